@@ -1,0 +1,59 @@
+import type { CarillonError } from '../errors.ts'
+
+/** No bytes: what {@link FullMessageInfo.buffer} holds until a strategy fills it. */
+export const EMPTY_BUFFER: Buffer = Buffer.alloc(0)
+
+/**
+ * The message that a strategy is putting together for one client. Fresh for every message.
+ */
+export class FullMessageInfo {
+  /**
+   * Empty at first. The strategy allocates it, copies into it from the chunks that it is given, and
+   * may keep it half full between calls. Once `complete` is set it belongs to the receiver.
+   */
+  buffer: Buffer = EMPTY_BUFFER
+  /** Set by the strategy when `buffer` holds exactly one whole message. */
+  complete = false
+  /** Bytes of `buffer` filled so far. For the strategy's own use between calls. */
+  filledBytes = 0
+  /**
+   * Why the strategy answered -1. Reaches `onClientError` and the log; without it they get a
+   * general framing error.
+   */
+  error: CarillonError | undefined = undefined
+  /**
+   * True where the receiver wants views: a message that lies whole in the chunk may be
+   * `chunk.subarray(…)`, valid until the receiver returns. False where it must be a copy.
+   */
+  readonly borrowed: boolean
+
+  constructor(borrowed = false) {
+    this.borrowed = borrowed
+  }
+}
+
+/**
+ * Turns the bytes of a stream into messages. One instance serves one connection, so an
+ * implementation may keep state in its own fields.
+ */
+export interface IFramingStrategy {
+  /**
+   * Takes bytes from the start of `chunk` towards at most one message.
+   *
+   * Called again, with the rest of the chunk, as long as bytes are left. However a stream is cut
+   * into chunks, the messages are the same.
+   *
+   * @param chunk at least one byte; valid until the call returns.
+   * @returns the bytes taken, 0 to `chunk.length`, or -1 to abort the connection. Taking nothing
+   *   without completing a message is an error.
+   */
+  processData(chunk: Buffer, info: FullMessageInfo): number
+
+  /**
+   * Frames an outgoing message: the pieces to send, in order. They may alias `message`. Absent
+   * where the protocol has no frame.
+   *
+   * @throws {CarillonError} where the message does not fit the frame.
+   */
+  encode?(message: Uint8Array): Uint8Array[]
+}
