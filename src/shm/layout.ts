@@ -10,6 +10,9 @@
 /** Who writes a field. Everyone may read every field. */
 export type Writer = 'host' | 'core' | 'producer' | 'consumer'
 
+/** Who looks at a struct: one who may write its own fields, or one who only reads. */
+export type Side = Writer | 'reader'
+
 /** The size of a cache line on every core that the project runs on, in bytes. */
 export const CACHE_LINE_BYTES = 64
 

@@ -5,6 +5,7 @@ import {
   fieldType,
   type OwnedField,
   type ScalarType,
+  type Side,
   type StructType,
   type TextType,
   type Writer,
@@ -28,7 +29,7 @@ export function memoryOver(bytes: Uint8Array): Memory {
   }
 }
 
-type ValueOf<T, Side extends Writer, W extends Writer> =
+type ValueOf<T, S extends Side, W extends Writer> =
   T extends ScalarType<infer K>
     ? K extends 'u64'
       ? bigint
@@ -36,33 +37,33 @@ type ValueOf<T, Side extends Writer, W extends Writer> =
     : T extends TextType
       ? string
       : T extends ArrayType<infer E>
-        ? ArrayView<E, Side, W>
+        ? ArrayView<E, S, W>
         : T extends StructType
-          ? StructView<T, Side>
+          ? StructView<T, S>
           : never
 
-type ArrayView<E extends FieldType, Side extends Writer, W extends Writer> = E extends StructType
-  ? readonly StructView<E, Side>[]
-  : Side extends W
-    ? { readonly length: number; [index: number]: ValueOf<E, Side, W> }
-    : { readonly length: number; readonly [index: number]: ValueOf<E, Side, W> }
+type ArrayView<E extends FieldType, S extends Side, W extends Writer> = E extends StructType
+  ? readonly StructView<E, S>[]
+  : S extends W
+    ? { readonly length: number; [index: number]: ValueOf<E, S, W> }
+    : { readonly length: number; readonly [index: number]: ValueOf<E, S, W> }
 
 type WriterOf<D, W extends Writer> = D extends OwnedField<FieldType, infer O> ? O : W
 type TypeOf<D> = D extends OwnedField<infer T> ? T : D
 type IsPlain<D> = TypeOf<D> extends ScalarType | TextType ? true : false
-type IsSettable<D, W extends Writer, Side extends Writer> =
-  IsPlain<D> extends true ? (WriterOf<D, W> extends Side ? true : false) : false
+type IsSettable<D, W extends Writer, S extends Side> =
+  IsPlain<D> extends true ? (S extends WriterOf<D, W> ? true : false) : false
 
-type ViewOf<F extends Fields, W extends Writer, Side extends Writer> = {
-  -readonly [K in keyof F as IsSettable<F[K], W, Side> extends true ? K : never]: ValueOf<
+type ViewOf<F extends Fields, W extends Writer, S extends Side> = {
+  -readonly [K in keyof F as IsSettable<F[K], W, S> extends true ? K : never]: ValueOf<
     TypeOf<F[K]>,
-    Side,
+    S,
     WriterOf<F[K], W>
   >
 } & {
-  readonly [K in keyof F as IsSettable<F[K], W, Side> extends true ? never : K]: ValueOf<
+  readonly [K in keyof F as IsSettable<F[K], W, S> extends true ? never : K]: ValueOf<
     TypeOf<F[K]>,
-    Side,
+    S,
     WriterOf<F[K], W>
   >
 }
@@ -74,16 +75,16 @@ type ViewOf<F extends Fields, W extends Writer, Side extends Writer> = {
  * A `u32` is read with acquire and written with release (in JavaScript `Atomics`, which is
  * stronger); all others are plain and rely on a `u32` that publishes them.
  */
-export type StructView<T extends StructType, Side extends Writer> =
-  T extends StructType<infer F, infer W> ? ViewOf<F, W, Side> : never
+export type StructView<T extends StructType, S extends Side> =
+  T extends StructType<infer F, infer W> ? ViewOf<F, W, S> : never
 
 /** @throws {RangeError} where the struct does not fit or is not aligned at `offset`. */
-export function viewStruct<T extends StructType, const Side extends Writer>(
+export function viewStruct<T extends StructType, const S extends Side>(
   type: T,
   memory: Memory,
   offset: number,
-  side: Side,
-): StructView<T, Side> {
+  side: S,
+): StructView<T, S> {
   if (offset % type.align !== 0 || offset < 0 || offset + type.bytes > memory.bytes.byteLength) {
     throw new RangeError(
       `struct ${type.name} (${type.bytes} bytes, aligned to ${type.align}) does not fit at ${offset} of ${memory.bytes.byteLength} bytes`,
@@ -99,7 +100,7 @@ export function viewStruct<T extends StructType, const Side extends Writer>(
       ...access(inner, memory, at, side, writer === side),
     })
   }
-  return view as StructView<T, Side>
+  return view as StructView<T, S>
 }
 
 interface Access {
@@ -112,7 +113,7 @@ function access(
   type: FieldType,
   memory: Memory,
   at: number,
-  side: Writer,
+  side: Side,
   writable: boolean,
 ): Access {
   if (type.kind === 'struct') return { value: viewStruct(type, memory, at, side) }
@@ -126,7 +127,7 @@ function viewArray(
   type: ArrayType,
   memory: Memory,
   at: number,
-  side: Writer,
+  side: Side,
   writable: boolean,
 ): unknown {
   const view: unknown[] = new Array(type.count)

@@ -1,0 +1,137 @@
+#include "core/attach.h"
+
+#include <stddef.h>
+
+static uint32_t load_acquire(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static void store_release(uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static struct carillon_core_status *status_of(struct core *core)
+{
+    return &core->shared->status[core->index];
+}
+
+// The rings go out of use: what their streams held is given back.
+static void unlink_rings(struct core *core)
+{
+    stream_close_all(&core->streams);
+    core->described = 0;
+    core->link = 0;
+    // Release: this core has stopped using the rings before the host may reset its ends.
+    store_release(&status_of(core)->link, 0);
+}
+
+static bool capacity_is_valid(uint32_t capacity)
+{
+    return capacity >= CARILLON_RING_CAPACITY_MIN && capacity <= CARILLON_RING_CAPACITY_MAX &&
+           (capacity & (capacity - 1u)) == 0;
+}
+
+// The control of this core's ring of a kind, its capacity in `*capacity`; NULL where the region
+// names none that lies in it.
+static struct carillon_ring_control *find_ring(struct core *core, uint32_t kind,
+                                               uint32_t *capacity)
+{
+    struct carillon_shared_mem *shared = core->shared;
+    for (uint32_t i = 0; i < CARILLON_RINGS_MAX; i++) {
+        struct carillon_ring_descriptor ring = shared->rings[i];
+        if (ring.kind != kind || ring.core != core->index) {
+            continue;
+        }
+        uint64_t end = (uint64_t)ring.offset + sizeof(struct carillon_ring_control) + ring.capacity;
+        if (ring.offset < sizeof *shared || ring.offset % 64u != 0 ||
+            !capacity_is_valid(ring.capacity) || end > core->region_bytes) {
+            return NULL;
+        }
+        *capacity = ring.capacity;
+        return (struct carillon_ring_control *)((unsigned char *)shared + ring.offset);
+    }
+    return NULL;
+}
+
+static bool attach(struct core *core, uint32_t session)
+{
+    const struct carillon_region_header *header = &core->shared->header;
+    if (header->layout_version != CARILLON_LAYOUT_VERSION ||
+        header->layout_hash != CARILLON_LAYOUT_HASH || header->region_bytes > core->region_bytes) {
+        return false;
+    }
+    uint32_t in_capacity = 0;
+    uint32_t out_capacity = 0;
+    struct carillon_ring_control *in = find_ring(core, CARILLON_RING_TO_CORE, &in_capacity);
+    struct carillon_ring_control *out = find_ring(core, CARILLON_RING_FROM_CORE, &out_capacity);
+    if (in == NULL || out == NULL) {
+        return false;
+    }
+    ring_consumer_bind(&core->in, in, in_capacity);
+    ring_producer_bind(&core->out, out, out_capacity);
+    core->session = session;
+    struct carillon_core_status *status = status_of(core);
+    core->boot = load_acquire(&status->boot) + 1u;
+    store_release(&status->session, session);
+    store_release(&status->state, CARILLON_CORE_STARTING);
+    // Release, and last: the host links once it sees a boot that it has not linked yet.
+    store_release(&status->boot, core->boot);
+    core->port->ring(core->port->context);
+    return true;
+}
+
+static void link_rings(struct core *core, uint32_t link)
+{
+    struct carillon_core_status *status = status_of(core);
+    ring_consumer_reset(&core->in);
+    ring_producer_reset(&core->out);
+    core->link = link;
+    store_release(&status->state, CARILLON_CORE_RUNNING);
+    // Release: this core's ends are reset before the host uses the rings.
+    store_release(&status->link, link);
+    core->port->ring(core->port->context);
+}
+
+bool attach_follow(struct core *core)
+{
+    const struct carillon_region_header *header = &core->shared->header;
+    // Acquire: what the host wrote before the magic, and before the link.
+    if (load_acquire(&header->magic) != CARILLON_REGION_MAGIC) {
+        return false;
+    }
+    uint32_t session = load_acquire(&header->session);
+    if (session != core->session) {
+        unlink_rings(core);
+        core->session = 0;
+        if (!attach(core, session)) {
+            return false;
+        }
+    }
+    const struct carillon_core_control *control = &core->shared->control[core->index];
+    uint32_t link = load_acquire(&control->link);
+    if (link == core->link || link == core->refused_link) {
+        return core->link != 0;
+    }
+    if (core->link != 0) {
+        unlink_rings(core);
+        core->port->ring(core->port->context);
+    }
+    core->refused_link = 0;
+    // A link that was meant for an earlier start of this core has rings of that time.
+    if (link == 0 || load_acquire(&control->boot) != core->boot) {
+        return false;
+    }
+    link_rings(core, link);
+    return true;
+}
+
+void attach_report_damage(struct core *core)
+{
+    core->damaged++;
+    store_release(&status_of(core)->damaged, core->damaged);
+    core->refused_link = core->link;
+    unlink_rings(core);
+    core->port->ring(core->port->context);
+}

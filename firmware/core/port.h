@@ -1,0 +1,22 @@
+// What the core needs from the machine under it. A port is one of these structs.
+#ifndef CARILLON_CORE_PORT_H
+#define CARILLON_CORE_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct port {
+    void *context;
+
+    // Microseconds since some fixed moment; never goes back.
+    uint64_t (*now_us)(void *context);
+
+    // Sleeps until the host rings or `timeout_us` is over, or less. Bells rung before the call
+    // count. False where there is no host any more.
+    bool (*wait)(void *context, uint32_t timeout_us);
+
+    // Rings the host's doorbell. Does not block.
+    void (*ring)(void *context);
+};
+
+#endif

@@ -1,0 +1,263 @@
+#include "core/spsc_ring.h"
+
+#include <stddef.h>
+
+#define HEADER_BYTES ((uint32_t)sizeof(struct carillon_record_header))
+
+static uint32_t load_acquire(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static void store_release(uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+// A store and a later load of another word stay in order only with this between them; acquire,
+// release and even sequentially consistent accesses do not give that on every machine.
+static void full_fence(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static uint32_t aligned(uint32_t length)
+{
+    return (length + (HEADER_BYTES - 1u)) & ~(HEADER_BYTES - 1u);
+}
+
+static void flag_reset(struct ring_flag *flag)
+{
+    flag->answered = 0;
+    store_release(flag->own, 0);
+}
+
+static void flag_raise(struct ring_flag *flag)
+{
+    if (++flag->ticket == 0) {
+        flag->ticket = 1;
+    }
+    store_release(flag->own, flag->ticket);
+    full_fence(); // between the flag and the second look
+}
+
+static void flag_lower(struct ring_flag *flag)
+{
+    if (__atomic_load_n(flag->own, __ATOMIC_RELAXED) != 0) {
+        store_release(flag->own, 0);
+    }
+}
+
+static bool flag_answer(struct ring_flag *flag)
+{
+    full_fence(); // between the position just stored and the other's flag
+    uint32_t waiting = load_acquire(flag->other);
+    if (waiting == 0 || waiting == flag->answered) {
+        return false;
+    }
+    flag->answered = waiting;
+    return true;
+}
+
+void ring_producer_bind(struct ring_producer *ring, struct carillon_ring_control *control,
+                        uint32_t capacity)
+{
+    *ring = (struct ring_producer){
+        .line = &control->producer,
+        .other = &control->consumer,
+        .data = (unsigned char *)(control + 1),
+        .capacity = capacity,
+        .flag = {.own = &control->producer.waiting, .other = &control->consumer.waiting},
+    };
+}
+
+void ring_consumer_bind(struct ring_consumer *ring, struct carillon_ring_control *control,
+                        uint32_t capacity)
+{
+    *ring = (struct ring_consumer){
+        .line = &control->consumer,
+        .other = &control->producer,
+        .data = (const unsigned char *)(control + 1),
+        .capacity = capacity,
+        .flag = {.own = &control->consumer.waiting, .other = &control->producer.waiting},
+    };
+}
+
+void ring_producer_reset(struct ring_producer *ring)
+{
+    ring->tail = ring->published_tail = ring->seen_head = 0;
+    ring->records = ring->full = 0;
+    ring->damaged = false;
+    flag_reset(&ring->flag);
+    store_release(&ring->line->records, 0);
+    store_release(&ring->line->full, 0);
+    store_release(&ring->line->tail, 0);
+}
+
+void ring_consumer_reset(struct ring_consumer *ring)
+{
+    ring->head = ring->freed_head = ring->seen_tail = ring->record_bytes = 0;
+    ring->damaged = false;
+    flag_reset(&ring->flag);
+    store_release(&ring->line->head, 0);
+}
+
+static struct carillon_record_header *record_at(struct ring_producer *ring, uint32_t position)
+{
+    return (struct carillon_record_header *)(ring->data + (position & (ring->capacity - 1u)));
+}
+
+static bool has_room(struct ring_producer *ring, uint32_t bytes)
+{
+    if (ring->capacity - (ring->tail - ring->seen_head) >= bytes) {
+        return true;
+    }
+    // Acquire: the consumer has finished reading what it gives back.
+    uint32_t head = load_acquire(&ring->other->head);
+    if (ring->tail - head > ring->capacity || head % HEADER_BYTES != 0) {
+        ring->damaged = true;
+        return false;
+    }
+    ring->seen_head = head;
+    return ring->capacity - (ring->tail - head) >= bytes;
+}
+
+void *ring_claim(struct ring_producer *ring, uint32_t length)
+{
+    if (length > ring_payload_bytes_max(ring->capacity) || ring->damaged) {
+        return NULL;
+    }
+    uint32_t bytes = HEADER_BYTES + aligned(length);
+    uint32_t to_end = ring->capacity - (ring->tail & (ring->capacity - 1u));
+    uint32_t padding = bytes > to_end ? to_end : 0;
+    if (!has_room(ring, padding + bytes)) {
+        store_release(&ring->line->full, ++ring->full);
+        return NULL;
+    }
+    if (padding > 0) {
+        *record_at(ring, ring->tail) = (struct carillon_record_header){
+            .length = padding - HEADER_BYTES, .type = CARILLON_COMMAND_PADDING};
+        ring->tail += padding;
+    }
+    ring->claimed_length = length;
+    return record_at(ring, ring->tail) + 1;
+}
+
+void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uint32_t sequence)
+{
+    // Plain stores: nothing of a record is read before the tail that covers it.
+    *record_at(ring, ring->tail) = (struct carillon_record_header){
+        .length = ring->claimed_length, .type = type, .stream = stream, .sequence = sequence};
+    ring->tail += HEADER_BYTES + aligned(ring->claimed_length);
+    ring->records++;
+}
+
+bool ring_publish(struct ring_producer *ring)
+{
+    if (ring->tail == ring->published_tail) {
+        return false;
+    }
+    ring->published_tail = ring->tail;
+    __atomic_store_n(&ring->line->records, ring->records, __ATOMIC_RELAXED);
+    // Release: the payloads and headers are seen before the tail.
+    store_release(&ring->line->tail, ring->tail);
+    return flag_answer(&ring->flag);
+}
+
+// The bytes of a record at the head with header and alignment, or 0 where it is impossible.
+static uint32_t checked_bytes(const struct ring_consumer *ring,
+                              const struct carillon_record_header *header)
+{
+    if (header->length > ring->capacity) { // before the sum, which could wrap
+        return 0;
+    }
+    uint32_t to_end = ring->capacity - (ring->head & (ring->capacity - 1u));
+    uint32_t available = ring->seen_tail - ring->head;
+    uint32_t bytes = HEADER_BYTES + aligned(header->length);
+    bool fits = header->type == CARILLON_COMMAND_PADDING
+                    ? bytes == to_end
+                    : header->length <= ring_payload_bytes_max(ring->capacity) && bytes <= to_end;
+    return fits && bytes <= available ? bytes : 0;
+}
+
+// Whether there is something at the head. Looks at the other side only when what was seen is used up.
+static bool has_record(struct ring_consumer *ring)
+{
+    if (ring->head != ring->seen_tail) {
+        return true;
+    }
+    // Acquire: what the producer wrote before this tail.
+    uint32_t tail = load_acquire(&ring->other->tail);
+    if (tail - ring->freed_head > ring->capacity || tail % HEADER_BYTES != 0) {
+        ring->damaged = true;
+        return false;
+    }
+    ring->seen_tail = tail;
+    return ring->head != tail;
+}
+
+bool ring_peek(struct ring_consumer *ring, struct ring_record *record)
+{
+    while (!ring->damaged && has_record(ring)) {
+        const unsigned char *place = ring->data + (ring->head & (ring->capacity - 1u));
+        // Read once: the other side could change it after it was checked.
+        record->header = *(const volatile struct carillon_record_header *)place;
+        record->payload = place + HEADER_BYTES;
+        ring->record_bytes = checked_bytes(ring, &record->header);
+        if (ring->record_bytes == 0) {
+            ring->damaged = true;
+        } else if (record->header.type == CARILLON_COMMAND_PADDING) {
+            ring->head += ring->record_bytes;
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+void ring_advance(struct ring_consumer *ring)
+{
+    ring->head += ring->record_bytes;
+    ring->record_bytes = 0;
+}
+
+bool ring_free(struct ring_consumer *ring)
+{
+    if (ring->head == ring->freed_head) {
+        return false;
+    }
+    ring->freed_head = ring->head;
+    // Release: the payloads have been read before the producer may overwrite them.
+    store_release(&ring->line->head, ring->head);
+    return flag_answer(&ring->flag);
+}
+
+bool ring_producer_try_sleep(struct ring_producer *ring)
+{
+    flag_raise(&ring->flag);
+    if (load_acquire(&ring->other->head) == ring->seen_head) {
+        return true;
+    }
+    flag_lower(&ring->flag);
+    return false;
+}
+
+bool ring_consumer_try_sleep(struct ring_consumer *ring)
+{
+    flag_raise(&ring->flag);
+    if (load_acquire(&ring->other->tail) == ring->head) {
+        return true;
+    }
+    flag_lower(&ring->flag);
+    return false;
+}
+
+void ring_producer_wake(struct ring_producer *ring)
+{
+    flag_lower(&ring->flag);
+}
+
+void ring_consumer_wake(struct ring_consumer *ring)
+{
+    flag_lower(&ring->flag);
+}

@@ -1,0 +1,103 @@
+// A ring between one producer and one consumer, on any memory and any core: what both sides use is
+// touched only with aligned 32-bit loads and stores, with acquire and release. The format is that
+// of src/shm/spsc-ring.ts.
+//
+// Positions run freely and wrap at 2^32; a position modulo the capacity is a place in the data.
+// Records are a 16-byte header and a payload, aligned to 16 bytes and never split at the end of the
+// data: a padding record fills what is too short.
+#ifndef CARILLON_CORE_SPSC_RING_H
+#define CARILLON_CORE_SPSC_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "carillon/shared_mem.h"
+
+// One end's half of the protocol that lets the other sleep. A side about to sleep stores a number
+// that it has not used before in its own flag, then looks once more; the other rings when it finds
+// a flag that it has not answered. So one sleep costs at most one bell.
+struct ring_flag {
+    uint32_t *own;
+    const uint32_t *other;
+    uint32_t ticket;
+    uint32_t answered;
+};
+
+struct ring_producer {
+    struct carillon_ring_producer *line;
+    const struct carillon_ring_consumer *other;
+    unsigned char *data;
+    uint32_t capacity;
+    uint32_t tail;           // with what is committed and not published
+    uint32_t published_tail;
+    uint32_t seen_head;      // loaded again only where it leaves too little room
+    uint32_t claimed_length;
+    uint32_t records;
+    uint32_t full;
+    bool damaged;
+    struct ring_flag flag;
+};
+
+struct ring_consumer {
+    struct carillon_ring_consumer *line;
+    const struct carillon_ring_producer *other;
+    const unsigned char *data;
+    uint32_t capacity;
+    uint32_t head;           // with what is read and not freed
+    uint32_t freed_head;
+    uint32_t seen_tail;
+    uint32_t record_bytes;   // of the record found last
+    bool damaged;
+    struct ring_flag flag;
+};
+
+// The longest payload of one record.
+static inline uint32_t ring_payload_bytes_max(uint32_t capacity)
+{
+    return capacity / 4u - (uint32_t)sizeof(struct carillon_record_header);
+}
+
+// Binds an end to a ring in memory. The caller has checked that it lies in the region.
+void ring_producer_bind(struct ring_producer *ring, struct carillon_ring_control *control,
+                        uint32_t capacity);
+void ring_consumer_bind(struct ring_consumer *ring, struct carillon_ring_control *control,
+                        uint32_t capacity);
+
+// Empties an end. Only while the other side does not use the ring.
+void ring_producer_reset(struct ring_producer *ring);
+void ring_consumer_reset(struct ring_consumer *ring);
+
+// Room for a payload of `length` bytes, 16-byte aligned, or NULL: where there is too little room
+// now, where `length` is over the maximum, or where the ring is damaged.
+void *ring_claim(struct ring_producer *ring, uint32_t length);
+
+// Makes a record of what was claimed. The consumer sees it after ring_publish.
+void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uint32_t sequence);
+
+// Shows the consumer everything committed. True where it sleeps and must be rung for.
+bool ring_publish(struct ring_producer *ring);
+
+// A record as the consumer finds it: its header copied, so that it stays what was checked.
+struct ring_record {
+    struct carillon_record_header header;
+    const void *payload; // 16-byte aligned; valid until ring_free
+};
+
+// Finds the next record. False where there is none or the ring is damaged.
+bool ring_peek(struct ring_consumer *ring, struct ring_record *record);
+
+// Passes over the record that ring_peek found.
+void ring_advance(struct ring_consumer *ring);
+
+// Gives the room of everything passed over back to the producer. True where it sleeps until there
+// is room and must be rung for.
+bool ring_free(struct ring_consumer *ring);
+
+// Announces that this end sleeps until there is room, or a record. False where that came meanwhile:
+// then try again. The _wake takes the announcement back.
+bool ring_producer_try_sleep(struct ring_producer *ring);
+bool ring_consumer_try_sleep(struct ring_consumer *ring);
+void ring_producer_wake(struct ring_producer *ring);
+void ring_consumer_wake(struct ring_consumer *ring);
+
+#endif

@@ -1,0 +1,23 @@
+import { CarillonError } from '../errors.ts'
+
+/**
+ * A shared region could not be made or is not what it must be.
+ *
+ * - `ERR_CARILLON_MAPPING`: the file could not be opened, sized or mapped; `cause` has the reason.
+ * - `ERR_CARILLON_MAPPING_UNAVAILABLE`: the package that maps files is not installed.
+ * - `ERR_CARILLON_REGION_SIZE`: the file is smaller than the region says it is, or not whole pages.
+ * - `ERR_CARILLON_REGION_MAGIC`: it is not a region of Carillon's, or not yet one.
+ * - `ERR_CARILLON_REGION_LAYOUT`: it was made by a version with another layout.
+ * - `ERR_CARILLON_REGION_RINGS`: its ring descriptors contradict themselves.
+ */
+export class RegionError extends CarillonError {}
+
+/**
+ * A ring holds what its other side cannot have written: `ERR_CARILLON_RING_DAMAGED`. The ring must
+ * be linked anew before it is used again.
+ */
+export class RingError extends CarillonError {
+  constructor(message: string) {
+    super('ERR_CARILLON_RING_DAMAGED', message)
+  }
+}

@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fstatSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
+import { RegionError } from './errors.ts'
+import { roundUp } from './layout.ts'
+import { mapShared, pageBytes } from './mapping.ts'
+import {
+  LAYOUT_HASH,
+  LAYOUT_VERSION,
+  LIMITS,
+  REGION_MAGIC,
+  RING_KIND,
+  RingControl,
+  SharedMem,
+} from './shared-mem.ts'
+import { checkCapacity, isCapacity, SpscRingConsumer, SpscRingProducer } from './spsc-ring.ts'
+import { type Memory, memoryOver, type StructView, viewStruct } from './struct-view.ts'
+
+/** The rings of one core unless the caller chooses: 64 blocks of 1,024 frames of one channel. */
+export const DEFAULT_RING_CAPACITY_BYTES = 256 * 1024
+
+export interface CreateRegionOptions {
+  /** Cores, each with a pair of rings: 1 to {@link LIMITS.CORES_MAX}. */
+  readonly cores: number
+  /**
+   * Capacity of each ring in bytes, a power of two from {@link LIMITS.RING_CAPACITY_MIN} to
+   * {@link LIMITS.RING_CAPACITY_MAX}. Default {@link DEFAULT_RING_CAPACITY_BYTES}.
+   */
+  readonly ringCapacityBytes?: number
+}
+
+/** Both ends that the host has of a core's rings. */
+export interface CoreRings {
+  readonly toCore: SpscRingProducer
+  readonly fromCore: SpscRingConsumer
+}
+
+type HostView = StructView<typeof SharedMem, 'host'>
+type ReaderView = StructView<typeof SharedMem, 'reader'>
+
+/**
+ * A file, mapped, that holds a {@link SharedMem} and the rings that it describes: made by this host
+ * (`SharedRegion<'host'>`), or attached to for looking only (`SharedRegion<'reader'>`).
+ */
+export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
+  readonly path: string
+  readonly memory: Memory
+  /** The start of the region. */
+  readonly shared: StructView<typeof SharedMem, S>
+  readonly #header: ReaderView['header']
+  readonly #inode: bigint
+  readonly #device: bigint
+
+  private constructor(path: string, fd: number, bytes: number, side: S) {
+    this.path = path
+    const { ino, dev } = fstatSync(fd, { bigint: true })
+    this.#inode = ino
+    this.#device = dev
+    this.memory = memoryOver(mapShared(fd, bytes, side === 'host'))
+    this.shared = viewStruct(SharedMem, this.memory, 0, side)
+    this.#header = viewStruct(SharedMem, this.memory, 0, 'reader').header
+  }
+
+  /**
+   * Makes a new file with a region in it, for this user only.
+   *
+   * @throws {ArgumentError} where an option is out of its range.
+   * @throws {RegionError} `ERR_CARILLON_MAPPING` where the file exists, or cannot be made or mapped.
+   */
+  static create(path: string, options: CreateRegionOptions): SharedRegion<'host'> {
+    const { cores, ringCapacityBytes = DEFAULT_RING_CAPACITY_BYTES } = options
+    if (!Number.isInteger(cores) || cores < 1 || cores > LIMITS.CORES_MAX) {
+      throw new ArgumentError(`a region has 1 to ${LIMITS.CORES_MAX} cores, not ${cores}`)
+    }
+    checkCapacity(ringCapacityBytes)
+    const ringBytes = RingControl.bytes + ringCapacityBytes
+    const bytes = roundUp(SharedMem.bytes + 2 * cores * ringBytes, pageBytes())
+    const fd = openFile(path, 'wx+', 0o600)
+    try {
+      allocate(fd, path, bytes)
+      const region = new SharedRegion(path, fd, bytes, 'host')
+      format(region.shared, bytes, cores, ringCapacityBytes)
+      return region
+    } catch (error) {
+      rmSync(path, { force: true })
+      throw error
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /**
+   * Maps a region that another process has made, to look at it: nothing of it can be written.
+   *
+   * @throws {RegionError} where it is not a sound region of this version.
+   */
+  static attach(path: string): SharedRegion<'reader'> {
+    const fd = openFile(path, 'r', 0)
+    try {
+      const bytes = fstatSync(fd).size
+      if (bytes < SharedMem.bytes || bytes % pageBytes() !== 0) {
+        throw new RegionError(
+          'ERR_CARILLON_REGION_SIZE',
+          `${path} is ${bytes} bytes; a region is whole pages of ${pageBytes()}, at least ${SharedMem.bytes} bytes`,
+        )
+      }
+      const region = new SharedRegion(path, fd, bytes, 'reader')
+      check(path, region.shared, bytes)
+      return region
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /** Changes whenever a region is made anew. */
+  get session(): number {
+    return this.#header.session
+  }
+
+  get cores(): number {
+    return this.#header.coreCount
+  }
+
+  /** Whether the file is no longer the one that is mapped: someone removed or replaced it. */
+  get isOrphaned(): boolean {
+    try {
+      const { ino, dev } = statSync(this.path, { bigint: true })
+      return ino !== this.#inode || dev !== this.#device
+    } catch {
+      return true
+    }
+  }
+
+  /** Removes the file, where it is still this one. The mapping stays until it is not used any more. */
+  remove(): void {
+    if (!this.isOrphaned) rmSync(this.path, { force: true })
+  }
+}
+
+/**
+ * The host's ends of a core's rings. One owner at a time may use them.
+ *
+ * @throws {ArgumentError} where the region has no such core.
+ */
+export function coreRings(region: SharedRegion<'host'>, core: number): CoreRings {
+  const find = (kind: number) => {
+    const found = region.shared.rings.find((ring) => ring.kind === kind && ring.core === core)
+    if (found === undefined) throw new ArgumentError(`the region has no rings for core ${core}`)
+    return found
+  }
+  const toCore = find(RING_KIND.TO_CORE)
+  const fromCore = find(RING_KIND.FROM_CORE)
+  return {
+    toCore: new SpscRingProducer(region.memory, toCore.offset, toCore.capacity),
+    fromCore: new SpscRingConsumer(region.memory, fromCore.offset, fromCore.capacity),
+  }
+}
+
+/** The file is new, so all of it is 0: only what is not 0 is written, the magic last. */
+function format({ header, rings }: HostView, bytes: number, cores: number, capacity: number): void {
+  for (let index = 0; index < 2 * cores; index++) {
+    const ring = rings[index]
+    if (ring === undefined) break
+    ring.kind = index % 2 === 0 ? RING_KIND.TO_CORE : RING_KIND.FROM_CORE
+    ring.core = Math.floor(index / 2)
+    ring.offset = SharedMem.bytes + index * (RingControl.bytes + capacity)
+    ring.capacity = capacity
+  }
+  header.layoutVersion = LAYOUT_VERSION
+  header.layoutHash = LAYOUT_HASH
+  header.session = randomBytes(4).readUInt32LE() || 1
+  header.regionBytes = bytes
+  header.coreCount = cores
+  header.ringCount = 2 * cores
+  header.hostPid = process.pid
+  // Release: who finds the magic finds all of the above.
+  header.magic = REGION_MAGIC
+}
+
+function check(path: string, { header, rings }: ReaderView, bytes: number): void {
+  if (header.magic !== REGION_MAGIC) {
+    throw new RegionError(
+      'ERR_CARILLON_REGION_MAGIC',
+      `${path} is not a shared region: its first word is ${hex(header.magic)}, not ${hex(REGION_MAGIC)}`,
+    )
+  }
+  if (header.layoutVersion !== LAYOUT_VERSION || header.layoutHash !== LAYOUT_HASH) {
+    throw new RegionError(
+      'ERR_CARILLON_REGION_LAYOUT',
+      `${path} has layout ${header.layoutVersion} (${hex(header.layoutHash)}); this is layout ${LAYOUT_VERSION} (${hex(LAYOUT_HASH)})`,
+    )
+  }
+  if (header.regionBytes > bytes) {
+    throw new RegionError(
+      'ERR_CARILLON_REGION_SIZE',
+      `${path} is ${bytes} bytes, and its region ${header.regionBytes}`,
+    )
+  }
+  const countsFit =
+    header.coreCount >= 1 &&
+    header.coreCount <= LIMITS.CORES_MAX &&
+    header.ringCount === 2 * header.coreCount
+  const ringsFit = rings
+    .slice(0, header.ringCount)
+    .every(
+      ({ core, offset, capacity }) =>
+        core < header.coreCount &&
+        offset >= SharedMem.bytes &&
+        offset % RingControl.align === 0 &&
+        isCapacity(capacity) &&
+        offset + RingControl.bytes + capacity <= header.regionBytes,
+    )
+  if (!countsFit || !ringsFit) {
+    throw new RegionError(
+      'ERR_CARILLON_REGION_RINGS',
+      `${path} describes rings that do not lie in it`,
+    )
+  }
+}
+
+function hex(word: number): string {
+  return `0x${word.toString(16).padStart(8, '0')}`
+}
+
+function openFile(path: string, flags: string, mode: number): number {
+  try {
+    return openSync(path, flags, mode)
+  } catch (error) {
+    throw new RegionError(
+      'ERR_CARILLON_MAPPING',
+      errorCode(error) === 'EEXIST'
+        ? `${path} exists already`
+        : `${path} could not be opened: ${errorMessage(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+/**
+ * Writes the zeros instead of only setting the size: a file system that is full says so now, where
+ * touching a page that it cannot provide would kill the process.
+ */
+function allocate(fd: number, path: string, bytes: number): void {
+  const zeros = Buffer.alloc(Math.min(bytes, 64 * 1024))
+  try {
+    for (let at = 0; at < bytes; ) {
+      at += writeSync(fd, zeros, 0, Math.min(zeros.length, bytes - at), at)
+    }
+  } catch (error) {
+    throw new RegionError(
+      'ERR_CARILLON_MAPPING',
+      `${path} could not be made ${bytes} bytes long: ${errorMessage(error)}`,
+      { cause: error },
+    )
+  }
+}
