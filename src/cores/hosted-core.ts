@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import { CoreError } from './errors.ts'
+
+/** The hosted firmware as `make -C firmware` leaves it. */
+export const HOSTED_FIRMWARE: string = join(
+  import.meta.dirname,
+  '../../../firmware/build/hosted/carillon-core',
+)
+
+/** The file descriptor at which the firmware finds its doorbell. */
+const DOORBELL_FD = 3
+
+/** The last bytes of what a core wrote to stderr, kept to explain why it ended. */
+const STDERR_BYTES_MAX = 4096
+
+export interface HostedCoreOptions {
+  /** Path of the shared region. */
+  readonly region: string
+  /** Index of the core. */
+  readonly core: number
+  /** Path of the executable. Default {@link HOSTED_FIRMWARE}. */
+  readonly firmware?: string
+}
+
+/** How a core's process ended. */
+export interface CoreExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The end of what it wrote to stderr. */
+  readonly stderr: string
+}
+
+interface HostedCoreEvents {
+  /** The core rings: it has records, or room, or its status has changed. */
+  bell: []
+  /** The process has ended. The last event. */
+  exit: [exit: CoreExit]
+}
+
+/**
+ * A core as an ordinary process of this machine, with a socket for a doorbell: a byte in either
+ * direction is a bell. The process ends by itself when this one does.
+ */
+export class HostedCore extends EventEmitter<HostedCoreEvents> {
+  readonly kind = 'hosted'
+  readonly #process: ChildProcess
+  readonly #doorbell: Socket
+  #stderr = ''
+  #ended = false
+
+  private constructor(process: ChildProcess, doorbell: Socket) {
+    super()
+    this.#process = process
+    this.#doorbell = doorbell
+    doorbell.on('data', () => this.emit('bell'))
+    // A core that ends resets its socket; the process's exit is what tells.
+    doorbell.on('error', () => {})
+    process.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_BYTES_MAX)
+    })
+    process.once('close', (code, signal) => {
+      this.#ended = true
+      doorbell.destroy()
+      this.emit('exit', { code, signal, stderr: this.#stderr.trim() })
+    })
+  }
+
+  /**
+   * Starts the process.
+   *
+   * @throws {CoreError} `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_CORE_START`.
+   */
+  static async start(options: HostedCoreOptions): Promise<HostedCore> {
+    const { region, core, firmware = HOSTED_FIRMWARE } = options
+    try {
+      accessSync(firmware, constants.X_OK)
+    } catch (cause) {
+      throw new CoreError(
+        'ERR_CARILLON_FIRMWARE_MISSING',
+        `the hosted firmware is not at ${firmware}: build it with make -C firmware`,
+        { cause },
+      )
+    }
+    const child = spawn(
+      firmware,
+      ['--region', region, '--core', String(core), '--doorbell', String(DOORBELL_FD)],
+      { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
+    )
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', (cause) =>
+        reject(
+          new CoreError('ERR_CARILLON_CORE_START', `core ${core}: ${cause.message}`, { cause }),
+        ),
+      )
+    })
+    // A pipe that Node opens for a child is a socket pair: both ends read and write.
+    return new HostedCore(child, child.stdio[DOORBELL_FD] as Socket)
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  /** Rings the core's doorbell. */
+  ring(): void {
+    // A bell that the kernel has not taken yet stands for this one as well.
+    if (!this.#ended && this.#doorbell.writableLength === 0) this.#doorbell.write('\0')
+  }
+
+  /**
+   * Waits for the process to end by itself, which it does after a STOP, and kills it where it has
+   * not in time.
+   *
+   * @param timeoutMs how long to wait, in milliseconds.
+   * @returns whether it ended by itself.
+   */
+  async ended(timeoutMs: number): Promise<boolean> {
+    if (this.#ended) return true
+    return new Promise((resolve) => {
+      let inTime = true
+      const timer = setTimeout(() => {
+        inTime = false
+        this.kill()
+      }, timeoutMs)
+      this.once('exit', () => {
+        clearTimeout(timer)
+        resolve(inTime)
+      })
+    })
+  }
+
+  /** Ends the process at once. `exit` follows. */
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+}

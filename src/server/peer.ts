@@ -1,0 +1,35 @@
+/** A connected client as the service sees it, whatever carries its messages. */
+export interface Peer {
+  /** For logs and the console, for example `127.0.0.1:49152`. */
+  readonly address: string
+  readonly transport: 'tcp' | 'websocket'
+  /** Bytes sent that the kernel has not taken yet. */
+  readonly queuedBytes: number
+  readonly counters: PeerCounters
+  /** Sends one encoded ServerMessage. A peer that is gone takes nothing. */
+  send(message: Uint8Array): void
+  /** No further messages until `resume`. */
+  pause(): void
+  resume(): void
+  /** Sends what is queued, then closes. */
+  close(): void
+}
+
+export interface PeerCounters {
+  readonly messagesIn: number
+  readonly messagesOut: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/** What a {@link Peer}'s carrier calls. */
+export interface PeerHandler {
+  /** One encoded ClientMessage. It belongs to the handler. */
+  onMessage(message: Uint8Array): void
+  /** The peer's queue has fallen low enough to send on. */
+  onDrain(): void
+  /** The peer sent what is no message: it gets the error, and is closed. */
+  onError(error: Error): void
+  /** The peer is gone. The last call. */
+  onClose(): void
+}
