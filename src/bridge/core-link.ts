@@ -29,10 +29,12 @@ export class CoreLink {
   readonly #rings: CoreRings
   readonly #handler: CoreLinkHandler
   readonly #ring: () => void
-  /** The link in use or offered; never used twice. */
+  /** Counts the links of this session: none is used twice. */
+  #lastLink = 0
+  /** The link in use or offered, and the start of the core that it is for; 0 where there is none. */
   #link = 0
+  #boot = 0
   #linked = false
-  #offeredBoot = 0
   #wantsRoom = false
   #flushPlanned = false
   #turnPlanned = false
@@ -59,6 +61,10 @@ export class CoreLink {
     return this.#rings.fromCore
   }
 
+  get #control(): SharedRegion['shared']['control'][number] {
+    return placed(this.#region.shared.control, this.core)
+  }
+
   /** The longest payload that `send` takes, in bytes. */
   get payloadBytesMax(): number {
     return this.#rings.toCore.payloadBytesMax
@@ -66,9 +72,7 @@ export class CoreLink {
 
   /** What the core says of itself. */
   get status(): SharedRegion['shared']['status'][number] {
-    const status = this.#region.shared.status[this.core]
-    if (status === undefined) throw new RangeError(`no core ${this.core}`)
-    return status
+    return placed(this.#region.shared.status, this.core)
   }
 
   /**
@@ -102,8 +106,8 @@ export class CoreLink {
 
   /** Gives the rings up: `onUnlinked` if they were in use. They are linked anew when the core is ready. */
   unlink(reason: Error): void {
-    const control = this.#region.shared.control[this.core]
-    if (control !== undefined) control.link = 0
+    this.#link = 0
+    this.#control.link = 0
     this.#ring()
     if (!this.#linked) return
     this.#linked = false
@@ -123,11 +127,11 @@ export class CoreLink {
     // Acquire: what the core did before it stored its link and boot.
     const coreLink = status.link
     const boot = status.boot
-    if (this.#linked && (coreLink !== this.#link || boot !== this.#offeredBoot)) {
+    if (this.#linked && (coreLink !== this.#link || boot !== this.#boot)) {
       this.unlink(new Error(`core ${this.core} has left its rings`))
     }
     if (this.#linked) return
-    if (coreLink !== 0 && coreLink === this.#link && boot === this.#offeredBoot) {
+    if (this.#link !== 0 && coreLink === this.#link && boot === this.#boot) {
       this.#linked = true
       this.#sleepUntilRecord()
       this.#handler.onLinked()
@@ -136,17 +140,17 @@ export class CoreLink {
     }
   }
 
-  /** Safe only while the core uses no link: it writes its ends and this side these. */
+  /** Safe only while the core uses no link: each side then resets its own ends. */
   #offer(boot: number): void {
-    const control = this.#region.shared.control[this.core]
-    if (control === undefined || (control.link !== 0 && boot === this.#offeredBoot)) return
+    if (this.#link !== 0 && boot === this.#boot) return
     this.#rings.toCore.reset()
     this.#rings.fromCore.reset()
-    this.#offeredBoot = boot
-    this.#link = (this.#link + 1) >>> 0 || 1
-    control.boot = boot
+    this.#lastLink = (this.#lastLink + 1) >>> 0 || 1
+    this.#link = this.#lastLink
+    this.#boot = boot
+    this.#control.boot = boot
     // Release: the resets and the boot are seen before the link.
-    control.link = this.#link
+    this.#control.link = this.#link
     this.#ring()
   }
 
@@ -206,4 +210,10 @@ export class CoreLink {
       if (this.#linked) this.#turn()
     })
   }
+}
+
+function placed<T>(places: readonly T[], core: number): T {
+  const place = places[core]
+  if (place === undefined) throw new RangeError(`a region has no core ${core}`)
+  return place
 }

@@ -1,0 +1,126 @@
+import { type Logger, pino } from 'pino'
+import { errorCode, errorMessage } from '../errors.ts'
+import { SharedRegion } from '../shm/shared-region.ts'
+import { DspServer } from './dsp-server.ts'
+import { DspService } from './dsp-service.ts'
+import { ManagedCore } from './managed-core.ts'
+import { newRegionPath } from './region-file.ts'
+import { WebGateway } from './web-gateway.ts'
+
+/** Connections over TCP at once, unless told otherwise: many times what the cores have streams for. */
+const MAX_CLIENTS = 1024
+
+export interface CarillonServerOptions {
+  /** Default `127.0.0.1`. */
+  readonly host?: string
+  /** For TCP clients; 0 picks a free one. */
+  readonly port: number
+  /** For the console; 0 picks a free one, `undefined` leaves it out. */
+  readonly consolePort?: number
+  /** Cores to start: 1 to 4. Default 1. */
+  readonly cores?: number
+  /** Path of the hosted firmware's executable, where it is not the one that was built here. */
+  readonly firmware?: string
+  /** Default: silent. */
+  readonly logger?: Logger
+}
+
+/** Everything together: a shared region, its cores, and the service over TCP and WebSocket. */
+export class CarillonServer {
+  readonly host: string
+  readonly port: number
+  /** Where the console listens; undefined where there is none. */
+  readonly consolePort: number | undefined
+  /** The file that is shared with the cores. */
+  readonly regionPath: string
+  readonly #parts: Parts
+
+  private constructor(host: string, ports: Ports, parts: Parts) {
+    this.host = host
+    this.port = ports.port
+    this.consolePort = ports.consolePort
+    this.regionPath = parts.region.path
+    this.#parts = parts
+  }
+
+  /**
+   * Starts the cores, then listens.
+   *
+   * @throws {CarillonError} `ERR_CARILLON_LISTEN` where a port is in use, `ERR_CARILLON_CORE_…`,
+   *   `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
+   */
+  static async start(options: CarillonServerOptions): Promise<CarillonServer> {
+    const { host = '127.0.0.1', cores: count = 1, logger = pino({ level: 'silent' }) } = options
+    const region = SharedRegion.create(newRegionPath(), { cores: count })
+    const cores = Array.from({ length: count }, (_, core) => {
+      const { firmware } = options
+      return new ManagedCore({ region, core, logger, ...(firmware && { firmware }) })
+    })
+    const parts: Parts = { region, cores }
+    try {
+      await Promise.all(cores.map((core) => core.start()))
+      parts.service = new DspService({ cores, region, logger })
+      const ports = await listen(parts, parts.service, host, options, logger)
+      return new CarillonServer(host, ports, parts)
+    } catch (error) {
+      await stopParts(parts)
+      throw error
+    }
+  }
+
+  /** Closes the clients, stops the cores and removes the shared file. */
+  async stop(): Promise<void> {
+    await stopParts(this.#parts)
+  }
+}
+
+interface Parts {
+  readonly region: SharedRegion
+  readonly cores: readonly ManagedCore[]
+  service?: DspService
+  server?: DspServer
+  gateway?: WebGateway
+}
+
+interface Ports {
+  readonly port: number
+  readonly consolePort: number | undefined
+}
+
+async function listen(
+  parts: Parts,
+  service: DspService,
+  host: string,
+  options: CarillonServerOptions,
+  logger: Logger,
+): Promise<Ports> {
+  const server = new DspServer((peer) => service.connect(peer), logger)
+  server.init(options.port, host, MAX_CLIENTS)
+  const { port } = await server.start()
+  parts.server = server
+  if (options.consolePort === undefined) return { port, consolePort: undefined }
+  const gateway = new WebGateway({
+    host,
+    port: options.consolePort,
+    connect: (peer) => service.connect(peer),
+    logger,
+  })
+  try {
+    const bound = await gateway.start()
+    parts.gateway = gateway
+    return { port, consolePort: bound.port }
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_CARILLON_CONSOLE_UNAVAILABLE') throw error
+    logger.warn({ code: errorCode(error) }, errorMessage(error))
+    return { port, consolePort: undefined }
+  }
+}
+
+/** In the order that leaves nobody without an answer: service, clients, cores, file. */
+async function stopParts({ region, cores, service, server, gateway }: Parts): Promise<void> {
+  service?.stop()
+  await gateway?.stop()
+  await server?.stop()
+  await Promise.all(cores.map((core) => core.stop()))
+  region.remove()
+}

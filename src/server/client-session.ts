@@ -1,0 +1,254 @@
+import type { Logger } from 'pino'
+import type { carillon } from '../../proto/generated/carillon.js'
+import { ClientMessage, PROTOCOL_VERSION, ServerMessage } from '../../proto/messages.ts'
+import { CarillonError, errorMessage } from '../errors.ts'
+import { ClientStream } from './client-stream.ts'
+import { ServiceError } from './errors.ts'
+import { CLIENT_NAME_CHARACTERS_MAX, HANDSHAKE_TIMEOUT_MS, SERVICE_LIMITS } from './limits.ts'
+import type { ManagedCore } from './managed-core.ts'
+import type { Peer, PeerHandler } from './peer.ts'
+
+type Body = Omit<ServerMessage, 'request'>
+
+/** What a session needs of the service around it. */
+export interface SessionOwner {
+  readonly logger: Logger
+  welcome(): carillon.v1.Welcome.$Properties
+  describe(): carillon.v1.Description.$Properties
+  /** The core for a new stream. */
+  chooseCore(): ManagedCore
+  onSubscribed(session: ClientSession): void
+  onStreamOpened(session: ClientSession, stream: ClientStream): void
+  onStreamEnded(session: ClientSession, stream: ClientStream): void
+  onStreamSamples(stream: ClientStream, data: Uint8Array): void
+  onClosed(session: ClientSession): void
+}
+
+/** Above this the client reads too slowly for what it gets: it is not read from until it catches up. */
+const QUEUE_HIGH_BYTES = 1024 * 1024
+
+/** One client: what it has said, its streams and its subscriptions. */
+export class ClientSession implements PeerHandler {
+  readonly id: number
+  readonly peer: Peer
+  name = ''
+  wantsTelemetry = false
+  wantsScope = false
+  /** Snapshots left out because the client had not taken the ones before. */
+  skippedSnapshots = 0
+  /** Blocks for streams that had ended, which a client in good order can send. */
+  lateBlocks = 0
+  readonly #owner: SessionOwner
+  readonly #streams = new Map<number, ClientStream>()
+  readonly #logger: Logger
+  #lastStream = 0
+  #greeted = false
+  #closed = false
+  #paused = false
+  #handshakeTimer: NodeJS.Timeout | undefined
+
+  constructor(id: number, peer: Peer, owner: SessionOwner) {
+    this.id = id
+    this.peer = peer
+    this.#owner = owner
+    this.#logger = owner.logger.child({ client: id, address: peer.address })
+    this.#handshakeTimer = setTimeout(() => {
+      this.onError(
+        new ServiceError(
+          'ERR_CARILLON_HANDSHAKE_TIMEOUT',
+          `no Hello within ${HANDSHAKE_TIMEOUT_MS / 1000} seconds`,
+        ),
+      )
+    }, HANDSHAKE_TIMEOUT_MS)
+    this.#logger.debug({ transport: peer.transport }, 'client connected')
+  }
+
+  get streamCount(): number {
+    return this.#streams.size
+  }
+
+  onMessage(bytes: Uint8Array): void {
+    if (this.#closed) return
+    let message: ReturnType<typeof ClientMessage.decode>
+    try {
+      message = ClientMessage.decode(bytes)
+    } catch (error) {
+      this.onError(
+        new ServiceError(
+          'ERR_CARILLON_PROTOCOL',
+          `a message could not be decoded: ${errorMessage(error)}`,
+        ),
+      )
+      return
+    }
+    try {
+      this.#dispatch(message)
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      if (error.fatal) this.#fail(error, message.request)
+      else this.sendError(error, message.request)
+    }
+    this.updateReading()
+  }
+
+  onDrain(): void {
+    this.updateReading()
+  }
+
+  onError(error: Error): void {
+    this.#fail(error, 0)
+  }
+
+  onClose(): void {
+    clearTimeout(this.#handshakeTimer)
+    this.#closed = true
+    for (const stream of this.#streams.values()) {
+      stream.abandon()
+      this.#owner.onStreamEnded(this, stream)
+    }
+    this.#streams.clear()
+    this.#owner.onClosed(this)
+    this.#logger.info({ name: this.name }, 'client disconnected')
+  }
+
+  send(request: number, body: Body): void {
+    this.peer.send(ServerMessage.encode({ request, ...body }).finish())
+  }
+
+  /** Sends what is only worth something now, unless the client is still busy with what came before. */
+  sendSnapshot(encoded: Uint8Array): void {
+    if (this.#closed) return
+    if (this.peer.queuedBytes > QUEUE_HIGH_BYTES / 4) this.skippedSnapshots++
+    else this.peer.send(encoded)
+  }
+
+  sendError(error: CarillonError, request: number, stream = 0, fatal = false): void {
+    this.#logger.warn({ code: error.code, stream }, error.message)
+    this.send(request, { error: { code: error.code, message: error.message, stream, fatal } })
+  }
+
+  /** Reads from the client only while its streams find room and it takes what it gets. */
+  updateReading(): void {
+    if (this.#closed) return
+    const blocked = [...this.#streams.values()].some((stream) => stream.isBlocked)
+    const pause = blocked || this.peer.queuedBytes > QUEUE_HIGH_BYTES
+    if (pause === this.#paused) return
+    this.#paused = pause
+    if (pause) this.peer.pause()
+    else this.peer.resume()
+  }
+
+  /** A stream has ended, in whatever way. */
+  forget(stream: ClientStream): void {
+    if (!this.#streams.delete(stream.id)) return
+    this.#owner.onStreamEnded(this, stream)
+    this.updateReading()
+  }
+
+  #fail(error: Error, request: number): void {
+    if (this.#closed) return
+    this.#closed = true
+    const coded =
+      error instanceof CarillonError
+        ? error
+        : new ServiceError('ERR_CARILLON_PROTOCOL', error.message)
+    this.sendError(coded, request, 0, true)
+    this.peer.close()
+  }
+
+  #dispatch(message: ReturnType<typeof ClientMessage.decode>): void {
+    if (!this.#greeted && message.body !== 'hello') {
+      throw new ServiceError('ERR_CARILLON_PROTOCOL', 'the first message must be Hello', {
+        fatal: true,
+      })
+    }
+    switch (message.body) {
+      case 'hello':
+        this.#greet(message.request, message.hello)
+        break
+      case 'describe':
+        this.send(message.request, { description: this.#owner.describe() })
+        break
+      case 'openStream':
+        this.#openStream(message.request, message.openStream)
+        break
+      case 'samples':
+        this.#samples(message.samples)
+        break
+      case 'closeStream':
+        this.#closeStream(message.request, message.closeStream.stream ?? 0)
+        break
+      case 'subscribe':
+        this.wantsTelemetry = message.subscribe.telemetry ?? false
+        this.wantsScope = message.subscribe.scope ?? false
+        this.send(message.request, { subscribed: {} })
+        this.#owner.onSubscribed(this)
+        break
+      default:
+        throw new ServiceError('ERR_CARILLON_PROTOCOL', 'a message of no known kind')
+    }
+  }
+
+  #greet(request: number, hello: carillon.v1.Hello.$Properties): void {
+    if (this.#greeted) throw new ServiceError('ERR_CARILLON_PROTOCOL', 'a second Hello')
+    if (hello.protocolVersion !== PROTOCOL_VERSION) {
+      throw new ServiceError(
+        'ERR_CARILLON_PROTOCOL_VERSION',
+        `this server speaks version ${PROTOCOL_VERSION} of the protocol, not ${hello.protocolVersion}`,
+        { fatal: true },
+      )
+    }
+    clearTimeout(this.#handshakeTimer)
+    this.#greeted = true
+    this.name = (hello.clientName ?? '').slice(0, CLIENT_NAME_CHARACTERS_MAX)
+    this.#logger.info({ name: this.name }, 'client said hello')
+    this.send(request, { welcome: this.#owner.welcome() })
+  }
+
+  #openStream(request: number, open: carillon.v1.OpenStream.$Properties): void {
+    if (this.#streams.size >= SERVICE_LIMITS.maxStreamsPerClient) {
+      throw new ServiceError(
+        'ERR_CARILLON_LIMIT',
+        `a client has at most ${SERVICE_LIMITS.maxStreamsPerClient} streams`,
+      )
+    }
+    const stream = new ClientStream({
+      id: this.#lastStream + 1,
+      request,
+      open,
+      session: this,
+      core: this.#owner.chooseCore(),
+      onOpened: () => this.#owner.onStreamOpened(this, stream),
+      onSamples: (data) => this.#owner.onStreamSamples(stream, data),
+    })
+    stream.start()
+    this.#lastStream = stream.id
+    this.#streams.set(stream.id, stream)
+  }
+
+  #samples(samples: carillon.v1.Samples.$Properties): void {
+    const stream = this.#findStream(samples.stream ?? 0)
+    if (stream === undefined) {
+      this.lateBlocks++
+      return
+    }
+    stream.send(samples.sequence ?? 0, samples.data ?? new Uint8Array(0))
+  }
+
+  #closeStream(request: number, id: number): void {
+    const stream = this.#findStream(id)
+    if (stream === undefined) {
+      throw new ServiceError('ERR_CARILLON_UNKNOWN_STREAM', `stream ${id} has ended already`)
+    }
+    stream.close(request)
+  }
+
+  /** A stream of this client's; undefined where it had one of that name. */
+  #findStream(id: number): ClientStream | undefined {
+    const stream = this.#streams.get(id)
+    if (stream === undefined && (id < 1 || id > this.#lastStream)) {
+      throw new ServiceError('ERR_CARILLON_UNKNOWN_STREAM', `there is no stream ${id}`)
+    }
+    return stream
+  }
+}

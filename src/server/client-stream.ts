@@ -1,0 +1,204 @@
+import type { carillon } from '../../proto/generated/carillon.js'
+import { CoreError } from '../cores/errors.ts'
+import type { CarillonError } from '../errors.ts'
+import { NONE, STATUS } from '../shm/shared-mem.ts'
+import type { ClientSession } from './client-session.ts'
+import type { CoreStream, CoreStreamHandler, StreamFailure, StreamFormat } from './core-stream.ts'
+import { ServiceError } from './errors.ts'
+import { SERVICE_LIMITS } from './limits.ts'
+import type { ManagedCore } from './managed-core.ts'
+
+const BYTES_PER_SAMPLE = 4
+
+export interface ClientStreamOptions {
+  /** Its name on the client's connection. */
+  readonly id: number
+  /** The request that opens it. */
+  readonly request: number
+  readonly open: carillon.v1.OpenStream.$Properties
+  readonly session: ClientSession
+  readonly core: ManagedCore
+  readonly onOpened: () => void
+  readonly onSamples: (data: Uint8Array) => void
+}
+
+/** A stream between a client and a core. */
+export class ClientStream implements CoreStreamHandler {
+  readonly id: number
+  readonly session: ClientSession
+  readonly core: ManagedCore
+  readonly format: StreamFormat
+  readonly #options: ClientStreamOptions
+  #coreStream: CoreStream | undefined
+  #opened = false
+  /** The client has been told; what the core still sends is not for it. */
+  #ended = false
+  #closeRequest = 0
+  #blocksIn = 0
+  #blocksOut = 0
+
+  /** @throws {ServiceError} where the format is out of range. */
+  constructor(options: ClientStreamOptions) {
+    this.#options = options
+    this.id = options.id
+    this.session = options.session
+    this.core = options.core
+    this.format = checkedFormat(options.open)
+  }
+
+  get isBlocked(): boolean {
+    return this.#coreStream?.isBlocked ?? false
+  }
+
+  /** @throws {ServiceError} where an effect is not known to the core, or the core has no room. */
+  start(): void {
+    const { core, open } = this.#options
+    const effects = open.effects ?? []
+    if (effects.length > SERVICE_LIMITS.maxEffectsPerStream) {
+      throw new ServiceError(
+        'ERR_CARILLON_LIMIT',
+        `a stream has at most ${SERVICE_LIMITS.maxEffectsPerStream} effects, not ${effects.length}`,
+      )
+    }
+    const encoded = effects.map((effect, position) =>
+      core.catalogue.encode(effect, position, core.blockBytesMax),
+    )
+    this.#coreStream = core.openStream(this.format, encoded, this)
+  }
+
+  /**
+   * Passes a block on. Whatever is wrong with it ends the stream: the blocks that follow could not
+   * be told apart from it.
+   */
+  send(sequence: number, data: Uint8Array): void {
+    const wrong = this.#wrongBlock(sequence, data)
+    if (wrong !== undefined) {
+      this.#end(wrong)
+      this.#coreStream?.abandon()
+      return
+    }
+    this.#blocksIn++
+    this.#coreStream?.send(sequence, data)
+  }
+
+  /** Ends the stream after the blocks that were sent. */
+  close(request: number): void {
+    this.#closeRequest = request
+    this.#coreStream?.close()
+  }
+
+  /** Ends the stream of a client that has gone. */
+  abandon(): void {
+    this.#ended = true
+    this.#coreStream?.abandon()
+  }
+
+  onStarted(): void {
+    if (this.#ended) return
+    this.#opened = true
+    const { request } = this.#options
+    this.session.send(request, { streamOpened: { stream: this.id, core: this.core.index } })
+    this.#options.onOpened()
+  }
+
+  onFailed(failure: StreamFailure): void {
+    this.#end(this.#explain(failure))
+  }
+
+  onSamples(sequence: number, data: Uint8Array): void {
+    if (this.#ended) return
+    this.#blocksOut++
+    this.session.send(0, { samples: { stream: this.id, sequence, data } })
+    this.session.updateReading()
+    this.#options.onSamples(data)
+  }
+
+  onFlushed(): void {
+    this.session.updateReading()
+  }
+
+  onClosed(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.session.send(this.#closeRequest, {
+      streamClosed: { stream: this.id, blocksIn: this.#blocksIn, blocksOut: this.#blocksOut },
+    })
+    this.session.forget(this)
+  }
+
+  onLost(error: Error): void {
+    const lost = this.#blocksIn - this.#blocksOut
+    this.#end(
+      new CoreError('ERR_CARILLON_CORE_LOST', `${error.message}; ${lost} blocks were on their way`),
+    )
+  }
+
+  #end(error: CarillonError): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.session.sendError(error, this.#opened ? 0 : this.#options.request, this.id)
+    this.session.forget(this)
+  }
+
+  #wrongBlock(sequence: number, data: Uint8Array): ServiceError | undefined {
+    const expected = this.#blocksIn >>> 0
+    if (sequence !== expected) {
+      return new ServiceError(
+        'ERR_CARILLON_SEQUENCE',
+        `stream ${this.id} wants block ${expected} next, not ${sequence}`,
+      )
+    }
+    const frameBytes = BYTES_PER_SAMPLE * this.format.channels
+    const { blockBytesMax } = this.core
+    if (data.length === 0 || data.length % frameBytes !== 0 || data.length > blockBytesMax) {
+      return new ServiceError(
+        'ERR_CARILLON_FORMAT',
+        `a block of stream ${this.id} is ${frameBytes} to ${blockBytesMax} bytes in whole frames of ${frameBytes}, not ${data.length}`,
+      )
+    }
+    return undefined
+  }
+
+  #explain({ status, position, param }: StreamFailure): ServiceError {
+    const effect = this.#options.open.effects?.[position]
+    const where = effect === undefined || position === NONE ? '' : `${effect.name ?? ''}`
+    if (status === STATUS.MEMORY) {
+      return new ServiceError(
+        'ERR_CARILLON_CORE_MEMORY',
+        `core ${this.core.index} has no memory left for ${where}`,
+      )
+    }
+    if (status === STATUS.VALUE && effect !== undefined) {
+      const name = this.core.catalogue.parameterName(where, param)
+      const given = effect.parameters?.find((candidate) => candidate.name === name)?.values
+      const value = given == null ? 'its default' : given.join(', ')
+      return new ServiceError(
+        'ERR_CARILLON_PARAMETER_RANGE',
+        `${where}:${name} cannot be ${value} at a sample rate of ${this.format.sampleRateHz} Hz`,
+      )
+    }
+    return new ServiceError(
+      'ERR_CARILLON_PROTOCOL',
+      `core ${this.core.index} refused the stream with status ${status}${where === '' ? '' : ` at ${where}`}`,
+    )
+  }
+}
+
+function checkedFormat(open: carillon.v1.OpenStream.$Properties): StreamFormat {
+  const sampleRateHz = open.sampleRateHz ?? 0
+  const channels = open.channels ?? 0
+  const { minSampleRateHz, maxSampleRateHz, maxChannels } = SERVICE_LIMITS
+  if (sampleRateHz < minSampleRateHz || sampleRateHz > maxSampleRateHz) {
+    throw new ServiceError(
+      'ERR_CARILLON_FORMAT',
+      `a sample rate is ${minSampleRateHz} to ${maxSampleRateHz} Hz, not ${sampleRateHz}`,
+    )
+  }
+  if (channels < 1 || channels > maxChannels) {
+    throw new ServiceError(
+      'ERR_CARILLON_FORMAT',
+      `a stream has 1 to ${maxChannels} channels, not ${channels}`,
+    )
+  }
+  return { sampleRateHz, channels }
+}

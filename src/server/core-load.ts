@@ -1,0 +1,20 @@
+/** Readings that the load is taken over: a second, at ten readings a second. */
+const READINGS = 10
+
+/** How busy a core was over the last readings, from its counters of microseconds. */
+export class CoreLoad {
+  /** The share of the time that the core worked, 0 to 1. */
+  share = 0
+  readonly #readings: { readonly uptimeUs: number; readonly busyUs: number }[] = []
+
+  /** Takes a reading. */
+  read(uptimeUs: number, busyUs: number): void {
+    this.#readings.push({ uptimeUs, busyUs })
+    if (this.#readings.length > READINGS + 1) this.#readings.shift()
+    const oldest = this.#readings[0] ?? { uptimeUs, busyUs }
+    // The counters run freely and wrap at 2^32.
+    const elapsed = (uptimeUs - oldest.uptimeUs) >>> 0
+    const busy = (busyUs - oldest.busyUs) >>> 0
+    this.share = elapsed === 0 ? 0 : Math.min(busy / elapsed, 1)
+  }
+}

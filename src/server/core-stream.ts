@@ -1,0 +1,144 @@
+import { COMMAND, Failure, OpenStream, STREAM_FLAG } from '../shm/shared-mem.ts'
+import { memoryOver, viewStruct } from '../shm/struct-view.ts'
+import type { EncodedEffect } from './effect-catalogue.ts'
+
+/** The samples of a stream. */
+export interface StreamFormat {
+  readonly sampleRateHz: number
+  readonly channels: number
+  /** For a stream that the core runs by its own clock: frames of each block. */
+  readonly freeRunningFrames?: number
+}
+
+/** Why a core refused to start a stream. */
+export interface StreamFailure {
+  /** One of STATUS. */
+  readonly status: number
+  /** Place of the effect at fault in the chain, or NONE. */
+  readonly position: number
+  /** Index of the parameter at fault, or NONE. */
+  readonly param: number
+}
+
+/** What a {@link CoreStream} tells its owner. */
+export interface CoreStreamHandler {
+  onStarted(): void
+  /** The stream has ended. */
+  onFailed(failure: StreamFailure): void
+  /** `data` is valid until the call returns. */
+  onSamples(sequence: number, data: Uint8Array): void
+  /** Everything that was queued is on the ring. */
+  onFlushed(): void
+  /** The stream has ended as asked. */
+  onClosed(): void
+  /** The stream has ended: its core is gone. */
+  onLost(error: Error): void
+}
+
+interface Command {
+  readonly type: number
+  readonly sequence: number
+  readonly payload: Uint8Array
+}
+
+/** Puts a record on the ring, or says that there is no room. */
+export type SendCommand = (
+  type: number,
+  stream: number,
+  sequence: number,
+  payload: Uint8Array,
+) => boolean
+
+const NOTHING = new Uint8Array(0)
+
+/** One slot of a core, from OPEN to CLOSED. Commands that find no room wait here, in order. */
+export class CoreStream {
+  readonly slot: number
+  readonly handler: CoreStreamHandler
+  readonly #send: SendCommand
+  readonly #outbox: Command[] = []
+  #closing = false
+
+  constructor(slot: number, send: SendCommand, handler: CoreStreamHandler) {
+    this.slot = slot
+    this.#send = send
+    this.handler = handler
+  }
+
+  /** Whether commands wait for room. */
+  get isBlocked(): boolean {
+    return this.#outbox.length > 0
+  }
+
+  /** Asks the core to open the stream: `onStarted` or `onFailed` follows. */
+  open(format: StreamFormat, effects: readonly EncodedEffect[]): void {
+    this.#put(COMMAND.OPEN, 0, encodeOpen(format, effects.length))
+    for (const { config, lists } of effects) {
+      this.#put(COMMAND.EFFECT, 0, config)
+      for (const list of lists) this.#put(COMMAND.LIST, 0, list)
+    }
+    this.#put(COMMAND.START, 0, NOTHING)
+  }
+
+  /**
+   * Sends a block. `data` is kept until there is room for it.
+   *
+   * @returns false where it has to wait: send no more until `onFlushed`.
+   */
+  send(sequence: number, data: Uint8Array): boolean {
+    this.#put(COMMAND.SAMPLES, sequence, data)
+    return !this.isBlocked
+  }
+
+  /** Ends the stream after what was sent: `onClosed` follows. */
+  close(): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#put(COMMAND.CLOSE, 0, NOTHING)
+  }
+
+  /** Forgets the blocks that wait, and closes. For an owner that has gone. */
+  abandon(): void {
+    const kept = this.#outbox.filter(({ type }) => type !== COMMAND.SAMPLES)
+    this.#outbox.splice(0, this.#outbox.length, ...kept)
+    this.close()
+  }
+
+  /** Tries again what waits. Returns whether all of it found room. */
+  flush(): boolean {
+    const wasBlocked = this.isBlocked
+    for (let first = this.#outbox[0]; first !== undefined; first = this.#outbox[0]) {
+      if (!this.#send(first.type, this.slot, first.sequence, first.payload)) return false
+      this.#outbox.shift()
+    }
+    if (wasBlocked) this.handler.onFlushed()
+    return true
+  }
+
+  #put(type: number, sequence: number, payload: Uint8Array): void {
+    if (!this.isBlocked && this.#send(type, this.slot, sequence, payload)) return
+    this.#outbox.push({ type, sequence, payload })
+  }
+}
+
+/** Reads the payload of a FAILED record. */
+export function decodeFailure(payload: Uint8Array): StreamFailure {
+  const { status, position, param } = viewStruct(
+    Failure,
+    memoryOver(payload.slice(0, Failure.bytes)),
+    0,
+    'reader',
+  )
+  return { status, position, param }
+}
+
+function encodeOpen(format: StreamFormat, effectCount: number): Uint8Array {
+  const bytes = new Uint8Array(OpenStream.bytes)
+  const open = viewStruct(OpenStream, memoryOver(bytes), 0, 'host')
+  open.sampleRateHz = format.sampleRateHz
+  open.channels = format.channels
+  open.effectCount = effectCount
+  open.flags = format.freeRunningFrames === undefined ? 0 : STREAM_FLAG.FREE_RUNNING
+  open.blockFrames = format.freeRunningFrames ?? 0
+  return bytes
+}

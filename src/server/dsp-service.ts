@@ -1,0 +1,196 @@
+import type { Logger } from 'pino'
+import type { carillon } from '../../proto/generated/carillon.js'
+import { PROTOCOL_VERSION, ServerMessage } from '../../proto/messages.ts'
+import type { SharedRegion } from '../shm/shared-region.ts'
+import { VERSION } from '../version.ts'
+import { ClientSession, type SessionOwner } from './client-session.ts'
+import type { ClientStream } from './client-stream.ts'
+import { CoreLoad } from './core-load.ts'
+import { ServiceError } from './errors.ts'
+import { SERVICE_LIMITS } from './limits.ts'
+import type { ManagedCore } from './managed-core.ts'
+import type { Peer, PeerHandler } from './peer.ts'
+import { PluckedString } from './plucked-string.ts'
+import { Scope } from './scope.ts'
+
+/** How often the cores are looked at, and telemetry is sent to who wants it. */
+const TICK_MS = 100
+
+export interface DspServiceOptions {
+  /** Running cores, at least one. */
+  readonly cores: readonly ManagedCore[]
+  /** The region that is shared with the cores. */
+  readonly region: SharedRegion
+  readonly logger: Logger
+}
+
+/** What clients reach, over whatever transport: their sessions, and the cores behind them. */
+export class DspService implements SessionOwner {
+  readonly logger: Logger
+  readonly #options: DspServiceOptions
+  readonly #sessions = new Set<ClientSession>()
+  /** The streams of clients, in the order in which they were opened. */
+  readonly #streams = new Set<ClientStream>()
+  readonly #string: PluckedString
+  readonly #scope: Scope
+  readonly #loads: Map<ManagedCore, CoreLoad>
+  readonly #startedAtMs = performance.now()
+  #heard: ClientStream | undefined
+  #lastSession = 0
+  readonly #timer: NodeJS.Timeout
+
+  constructor(options: DspServiceOptions) {
+    this.#options = options
+    this.logger = options.logger
+    const [first] = options.cores
+    if (first === undefined) throw new RangeError('a service needs a core')
+    this.#loads = new Map(options.cores.map((core) => [core, new CoreLoad()]))
+    this.#scope = new Scope((message) => this.#sendTo(message, (session) => session.wantsScope))
+    this.#string = new PluckedString(first, this.logger, (data) => this.#scope.add(data))
+    for (const core of options.cores) {
+      core.on('running', () => this.#chooseSource())
+    }
+    this.#chooseSource()
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  /** A client has connected: what answers it. */
+  connect(peer: Peer): PeerHandler {
+    this.#lastSession++
+    const session = new ClientSession(this.#lastSession, peer, this)
+    this.#sessions.add(session)
+    return session
+  }
+
+  /** Ends what the service does by itself. The transports close the clients. */
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#scope.setWanted(false)
+    this.#string.stop()
+  }
+
+  welcome(): carillon.v1.Welcome.$Properties {
+    const { cores, region } = this.#options
+    return {
+      protocolVersion: PROTOCOL_VERSION,
+      server: `carillon/${VERSION}`,
+      session: region.session,
+      limits: {
+        ...SERVICE_LIMITS,
+        maxBlockSamples: Math.floor(Math.min(...cores.map((core) => core.blockBytesMax)) / 4),
+      },
+      cores: this.#describeCores(),
+    }
+  }
+
+  describe(): carillon.v1.Description.$Properties {
+    const running = this.#options.cores.find((core) => core.state === 'running')
+    return { effects: running?.catalogue.describe() ?? [], cores: this.#describeCores() }
+  }
+
+  chooseCore(): ManagedCore {
+    const running = this.#options.cores.filter((core) => core.state === 'running')
+    const [first] = running.sort((a, b) => a.streamCount - b.streamCount)
+    if (first !== undefined) return first
+    throw new ServiceError(
+      'ERR_CARILLON_CORE_UNAVAILABLE',
+      'no core is running now; try again in a moment',
+    )
+  }
+
+  onSubscribed(): void {
+    this.#scope.setWanted([...this.#sessions].some((session) => session.wantsScope))
+  }
+
+  onStreamOpened(_session: ClientSession, stream: ClientStream): void {
+    this.#streams.add(stream)
+    this.#chooseSource()
+  }
+
+  onStreamEnded(_session: ClientSession, stream: ClientStream): void {
+    if (this.#streams.delete(stream)) this.#chooseSource()
+  }
+
+  onStreamSamples(stream: ClientStream, data: Uint8Array): void {
+    if (stream === this.#heard) this.#scope.add(data)
+  }
+
+  onClosed(session: ClientSession): void {
+    this.#sessions.delete(session)
+    this.onSubscribed()
+  }
+
+  /** The newest stream of a client is heard; the string only while there is none. */
+  #chooseSource(): void {
+    const newest = [...this.#streams].at(-1)
+    if (newest === undefined) this.#string.start()
+    else this.#string.stop()
+    const playing = this.#string.isPlaying ? PluckedString.SOURCE : undefined
+    if (newest !== undefined && newest === this.#heard) return
+    this.#heard = newest
+    this.#scope.setSource(
+      newest === undefined
+        ? playing
+        : {
+            name: newest.session.name || newest.session.peer.address,
+            sampleRateHz: newest.format.sampleRateHz,
+            channels: newest.format.channels,
+          },
+    )
+  }
+
+  #tick(): void {
+    const { region, cores } = this.#options
+    const { hostStatus } = region.shared
+    hostStatus.heartbeat = (hostStatus.heartbeat + 1) >>> 0
+    for (const core of cores) this.#loads.get(core)?.read(core.status.uptimeUs, core.status.busyUs)
+    if ([...this.#sessions].some((session) => session.wantsTelemetry)) this.#sendTelemetry()
+  }
+
+  #sendTelemetry(): void {
+    const telemetry: carillon.v1.Telemetry.$Properties = {
+      uptimeS: (performance.now() - this.#startedAtMs) / 1000,
+      cores: this.#describeCores(),
+      clients: [...this.#sessions].map(describeClient),
+    }
+    const message = ServerMessage.encode({ telemetry }).finish()
+    this.#sendTo(message, (session) => session.wantsTelemetry)
+  }
+
+  #sendTo(message: Uint8Array, wanted: (session: ClientSession) => boolean): void {
+    for (const session of this.#sessions) {
+      if (wanted(session)) session.sendSnapshot(message)
+    }
+  }
+
+  #describeCores(): carillon.v1.Core.$Properties[] {
+    return this.#options.cores.map((core) => {
+      const { boot, heartbeat, blocks, overruns } = core.status
+      return {
+        index: core.index,
+        state: core.state,
+        kind: core.kind,
+        bootCount: boot,
+        heartbeat,
+        streams: core.streamCount,
+        load: this.#loads.get(core)?.share ?? 0,
+        blocks,
+        overruns,
+        rings: core.rings,
+      }
+    })
+  }
+}
+
+function describeClient(session: ClientSession): carillon.v1.Client.$Properties {
+  const { peer } = session
+  return {
+    id: session.id,
+    name: session.name,
+    address: peer.address,
+    transport: peer.transport,
+    streams: session.streamCount,
+    ...peer.counters,
+    queuedBytes: peer.queuedBytes,
+  }
+}

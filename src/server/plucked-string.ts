@@ -1,0 +1,84 @@
+import type { Logger } from 'pino'
+import type { CoreStream } from './core-stream.ts'
+import type { ManagedCore } from './managed-core.ts'
+import type { ScopeSource } from './scope.ts'
+
+const SAMPLE_RATE_HZ = 48_000
+
+/** 5 ms a block: short enough for a display to follow. */
+const BLOCK_FRAMES = 256
+
+/** A plucked A string, its edge taken off and a little body added. */
+const CHAIN = [
+  { name: 'pluck', parameters: [{ name: 'hz', values: [110] }] },
+  { name: 'peak', parameters: [param('hz', 220), param('q', 1), param('db', 4)] },
+  { name: 'lowpass', parameters: [{ name: 'hz', values: [5000] }] },
+]
+
+function param(name: string, value: number) {
+  return { name, values: [value] }
+}
+
+/** What the core plays while no client has a stream open: a stream that it runs by its own clock. */
+export class PluckedString {
+  static readonly SOURCE: ScopeSource = {
+    name: 'plucked string',
+    sampleRateHz: SAMPLE_RATE_HZ,
+    channels: 1,
+  }
+  readonly #core: ManagedCore
+  readonly #logger: Logger
+  readonly #onSamples: (data: Uint8Array) => void
+  #stream: CoreStream | undefined
+
+  constructor(core: ManagedCore, logger: Logger, onSamples: (data: Uint8Array) => void) {
+    this.#core = core
+    this.#logger = logger
+    this.#onSamples = onSamples
+  }
+
+  get isPlaying(): boolean {
+    return this.#stream !== undefined
+  }
+
+  /** Starts to play, where the core runs and can. */
+  start(): void {
+    if (this.#stream !== undefined || this.#core.state !== 'running') return
+    try {
+      const chain = CHAIN.map((effect, position) =>
+        this.#core.catalogue.encode(effect, position, this.#core.blockBytesMax),
+      )
+      const format = {
+        sampleRateHz: SAMPLE_RATE_HZ,
+        channels: 1,
+        freeRunningFrames: BLOCK_FRAMES,
+      }
+      this.#stream = this.#core.openStream(format, chain, this.#handler())
+    } catch (error) {
+      // A firmware of another maker may have no string: nothing depends on it.
+      this.#logger.debug({ err: error }, 'no plucked string')
+    }
+  }
+
+  stop(): void {
+    this.#stream?.abandon()
+    this.#stream = undefined
+  }
+
+  #handler() {
+    const end = (why: object) => {
+      this.#logger.debug(why, 'the plucked string has ended')
+      this.#stream = undefined
+    }
+    return {
+      onStarted: () => {},
+      onFailed: (failure: object) => end({ failure }),
+      onSamples: (_sequence: number, data: Uint8Array) => {
+        if (this.isPlaying) this.#onSamples(data)
+      },
+      onFlushed: () => {},
+      onClosed: () => {},
+      onLost: (err: Error) => end({ err }),
+    }
+  }
+}
