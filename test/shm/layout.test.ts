@@ -1,0 +1,79 @@
+import test from 'ava'
+import fc from 'fast-check'
+import {
+  array,
+  CACHE_LINE_BYTES,
+  f64,
+  fieldType,
+  layoutHash,
+  layoutTable,
+  roundUp,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+} from '../../src/shm/layout.ts'
+import { SharedMem, STRUCTS } from '../../src/shm/shared-mem.ts'
+
+const SCALARS = [u8, u16, u32, u64, f64]
+
+test('fields lie at the next multiple of their alignment, as in C', (t) => {
+  const mixed = struct(
+    'mixed',
+    { writer: 'host', summary: '' },
+    { a: u8, b: u32, c: u16, d: f64, e: text(3), f: array(u16, 3) },
+  )
+  t.deepEqual(mixed.offsets, { a: 0, b: 4, c: 8, d: 16, e: 24, f: 28 })
+  t.is(mixed.align, 8)
+  t.is(mixed.bytes, 40)
+})
+
+test('a cache-aligned struct fills whole lines', (t) => {
+  const line = struct('line', { writer: 'core', summary: '', cacheAligned: true }, { a: u32 })
+  t.is(line.align, CACHE_LINE_BYTES)
+  t.is(line.bytes, CACHE_LINE_BYTES)
+  const two = struct('two', { writer: 'core', summary: '' }, { a: line, b: line, c: u8 })
+  t.deepEqual(two.offsets, { a: 0, b: 64, c: 128 })
+  t.is(two.bytes, 192)
+})
+
+test('no two fields overlap, whatever the struct', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...SCALARS), { minLength: 1, maxLength: 20 }), (types) => {
+      const fields = Object.fromEntries(types.map((type, index) => [`f${index}`, type]))
+      const declared = struct('any', { writer: 'host', summary: '' }, fields)
+      let end = 0
+      for (const [name, type] of Object.entries(declared.fields)) {
+        const offset = declared.offsets[name] ?? -1
+        t.true(offset >= end && offset % fieldType(type).align === 0)
+        end = offset + fieldType(type).bytes
+      }
+      t.is(declared.bytes, roundUp(end, declared.align))
+    }),
+  )
+})
+
+test('the hash tells layouts apart', (t) => {
+  const one = struct('s', { writer: 'host', summary: '' }, { a: u32, b: u32 })
+  const renamed = struct('s', { writer: 'host', summary: '' }, { a: u32, c: u32 })
+  const wider = struct('s', { writer: 'host', summary: '' }, { a: u32, b: u64 })
+  const hashes = new Set([one, renamed, wider].map((declared) => layoutHash([declared])))
+  t.is(hashes.size, 3)
+  t.is(layoutHash([one]), layoutHash([{ ...one }]))
+})
+
+test('every struct of the shared layout is in the table, after those that it contains', (t) => {
+  const names = layoutTable(STRUCTS)
+    .filter((row) => row.field === '')
+    .map((row) => row.struct)
+  t.is(names.length, STRUCTS.length)
+  t.true(names.indexOf('region_header') < names.indexOf('shared_mem'))
+})
+
+test('what different sides write never shares a cache line', (t) => {
+  for (const [name, offset] of Object.entries(SharedMem.offsets)) {
+    t.is(offset % CACHE_LINE_BYTES, 0, name)
+  }
+})

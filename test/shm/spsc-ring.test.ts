@@ -1,0 +1,310 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { LIMITS, RecordHeader, RingControl } from '../../src/shm/shared-mem.ts'
+import { type RingRecord, SpscRingConsumer, SpscRingProducer } from '../../src/shm/spsc-ring.ts'
+import { memoryOver, viewStruct } from '../../src/shm/struct-view.ts'
+
+const CAPACITY = LIMITS.RING_CAPACITY_MIN
+const OFFSET = 64
+
+function newRing(capacity: number = CAPACITY) {
+  const memory = memoryOver(new Uint8Array(OFFSET + RingControl.bytes + capacity))
+  const producer = new SpscRingProducer(memory, OFFSET, capacity)
+  const consumer = new SpscRingConsumer(memory, OFFSET, capacity)
+  const control = {
+    producer: viewStruct(RingControl, memory, OFFSET, 'producer').producer,
+    consumer: viewStruct(RingControl, memory, OFFSET, 'consumer').consumer,
+  }
+  return { memory, producer, consumer, control, data: OFFSET + RingControl.bytes }
+}
+
+type Ring = ReturnType<typeof newRing>
+
+function readAll({ memory, consumer }: Ring, limit = Number.MAX_SAFE_INTEGER) {
+  const records: (RingRecord & { payload: Uint8Array })[] = []
+  consumer.read((record) => {
+    const payload = memory.bytes.slice(record.offset, record.offset + record.length)
+    records.push({ ...record, payload })
+  }, limit)
+  return records
+}
+
+test('records arrive as they were written, in order', (t) => {
+  const ring = newRing()
+  t.true(ring.producer.write(3, 70000, 0xffffffff, Uint8Array.of(1, 2, 3)))
+  t.true(ring.producer.write(0xffff, 0, 1, Uint8Array.of()))
+  t.deepEqual(readAll(ring), [], 'nothing is seen before publish')
+  ring.producer.publish()
+  const [first, second, ...others] = readAll(ring)
+  t.like(first, { type: 3, stream: 70000, sequence: 0xffffffff, length: 3 })
+  t.deepEqual(first?.payload, Uint8Array.of(1, 2, 3))
+  t.like(second, { type: 0xffff, stream: 0, sequence: 1, length: 0 })
+  t.deepEqual(others, [])
+})
+
+test('whatever is written in whatever rhythm is read once, whole and in order', (t) => {
+  const step = fc.oneof(
+    fc.record({ write: fc.nat(CAPACITY / 4 - RecordHeader.bytes), byte: fc.nat(255) }),
+    fc.record({ read: fc.integer({ min: 1, max: 5 }) }),
+    fc.constant({ publish: true }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const ring = newRing()
+      const committed: Uint8Array[] = []
+      let published = 0
+      let sequence = 0
+      let read = 0
+      const take = (limit: number) => {
+        for (const record of readAll(ring, limit)) {
+          t.true(read < published)
+          t.is(record.sequence, read)
+          t.deepEqual(record.payload, committed[read])
+          read++
+        }
+      }
+      for (const action of steps) {
+        if ('write' in action) {
+          const payload = new Uint8Array(action.write).fill(action.byte)
+          if (ring.producer.write(1, 0, sequence, payload)) {
+            committed.push(payload)
+            sequence++
+          }
+        } else if ('publish' in action) {
+          ring.producer.publish()
+          published = committed.length
+        } else {
+          take(action.read)
+        }
+      }
+      ring.producer.publish()
+      published = committed.length
+      take(Number.MAX_SAFE_INTEGER)
+      t.is(read, committed.length)
+      t.is(ring.consumer.usedBytes, 0)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a full ring refuses, counts, and takes again once there is room', (t) => {
+  const ring = newRing()
+  const payload = new Uint8Array(ring.producer.payloadBytesMax)
+  for (let index = 0; index < 4; index++) t.true(ring.producer.write(1, 0, index, payload))
+  t.false(ring.producer.write(1, 0, 4, payload))
+  t.is(ring.control.producer.full, 1)
+  ring.producer.publish()
+  t.is(ring.producer.usedBytes, CAPACITY)
+  t.false(ring.producer.write(1, 0, 4, new Uint8Array(0)))
+  t.is(readAll(ring, 1).length, 1)
+  t.true(ring.producer.write(1, 0, 4, payload))
+  ring.producer.publish()
+  t.deepEqual(
+    readAll(ring).map((record) => record.sequence),
+    [1, 2, 3, 4],
+  )
+})
+
+test('the longest record is a quarter of the ring with its header', (t) => {
+  const { producer } = newRing()
+  t.is(producer.payloadBytesMax, CAPACITY / 4 - RecordHeader.bytes)
+  t.not(producer.claim(producer.payloadBytesMax), -1)
+  producer.abort()
+  t.throws(() => producer.claim(producer.payloadBytesMax + 1), { code: 'ERR_CARILLON_ARGUMENT' })
+  t.throws(() => producer.claim(-1), { code: 'ERR_CARILLON_ARGUMENT' })
+})
+
+test('what is claimed and aborted leaves nothing', (t) => {
+  const ring = newRing()
+  ring.producer.claim(100)
+  ring.producer.abort()
+  t.throws(() => ring.producer.commit(1, 0, 0), { code: 'ERR_CARILLON_ARGUMENT' })
+  ring.producer.write(1, 0, 5, Uint8Array.of(9))
+  ring.producer.publish()
+  t.deepEqual(
+    readAll(ring).map((record) => record.sequence),
+    [5],
+  )
+})
+
+test('positions wrap at 2^32 without a trace', (t) => {
+  const ring = newRing(1024 * 1024)
+  const length = ring.producer.payloadBytesMax
+  let written = 0
+  for (let bytes = 0; bytes < 2 ** 32 + 2 ** 21; bytes += length + RecordHeader.bytes) {
+    const at = ring.producer.claim(length)
+    ring.memory.bytes[at] = written & 0xff
+    ring.producer.commit(1, 0, written)
+    ring.producer.publish()
+    const count = ring.consumer.read((record) => {
+      if (record.sequence !== written || ring.memory.bytes[record.offset] !== (written & 0xff)) {
+        t.fail(`record ${written} is damaged`)
+      }
+    }, 2)
+    if (count !== 1) t.fail(`record ${written} is missing`)
+    written++
+  }
+  t.true(ring.control.producer.tail < 2 ** 22, 'the position has wrapped')
+})
+
+test('a reader that throws has consumed its record, and no other', (t) => {
+  const ring = newRing()
+  for (let index = 0; index < 3; index++) ring.producer.write(1, 0, index, new Uint8Array(8))
+  ring.producer.publish()
+  const stop = new Error('stop')
+  t.is(
+    t.throws(() =>
+      ring.consumer.read(() => {
+        throw stop
+      }, 10),
+    ),
+    stop,
+  )
+  t.deepEqual(
+    readAll(ring).map((record) => record.sequence),
+    [1, 2],
+  )
+})
+
+test('one sleep is rung for once', (t) => {
+  const { producer, consumer } = newRing()
+  const publish = () => {
+    producer.write(1, 0, 0, new Uint8Array(8))
+    return producer.publish()
+  }
+  t.false(publish(), 'an awake consumer needs no bell')
+  t.false(consumer.trySleep(), 'there is something to read')
+  consumer.read(() => {}, 10)
+  t.true(consumer.trySleep())
+  t.true(publish())
+  t.false(publish(), 'it has been rung for')
+  consumer.wake()
+  consumer.read(() => {}, 10)
+  t.true(consumer.trySleep())
+  t.true(publish(), 'another sleep, another bell')
+})
+
+test('a producer that sleeps for room is rung for once', (t) => {
+  const { producer, consumer } = newRing()
+  while (producer.write(1, 0, 0, new Uint8Array(4000)));
+  producer.publish()
+  t.true(producer.trySleep())
+  t.false(consumer.read(() => {}, 1) === 0)
+  t.true(consumer.shouldRing())
+  t.false(consumer.shouldRing())
+  t.true(producer.write(1, 0, 0, new Uint8Array(4000)))
+  consumer.read(() => {}, 1)
+  producer.wake()
+  t.false(consumer.shouldRing())
+})
+
+test('room that is made just before the sleep is not slept over', (t) => {
+  const { producer, consumer } = newRing()
+  while (producer.write(1, 0, 0, new Uint8Array(4000)));
+  producer.publish()
+  consumer.read(() => {}, 1)
+  t.false(producer.trySleep())
+})
+
+const DAMAGE: Record<string, (ring: Ring) => void> = {
+  'a tail that is ahead by more than the capacity': ({ control }) => {
+    control.producer.tail = CAPACITY + 16
+  },
+  'a tail behind the head': ({ control }) => {
+    control.producer.tail = 0xfffffff0
+  },
+  'a tail that is not aligned': ({ control }) => {
+    control.producer.tail = 24
+  },
+  'a record longer than what is published': ({ memory, data }) => {
+    memory.data.setUint32(data, 200, true)
+  },
+  'a record longer than allowed': ({ memory, data, control }) => {
+    memory.data.setUint32(data, CAPACITY / 2, true)
+    control.producer.tail = CAPACITY
+  },
+  'a length near 2^32': ({ memory, data }) => {
+    memory.data.setUint32(data, 0xfffffff8, true)
+  },
+  'padding that does not reach the end': ({ memory, data }) => {
+    memory.data.setUint16(data + 4, 0, true)
+  },
+}
+
+for (const [name, damage] of Object.entries(DAMAGE)) {
+  test(`damage is an error, not a crash: ${name}`, (t) => {
+    const ring = newRing()
+    ring.producer.write(1, 0, 0, new Uint8Array(48))
+    ring.producer.publish()
+    damage(ring)
+    t.throws(() => ring.consumer.read(() => t.fail(), 10), { code: 'ERR_CARILLON_RING_DAMAGED' })
+    ring.producer.reset()
+    ring.consumer.reset()
+    t.true(ring.producer.write(1, 0, 7, Uint8Array.of(1)))
+    ring.producer.publish()
+    t.is(readAll(ring)[0]?.sequence, 7, 'a reset ring works again')
+  })
+}
+
+test('a head that is ahead of the tail is an error for the producer', (t) => {
+  const ring = newRing()
+  ring.control.consumer.head = 0x80000000
+  const fill = () => {
+    while (ring.producer.write(1, 0, 0, new Uint8Array(4000)));
+  }
+  t.throws(fill, { code: 'ERR_CARILLON_RING_DAMAGED' })
+})
+
+test('random damage never reads outside the ring', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat((RingControl.bytes + 1024) / 4 - 1), fc.nat(0xffffffff)), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+      (stores) => {
+        const ring = newRing()
+        for (let index = 0; index < 20; index++) {
+          ring.producer.write(1, 0, index, new Uint8Array(32))
+        }
+        ring.producer.publish()
+        for (const [word, value] of stores) {
+          ring.memory.words[OFFSET / 4 + word] = value | 0
+        }
+        try {
+          ring.consumer.read((record) => {
+            t.true(record.offset >= ring.data)
+            t.true(record.offset + record.length <= ring.memory.bytes.byteLength)
+          }, 1000)
+        } catch (error) {
+          t.is((error as { code?: string }).code, 'ERR_CARILLON_RING_DAMAGED')
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+test('a capacity is a power of two within its limits', (t) => {
+  const memory = memoryOver(new Uint8Array(1024 * 1024))
+  const make = (capacity: number) => new SpscRingProducer(memory, 0, capacity)
+  t.notThrows(() => make(LIMITS.RING_CAPACITY_MIN))
+  for (const capacity of [
+    LIMITS.RING_CAPACITY_MIN / 2,
+    24 * 1024,
+    0,
+    -16384,
+    Number.NaN,
+    2 ** 31,
+  ]) {
+    t.throws(() => make(capacity), { code: 'ERR_CARILLON_ARGUMENT' }, `${capacity}`)
+  }
+})
+
+test('a ring that does not fit its memory is refused', (t) => {
+  const bytes = RingControl.bytes + CAPACITY
+  const memory = memoryOver(new Uint8Array(bytes))
+  t.notThrows(() => new SpscRingConsumer(memory, 0, CAPACITY))
+  t.throws(() => new SpscRingConsumer(memory, 64, CAPACITY), { code: 'ERR_CARILLON_ARGUMENT' })
+  t.throws(() => new SpscRingConsumer(memory, 4, CAPACITY), { code: 'ERR_CARILLON_ARGUMENT' })
+})
