@@ -111,7 +111,7 @@ bool attach_follow(struct core *core)
     }
     const struct carillon_core_control *control = &core->shared->control[core->index];
     uint32_t link = load_acquire(&control->link);
-    if (link == core->link || link == core->refused_link) {
+    if (link == core->link || (link != 0 && link == core->refused_link)) {
         return core->link != 0;
     }
     if (core->link != 0) {

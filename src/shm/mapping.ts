@@ -20,18 +20,20 @@ export function pageBytes(): number {
 
 /**
  * Maps `bytes` of an open file, shared with whoever else maps it. The mapping lasts until nothing
- * refers to the Buffer any more.
+ * refers to the memory any more.
  *
  * The caller has made sure that the file is that long: touching a page beyond its end kills the
  * process.
  *
  * @throws {RegionError} `ERR_CARILLON_MAPPING`, `ERR_CARILLON_MAPPING_UNAVAILABLE`.
  */
-export function mapShared(fd: number, bytes: number, writable: boolean): Buffer {
+export function mapShared(fd: number, bytes: number, writable: boolean): Uint8Array {
   const mmap = mmapIo()
   const protection = writable ? mmap.PROT_READ | mmap.PROT_WRITE : mmap.PROT_READ
   try {
-    return mmap.map(bytes, protection, mmap.MAP_SHARED, fd, 0)
+    const { buffer, byteOffset } = mmap.map(bytes, protection, mmap.MAP_SHARED, fd, 0)
+    // Not the Buffer itself: its slice() would be a view where a Uint8Array's is a copy.
+    return new Uint8Array(buffer, byteOffset, bytes)
   } catch (error) {
     throw new RegionError(
       'ERR_CARILLON_MAPPING',

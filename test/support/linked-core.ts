@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { CoreLink } from '../../src/bridge/core-link.ts'
+import { HostedCore } from '../../src/cores/hosted-core.ts'
+import { SharedRegion } from '../../src/shm/shared-region.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+/** A record of a core's, with its payload copied. */
+export interface CoreRecord {
+  readonly type: number
+  readonly stream: number
+  readonly sequence: number
+  readonly payload: Uint8Array
+}
+
+/** A region, a hosted core on it and a link to it, for one test. */
+export class LinkedCore {
+  readonly region: SharedRegion
+  readonly link: CoreLink
+  /** Why the link was lost, each time. */
+  readonly unlinks: Error[] = []
+  core: HostedCore | undefined
+  rooms = 0
+  readonly #records: CoreRecord[] = []
+  #notify: () => void = () => {}
+  #ended = false
+
+  private constructor(region: SharedRegion) {
+    this.region = region
+    this.link = new CoreLink(region, 0, () => this.core?.ring(), {
+      onLinked: () => this.#notify(),
+      onUnlinked: (reason) => {
+        this.unlinks.push(reason)
+        this.#notify()
+      },
+      onRecord: ({ type, stream, sequence, offset, length }, bytes) => {
+        this.#records.push({
+          type,
+          stream,
+          sequence,
+          payload: bytes.slice(offset, offset + length),
+        })
+        this.#notify()
+      },
+      onRoom: () => {
+        this.rooms++
+        this.#notify()
+      },
+    })
+  }
+
+  /** Starts a core and waits until it is linked. */
+  static async start(t: ExecutionContext<unknown>, ringCapacityBytes = 65536): Promise<LinkedCore> {
+    const path = join(temporaryFolder(t), 'region')
+    const linked = new LinkedCore(SharedRegion.create(path, { cores: 1, ringCapacityBytes }))
+    await linked.spawn()
+    t.teardown(() => linked.#end())
+    await linked.until(() => linked.link.isLinked)
+    return linked
+  }
+
+  /** Starts a process for the core, the first or another. */
+  async spawn(): Promise<HostedCore> {
+    const core = await HostedCore.start({ region: this.region.path, core: 0 })
+    this.core = core
+    core.on('bell', () => {
+      this.link.onBell()
+      this.#notify()
+    })
+    core.on('exit', () => this.#notify())
+    this.link.onBell()
+    return core
+  }
+
+  /** Resolves once `condition` holds; looked at whenever the core does anything. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#notify = () => {
+        if (this.#ended || condition()) resolve()
+      }
+      this.#notify()
+    })
+  }
+
+  /** The next `count` records. */
+  async take(count: number): Promise<CoreRecord[]> {
+    await this.until(() => this.#records.length >= count)
+    return this.#records.splice(0, count)
+  }
+
+  async #end(): Promise<void> {
+    this.#ended = true
+    this.link.close(new Error('the test is over'))
+    this.core?.kill()
+    await this.core?.ended(10_000)
+  }
+}
