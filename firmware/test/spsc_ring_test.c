@@ -1,0 +1,209 @@
+// The ring between two threads, at its limits, and with what a damaged memory holds.
+#include "core/spsc_ring.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "test/check.h"
+
+#define CAPACITY CARILLON_RING_CAPACITY_MIN
+#define RECORDS 300000u
+
+static struct {
+    struct carillon_ring_control control;
+    _Alignas(64) unsigned char data[CAPACITY];
+} memory;
+
+// The data must follow the control at once, as in a region.
+_Static_assert(sizeof memory == sizeof(struct carillon_ring_control) + CAPACITY, "ring memory");
+
+static struct ring_producer producer;
+static struct ring_consumer consumer;
+
+static void set_up(void)
+{
+    memset(&memory, 0xa5, sizeof memory);
+    ring_producer_bind(&producer, &memory.control, CAPACITY);
+    ring_consumer_bind(&consumer, &memory.control, CAPACITY);
+    ring_producer_reset(&producer);
+    ring_consumer_reset(&consumer);
+}
+
+static bool put(uint16_t type, uint32_t sequence, const void *payload, uint32_t length)
+{
+    void *place = ring_claim(&producer, length);
+    if (place == NULL) {
+        return false;
+    }
+    memcpy(place, payload, length);
+    ring_commit(&producer, type, 7, sequence);
+    return true;
+}
+
+static void records_arrive_in_order(void)
+{
+    set_up();
+    struct ring_record record;
+    CHECK(put(3, 1, "abc", 3));
+    CHECK(!ring_peek(&consumer, &record)); // nothing before publish
+    CHECK(!ring_publish(&producer));       // nobody sleeps
+    CHECK(ring_peek(&consumer, &record));
+    CHECK_EQUAL(record.header.type, 3);
+    CHECK_EQUAL(record.header.stream, 7);
+    CHECK_EQUAL(record.header.sequence, 1);
+    CHECK_EQUAL(record.header.length, 3);
+    CHECK(memcmp(record.payload, "abc", 3) == 0);
+    CHECK(ring_peek(&consumer, &record)); // the same, until advance
+    ring_advance(&consumer);
+    CHECK(!ring_peek(&consumer, &record));
+}
+
+static void full_ring_refuses(void)
+{
+    set_up();
+    uint32_t most = ring_payload_bytes_max(CAPACITY);
+    CHECK(ring_claim(&producer, most + 1) == NULL);
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK(ring_claim(&producer, most) != NULL);
+        ring_commit(&producer, 1, 0, i);
+    }
+    CHECK(ring_claim(&producer, 0) == NULL);
+    CHECK_EQUAL(producer.full, 1);
+    ring_publish(&producer);
+    CHECK(ring_producer_try_sleep(&producer));
+    struct ring_record record;
+    CHECK(ring_peek(&consumer, &record));
+    ring_advance(&consumer);
+    CHECK(ring_claim(&producer, 0) == NULL); // read, but not freed
+    CHECK(ring_free(&consumer));             // the producer sleeps
+    CHECK(!ring_free(&consumer));            // and has been rung for
+    CHECK(ring_claim(&producer, most) != NULL);
+}
+
+static void one_sleep_is_one_bell(void)
+{
+    set_up();
+    struct ring_record record;
+    CHECK(ring_consumer_try_sleep(&consumer));
+    CHECK(put(1, 0, "", 0));
+    CHECK(ring_publish(&producer));
+    CHECK(put(1, 1, "", 0));
+    CHECK(!ring_publish(&producer));
+    ring_consumer_wake(&consumer);
+    while (ring_peek(&consumer, &record)) {
+        ring_advance(&consumer);
+    }
+    ring_free(&consumer);
+    CHECK(put(1, 2, "", 0));
+    ring_publish(&producer);
+    CHECK(!ring_consumer_try_sleep(&consumer)); // it came before the sleep
+}
+
+struct damage {
+    const char *name;
+    uint32_t tail;
+    uint32_t length;
+    uint16_t type;
+};
+
+static void damage_is_found(void)
+{
+    static const struct damage damages[] = {
+        {"tail too far ahead", CAPACITY + 16, 16, 1},
+        {"tail behind", 0xfffffff0u, 16, 1},
+        {"tail not aligned", 40, 16, 1},
+        {"record longer than published", 64, 64, 1},
+        {"record longer than allowed", CAPACITY, CAPACITY / 2, 1},
+        {"length near 2^32", 64, 0xfffffff8u, 1},
+        {"padding short of the end", 64, 16, CARILLON_COMMAND_PADDING},
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        set_up();
+        *(struct carillon_record_header *)memory.data =
+            (struct carillon_record_header){.length = damages[i].length, .type = damages[i].type};
+        memory.control.producer.tail = damages[i].tail;
+        struct ring_record record;
+        if (ring_peek(&consumer, &record) || !consumer.damaged) {
+            check_failed(__FILE__, __LINE__, "not found: %s", damages[i].name);
+        }
+        ring_consumer_reset(&consumer);
+        ring_producer_reset(&producer);
+        CHECK(put(1, 5, "x", 1));
+        ring_publish(&producer);
+        CHECK(ring_peek(&consumer, &record));
+    }
+    set_up();
+    memory.control.consumer.head = 0x80000000u;
+    static const unsigned char zeros[1000];
+    while (put(1, 0, zeros, sizeof zeros)) {
+    }
+    CHECK(producer.damaged);
+}
+
+static uint32_t length_of(uint32_t sequence)
+{
+    return sequence * 2654435761u % 400u;
+}
+
+static void *produce(void *unused)
+{
+    (void)unused;
+    for (uint32_t i = 0; i < RECORDS;) {
+        uint32_t length = length_of(i);
+        unsigned char *place = ring_claim(&producer, length);
+        if (place == NULL) {
+            CHECK(!producer.damaged);
+            ring_publish(&producer);
+            sched_yield();
+            continue;
+        }
+        memset(place, (int)(i & 0xffu), length);
+        ring_commit(&producer, 1, i, ~i);
+        i++;
+        if (i % 3 == 0) {
+            ring_publish(&producer);
+        }
+    }
+    ring_publish(&producer);
+    return NULL;
+}
+
+static void two_threads_lose_nothing(void)
+{
+    set_up();
+    pthread_t thread;
+    CHECK_EQUAL(pthread_create(&thread, NULL, produce, NULL), 0);
+    struct ring_record record;
+    for (uint32_t i = 0; i < RECORDS;) {
+        if (!ring_peek(&consumer, &record)) {
+            CHECK(!consumer.damaged);
+            ring_free(&consumer);
+            sched_yield();
+            continue;
+        }
+        CHECK_EQUAL(record.header.stream, i);
+        CHECK_EQUAL(record.header.sequence, ~i);
+        CHECK_EQUAL(record.header.length, length_of(i));
+        const unsigned char *payload = record.payload;
+        for (uint32_t byte = 0; byte < record.header.length; byte++) {
+            CHECK_EQUAL(payload[byte], i & 0xffu);
+        }
+        ring_advance(&consumer);
+        i++;
+        if (i % 7 == 0) {
+            ring_free(&consumer);
+        }
+    }
+    pthread_join(thread, NULL);
+    CHECK(!ring_peek(&consumer, &record));
+}
+
+int main(void)
+{
+    records_arrive_in_order();
+    full_ring_refuses();
+    one_sleep_is_one_bell();
+    damage_is_found();
+    two_threads_lose_nothing();
+    return 0;
+}

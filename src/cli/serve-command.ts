@@ -1,0 +1,97 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Logger, pino } from 'pino'
+import { DEFAULT_PORT } from '../../proto/messages.ts'
+import { CarillonServer } from '../server/carillon-server.ts'
+import { LIMITS } from '../shm/shared-mem.ts'
+
+const DEFAULT_CONSOLE_PORT = 8080
+
+/** Ctrl-C can arrive twice at once, from the terminal and from npm: the second of a pair means nothing. */
+const SECOND_SIGNAL_MS = 500
+
+interface ServeOptions {
+  readonly core: string
+  readonly cores: number
+  readonly host: string
+  readonly port: number
+  readonly consolePort: number
+  readonly console: boolean
+}
+
+/** `carillon serve`: the server, until a signal ends it. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Serve the cores over TCP, with a console for the browser')
+    .addOption(
+      new Option('--core <kind>', 'what the cores are').choices(['hosted']).default('hosted'),
+    )
+    .option('--cores <count>', `how many, 1 to ${LIMITS.CORES_MAX}`, parseCount, 1)
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <number>', 'for TCP clients; 0 picks a free one', parsePort, DEFAULT_PORT)
+    .option(
+      '--console-port <number>',
+      'for the browser; 0 picks a free one',
+      parsePort,
+      DEFAULT_CONSOLE_PORT,
+    )
+    .option('--no-console', 'leave the console out')
+    .action(serve)
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const logger = await createLogger()
+  const ended = signalled()
+  const server = await CarillonServer.start({
+    host: options.host,
+    port: options.port,
+    ...(options.console && { consolePort: options.consolePort }),
+    cores: options.cores,
+    logger,
+  })
+  const { host, port, consolePort, regionPath } = server
+  const cores = `${options.cores} ${options.core} ${options.cores === 1 ? 'core' : 'cores'}`
+  logger.info(
+    { event: 'ready', host, port, consolePort, core: options.core, region: regionPath },
+    `ready: ${cores}, TCP on ${host}:${port}${
+      consolePort === undefined ? '' : `, console at http://${host}:${consolePort}/`
+    }`,
+  )
+  const signal = await ended
+  logger.info({ signal }, 'stopping')
+  await server.stop()
+  logger.info('stopped')
+}
+
+/** Readable on a terminal, JSON lines elsewhere. */
+async function createLogger(): Promise<Logger> {
+  if (!process.stdout.isTTY) return pino()
+  const { default: pretty } = await import('pino-pretty')
+  const ignore = 'pid,hostname,event,host,port,consolePort,core,region,signal'
+  return pino(pretty({ sync: true, ignore, translateTime: 'SYS:HH:MM:ss.l' }))
+}
+
+/** Resolves with the first signal that asks to end. A later one ends the process at once. */
+function signalled(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let firstAtMs = 0
+    const onSignal = (signal: NodeJS.Signals) => {
+      const now = performance.now()
+      if (firstAtMs === 0) firstAtMs = now
+      else if (now - firstAtMs > SECOND_SIGNAL_MS) process.exit(1)
+      resolve(signal)
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  })
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('a port is a number from 0 to 65535')
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= LIMITS.CORES_MAX) return count
+  throw new InvalidArgumentError(`1 to ${LIMITS.CORES_MAX}`)
+}
