@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import test from 'ava'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The house of docs/architecture.md. What is not named here lies below all of it. */
+const FLOORS: Record<string, number> = {
+  proto: 1,
+  'src/framing': 2,
+  'src/shm': 2,
+  'src/audio': 2,
+  'src/cores': 3,
+  'src/reactor': 3,
+  'src/client': 3,
+  'src/bridge': 4,
+  'src/server': 5,
+  'src/cli': 6,
+  'src/index.ts': 7,
+}
+
+function folderOf(file: string): string {
+  return (
+    Object.keys(FLOORS).find((folder) => file === folder || file.startsWith(`${folder}/`)) ?? ''
+  )
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .map((file) => join(folder, file))
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target]) =>
+    relative(ROOT, join(ROOT, dirname(file), target ?? '')),
+  )
+}
+
+test('a floor uses only the floors below it', (t) => {
+  const files = [...sources('src'), ...sources('proto')]
+  t.true(files.length > 30)
+  const wrong = files.flatMap((file) =>
+    imports(file)
+      .filter((target) => {
+        const [from, to] = [folderOf(file), folderOf(target)]
+        return from !== to && (FLOORS[to] ?? 0) >= (FLOORS[from] ?? 0) && to !== ''
+      })
+      .map((target) => `${file} uses ${target}`),
+  )
+  t.deepEqual(wrong, [])
+})
+
+test('every source folder has its floor', (t) => {
+  const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => `src/${entry.name}`)
+  t.deepEqual(
+    folders.filter((folder) => FLOORS[folder] === undefined),
+    [],
+  )
+})
