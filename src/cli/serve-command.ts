@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
 import { CarillonServer } from '../server/carillon-server.ts'
@@ -18,18 +18,19 @@ interface ServeOptions {
   readonly console: boolean
 }
 
-/** `carillon serve`: the server, until a signal ends it. */
-export function serveCommand(): Command {
-  return new Command('serve')
-    .description('Serve the cores over TCP, with a console for the browser')
+/** Adds `carillon serve` to the program: the server, until a signal ends it. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('serve the cores over TCP, with a console for the browser')
     .addOption(
-      new Option('--core <kind>', 'what the cores are').choices(['hosted']).default('hosted'),
+      new Option('--core <KIND>', 'what the cores are').choices(['hosted']).default('hosted'),
     )
-    .option('--cores <count>', `how many, 1 to ${LIMITS.CORES_MAX}`, parseCount, 1)
-    .option('--host <address>', 'where to listen', '127.0.0.1')
-    .option('--port <number>', 'for TCP clients; 0 picks a free one', parsePort, DEFAULT_PORT)
+    .option('--cores <N>', `how many, 1 to ${LIMITS.CORES_MAX}`, parseCount, 1)
+    .option('--host <ADDRESS>', 'where to listen', '127.0.0.1')
+    .option('--port <N>', 'for TCP clients; 0 picks a free one', parsePort, DEFAULT_PORT)
     .option(
-      '--console-port <number>',
+      '--console-port <N>',
       'for the browser; 0 picks a free one',
       parsePort,
       DEFAULT_CONSOLE_PORT,

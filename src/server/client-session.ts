@@ -1,6 +1,11 @@
 import type { Logger } from 'pino'
 import type { carillon } from '../../proto/generated/carillon.js'
-import { ClientMessage, PROTOCOL_VERSION, ServerMessage } from '../../proto/messages.ts'
+import {
+  decodeClientMessage,
+  PROTOCOL_VERSION,
+  type ReceivedClientMessage,
+  ServerMessage,
+} from '../../proto/messages.ts'
 import { CarillonError, errorMessage } from '../errors.ts'
 import { ClientStream } from './client-stream.ts'
 import { ServiceError } from './errors.ts'
@@ -69,9 +74,9 @@ export class ClientSession implements PeerHandler {
 
   onMessage(bytes: Uint8Array): void {
     if (this.#closed) return
-    let message: ReturnType<typeof ClientMessage.decode>
+    let message: ReceivedClientMessage
     try {
-      message = ClientMessage.decode(bytes)
+      message = decodeClientMessage(bytes)
     } catch (error) {
       this.onError(
         new ServiceError(
@@ -156,7 +161,7 @@ export class ClientSession implements PeerHandler {
     this.peer.close()
   }
 
-  #dispatch(message: ReturnType<typeof ClientMessage.decode>): void {
+  #dispatch(message: ReceivedClientMessage): void {
     if (!this.#greeted && message.body !== 'hello') {
       throw new ServiceError('ERR_CARILLON_PROTOCOL', 'the first message must be Hello', {
         fatal: true,

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { CarillonError } from '../errors.ts'
-import { VarintPrefixedStrategy } from '../framing/varint-prefixed.ts'
+import { VarintPrefixedStrategy } from '../framing/varint-prefixed-strategy.ts'
 import type { TcpClient } from '../reactor/tcp-client.ts'
 import { TcpEngine } from '../reactor/tcp-engine.ts'
 import { SERVICE_LIMITS } from './limits.ts'
@@ -59,7 +59,7 @@ class TcpPeer implements Peer {
   }
 
   get counters() {
-    return this.#client.counters
+    return this.#client.stats()
   }
 
   send(message: Uint8Array): void {

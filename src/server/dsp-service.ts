@@ -144,6 +144,8 @@ export class DspService implements SessionOwner {
     const { hostStatus } = region.shared
     hostStatus.heartbeat = (hostStatus.heartbeat + 1) >>> 0
     for (const core of cores) this.#loads.get(core)?.read(core.status.uptimeUs, core.status.busyUs)
+    // The string may have found no free slot while the streams before it were being closed.
+    if (this.#streams.size === 0 && !this.#string.isPlaying) this.#chooseSource()
     if ([...this.#sessions].some((session) => session.wantsTelemetry)) this.#sendTelemetry()
   }
 
