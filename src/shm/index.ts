@@ -1,0 +1,30 @@
+export { RegionError, RingError } from './errors.ts'
+export {
+  array,
+  CACHE_LINE_BYTES,
+  f32,
+  f64,
+  type LayoutRow,
+  layoutHash,
+  layoutTable,
+  type Side,
+  type StructType,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+  type Writer,
+  writtenBy,
+} from './layout.ts'
+export { LIMITS, SharedMem } from './shared-mem.ts'
+export {
+  type CoreRings,
+  type CreateRegionOptions,
+  coreRings,
+  DEFAULT_RING_CAPACITY_BYTES,
+  SharedRegion,
+} from './shared-region.ts'
+export { type RingRecord, SpscRingConsumer, SpscRingProducer } from './spsc-ring.ts'
+export { type Memory, memoryOver, type StructView, viewStruct } from './struct-view.ts'
