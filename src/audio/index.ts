@@ -1,0 +1,5 @@
+export { SAMPLE_FORMATS, type SampleFormat, type StoredFormat } from './sample-codec.ts'
+export { WavError, type WavErrorCode } from './wav-error.ts'
+export { MAX_WAV_CHANNELS, type WavFormat } from './wav-format.ts'
+export { WavReader } from './wav-reader.ts'
+export { WavWriter, type WavWritten } from './wav-writer.ts'
