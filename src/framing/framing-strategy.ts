@@ -45,9 +45,15 @@ export interface IFramingStrategy {
    *
    * @param chunk at least one byte; valid until the call returns.
    * @returns the bytes taken, 0 to `chunk.length`, or -1 to abort the connection. Taking nothing
-   *   without completing a message is an error.
+   *   without completing a message is an error, and so is taking nothing twice in a row: a message
+   *   whose end shows only in the byte behind it may be completed without taking that byte.
    */
   processData(chunk: Buffer, info: FullMessageInfo): number
+
+  /** Messages that were discarded because of their size, where the strategy does that. */
+  readonly skippedMessages?: number
+  /** Bytes of these, without their headers. */
+  readonly skippedBytes?: number
 
   /**
    * Frames an outgoing message: the pieces to send, in order. They may alias `message`. Absent

@@ -6,54 +6,87 @@ export interface ListenAddress {
   readonly host: string
 }
 
+/** How a transport sets up each connection. */
+export interface ConnectionOptions {
+  /** Whether small packets go out at once (TCP_NODELAY). */
+  readonly noDelay: boolean
+}
+
 /**
  * What carries bytes for a `TcpEngine`. The engine knows nothing of sockets; every transport gives
  * it the same behaviour, and the same tests run over each.
+ *
+ * Events come from the event loop only, never from inside a method of a transport or a connection,
+ * and a connection's first one not before the acceptor has returned.
  */
 export interface Transport {
   /**
-   * Starts accepting.
+   * Starts accepting. May be called again after `close`.
    *
    * @returns the bound address, its port never 0.
    * @throws the system's error (`EADDRINUSE`, `EACCES`…) where that fails.
    */
-  listen(address: ListenAddress, acceptor: Acceptor): Promise<ListenAddress>
-  /** Stops accepting. Connections stay. Resolves when the port is free again. */
+  listen(
+    address: ListenAddress,
+    acceptor: Acceptor,
+    options: ConnectionOptions,
+  ): Promise<ListenAddress>
+  /**
+   * Stops accepting, at once. Connections stay. Resolves when the port is free again; never rejects.
+   */
   close(): Promise<void>
 }
 
-/** Gets each new connection and answers with who handles it, or `null` to refuse it. */
-export type Acceptor = (connection: Connection) => ConnectionHandler | null
+/** What the engine does with a listening transport's events. */
+export interface Acceptor {
+  /**
+   * Answers a new connection with who handles it, or with `null` to refuse it: it is closed with a
+   * RST. The connection's methods may be called before this returns.
+   */
+  onConnection(connection: Connection): ConnectionHandler | null
+  /** A connection could not be accepted (`EMFILE`…). The transport goes on listening. */
+  onAcceptError(error: Error): void
+}
 
-/** One connection, as the engine drives it. */
+/** One connection, as the engine drives it. After `onClose` every method does nothing. */
 export interface Connection {
   /** The peer, for example `127.0.0.1:49152`. */
   readonly remoteAddress: string
-  /** Bytes accepted by `write` that the kernel has not taken yet. */
+  /**
+   * Bytes accepted by `write` that the kernel has not taken yet; after `onClose`, those that it
+   * never took.
+   */
   readonly queuedBytes: number
   /**
-   * Sends the chunks in order. The transport owns them until they are sent: the caller does not
-   * change them.
+   * Sends the chunks in order. What is queued is not copied: the caller does not change it any
+   * more. Only of what aliases the chunk of an `onData` under way does a transport that uses that
+   * memory again keep a copy.
    *
    * @returns true where the kernel took everything, false where a part is queued (`onDrain` follows).
    */
   write(chunks: readonly Uint8Array[]): boolean
-  /** No further `onData` until `resumeReading`. */
+  /** No further `onData` until `resumeReading`. `onEnd` and `onClose` may still come. */
   pauseReading(): void
   resumeReading(): void
-  /** Sends what is queued, then a FIN. `onClose` follows when the peer has closed as well. */
+  /**
+   * Sends what is queued, then a FIN. `onClose` follows when the peer has closed as well. Called
+   * once, with no `write` after it.
+   */
   end(): void
-  /** Drops what is queued and closes at once, with a RST. `onClose` follows. */
+  /** Drops what is queued and closes, with a RST. No further `onData`; `onClose` follows. */
   reset(): void
 }
 
 /** What the engine does with a connection's events. */
 export interface ConnectionHandler {
-  /** `chunk` is valid until the call returns. */
+  /** `chunk` has at least one byte and is valid until the call returns. */
   onData(chunk: Buffer): void
-  /** Everything queued has been taken by the kernel. */
+  /**
+   * The kernel took queued bytes: `queuedBytes` has fallen. After a `write` that was answered false
+   * this comes at least once with `queuedBytes` at 0, unless the connection closes before.
+   */
   onDrain(): void
-  /** The peer sent its FIN. It may still read. */
+  /** The peer sent its FIN: no further `onData`. It may still read. */
   onEnd(): void
   /** The last event, exactly once; `error` where the connection broke. */
   onClose(error?: Error): void

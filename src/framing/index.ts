@@ -1,0 +1,6 @@
+export { FramingError, MessageTooLargeError } from './errors.ts'
+export { EMPTY_BUFFER, FullMessageInfo, type IFramingStrategy } from './framing-strategy.ts'
+export { type LengthPrefixedOptions, LengthPrefixedStrategy } from './length-prefixed-strategy.ts'
+export { DEFAULT_MAX_MESSAGE_BYTES } from './limits.ts'
+export type { SizeLimitOptions } from './message-collector.ts'
+export { type VarintPrefixedOptions, VarintPrefixedStrategy } from './varint-prefixed-strategy.ts'

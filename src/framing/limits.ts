@@ -1,0 +1,18 @@
+/**
+ * Longest message that a strategy takes unless it is told otherwise: 1 MiB. Well over what one
+ * message of a control protocol or one block of samples needs, and little enough that a hundred
+ * clients, each in the middle of a message of this length, hold 100 MiB between them.
+ */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
+
+/**
+ * Highest `maxMessageBytes`: 1 GiB less one byte, which one Buffer can hold wherever Node runs, on
+ * 32-bit machines as well.
+ */
+export const HIGHEST_MAX_MESSAGE_BYTES = 2 ** 30 - 1
+
+/**
+ * Least memory that a message which arrives in pieces starts with: one page, so that a message
+ * that comes byte by byte is not moved at every byte.
+ */
+export const FIRST_ALLOCATION_BYTES = 4096

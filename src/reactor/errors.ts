@@ -1,0 +1,34 @@
+import { CarillonError, errorMessage } from '../errors.ts'
+import type { ListenAddress } from './transport.ts'
+
+/** An engine could not listen: `ERR_CARILLON_LISTEN`. `cause` is the system's error. */
+export class ListenError extends CarillonError {
+  readonly address: ListenAddress
+
+  constructor(address: ListenAddress, cause: unknown) {
+    super(
+      'ERR_CARILLON_LISTEN',
+      `cannot listen on ${address.host} port ${address.port}: ${errorMessage(cause)}`,
+      { cause },
+    )
+    this.address = address
+  }
+}
+
+/**
+ * A call came when it cannot be answered.
+ *
+ * - `ERR_CARILLON_STATE`: the engine is not in the state that the call needs.
+ * - `ERR_CARILLON_NO_FRAME`: `sendMessage` where the framing strategy has no `encode`.
+ */
+export class StateError extends CarillonError {}
+
+/**
+ * Something went wrong with one client, which is disconnected.
+ *
+ * - `ERR_CARILLON_HOOK`: a hook threw, or its promise was rejected; `cause` is what it threw.
+ * - `ERR_CARILLON_SLOW_CLIENT`: more would have been queued for it than `maxQueuedBytes`.
+ * - `ERR_CARILLON_CONNECTION_LOST`: the connection broke; `cause` is the system's error.
+ * - `ERR_CARILLON_CLOSE_TIMEOUT`: it was not closed from the other end in the time allowed.
+ */
+export class ClientError extends CarillonError {}

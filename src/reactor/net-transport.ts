@@ -1,0 +1,133 @@
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import type {
+  Acceptor,
+  Connection,
+  ConnectionHandler,
+  ConnectionOptions,
+  ListenAddress,
+  Transport,
+} from './transport.ts'
+
+/** TCP by Node's own `net`: on every system that Node runs on. */
+export class NetTransport implements Transport {
+  #server: Server | undefined
+
+  listen(
+    address: ListenAddress,
+    acceptor: Acceptor,
+    options: ConnectionOptions,
+  ): Promise<ListenAddress> {
+    // Half-open: after the peer's FIN what is queued for it is still sent.
+    const server = createServer({ allowHalfOpen: true, noDelay: options.noDelay })
+    server.on('connection', (socket) => {
+      const connection = new NetConnection(socket)
+      const handler = acceptor.onConnection(connection)
+      if (handler === null) socket.resetAndDestroy()
+      else connection.attach(handler)
+    })
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ port: address.port, host: address.host }, () => {
+        server.off('error', reject)
+        server.on('error', (error) => acceptor.onAcceptError(error))
+        this.#server = server
+        const bound = server.address() as AddressInfo
+        resolve({ port: bound.port, host: bound.address })
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    // Closes the listening descriptor before it returns. Its callback is of no use here: it waits
+    // for the last connection.
+    this.#server?.close()
+    this.#server = undefined
+  }
+}
+
+class NetConnection implements Connection {
+  readonly remoteAddress: string
+
+  readonly #socket: Socket
+  #handler: ConnectionHandler | undefined
+  /** As of the last write or drain. Of its own, because a socket forgets its queue when it breaks. */
+  #queuedBytes = 0
+  /** Whether a write was answered false and the queue has not been empty since. */
+  #owesDrain = false
+  #error: Error | undefined
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    // No address where the peer is gone before it is accepted.
+    const { remoteAddress = 'unknown', remotePort = 0 } = socket
+    const host = isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress
+    this.remoteAddress = `${host}:${remotePort}`
+    // At once: a refused connection may break as well.
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+  }
+
+  attach(handler: ConnectionHandler): void {
+    this.#handler = handler
+    // The first listener for data starts the reading, unless it was paused.
+    this.#socket.on('data', (chunk) => handler.onData(chunk))
+    this.#socket.on('end', () => handler.onEnd())
+    this.#socket.on('close', () => handler.onClose(this.#error))
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    const socket = this.#socket
+    if (socket.destroyed) {
+      // Broken, and `close` is on its way.
+      for (const chunk of chunks) this.#queuedBytes += chunk.length
+      return false
+    }
+    socket.cork()
+    for (const chunk of chunks) socket.write(chunk, this.#onWritten)
+    socket.uncork()
+    this.#queuedBytes = socket.writableLength
+    if (this.#queuedBytes === 0) return true
+    this.#owesDrain = true
+    return false
+  }
+
+  pauseReading(): void {
+    this.#socket.pause()
+  }
+
+  resumeReading(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  reset(): void {
+    const socket = this.#socket
+    if (socket.destroyed) return
+    // libuv refuses to reset a socket between the call of shutdown(2) and its completion (EINVAL),
+    // and Node then emits neither `close` nor anything else, and spins. The queue is empty by then,
+    // so `finish` is a turn of the loop away.
+    const isShuttingDown =
+      socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished
+    if (isShuttingDown) socket.pause().once('finish', () => socket.resetAndDestroy())
+    else socket.resetAndDestroy()
+  }
+
+  /** The same function for every write, which lets Node call it for a batch at a time. */
+  readonly #onWritten = (error?: Error | null): void => {
+    // Node calls back without an error for what it gives up when a socket is destroyed.
+    if (error || this.#socket.destroyed || !this.#owesDrain) return
+    const queuedBytes = this.#socket.writableLength
+    const hasFallen = queuedBytes < this.#queuedBytes
+    this.#queuedBytes = queuedBytes
+    if (queuedBytes === 0) this.#owesDrain = false
+    if (hasFallen || queuedBytes === 0) this.#handler?.onDrain()
+  }
+}

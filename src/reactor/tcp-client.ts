@@ -1,0 +1,72 @@
+import type { ClientCounters } from './client-counters.ts'
+
+/**
+ * What became of data to send. `sent`: the kernel has it. `queued`: it follows as the peer reads.
+ * `dropped`: nothing of it will be sent.
+ */
+export type SendResult = 'sent' | 'queued' | 'dropped'
+
+/**
+ * One connection of a `TcpEngine`. Valid from `onClientConnected` on; after `onClientDisconnected`
+ * every call is harmless and sends nothing. To keep something with a client, keep a `Map` by client
+ * or by `id` and take it out in `onClientDisconnected`.
+ *
+ * No method calls a hook: hooks run after the call, from the event loop.
+ */
+export interface TcpClient {
+  /** 1 for an engine's first client, and never used again by that engine. */
+  readonly id: number
+  /** The peer, for example `127.0.0.1:49152`. */
+  readonly remoteAddress: string
+  /** Whether `sendData` can send: from the connect until `close`, `reset` or the peer's end. */
+  readonly isOpen: boolean
+  /** Whether `pause` was called, and `resume` was not called since. */
+  readonly isPaused: boolean
+  /** Bytes accepted by `sendData` that the kernel has not taken yet. */
+  readonly queuedBytes: number
+  /**
+   * Whether `queuedBytes` went over `highWatermarkBytes` and has not fallen to `lowWatermarkBytes`
+   * since. `onClientDrain` follows when it has.
+   */
+  readonly isAboveHighWatermark: boolean
+
+  /**
+   * Sends the chunks as they are, in order, as one unit: all or nothing of them is accepted.
+   *
+   * After an answer of `queued` the chunks belong to the engine: do not change them. A borrowed
+   * message may be sent on within its hook.
+   *
+   * @returns `dropped` where the client is no longer open, or where `queuedBytes` would pass
+   *   `maxQueuedBytes`; then `slowClientPolicy` says what becomes of the client.
+   */
+  sendData(...chunks: readonly Uint8Array[]): SendResult
+
+  /**
+   * Frames `message` with the client's framing strategy and sends it, as `sendData` does.
+   *
+   * @throws {StateError} `ERR_CARILLON_NO_FRAME` where the strategy has no `encode`.
+   * @throws {CarillonError} where the message does not fit the frame.
+   */
+  sendMessage(message: Uint8Array): SendResult
+
+  /**
+   * Stops reading. No message follows until `resume`, not even one that has arrived already: what
+   * is left of it, at most one chunk, is kept. A peer that closes, or breaks off, may go unnoticed
+   * until `resume`.
+   */
+  pause(): void
+  /** Reads on, what was kept first. */
+  resume(): void
+
+  /**
+   * Closes in good order: sends what is queued, then a FIN, and waits for the peer's. What still
+   * arrives is discarded, so that unread input does not make the kernel answer with a RST that
+   * destroys the last message on its way. After `closeTimeoutMs` the connection is reset.
+   */
+  close(): void
+  /** Breaks the connection off, with a RST: what is queued is lost. */
+  reset(): void
+
+  /** A copy of the counters as they stand. */
+  stats(): ClientCounters
+}

@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import type { CarillonError } from '../../src/errors.ts'
+import { FullMessageInfo, type IFramingStrategy } from '../../src/framing/framing-strategy.ts'
+
+export interface Reading {
+  readonly messages: Buffer[]
+  /** Why the strategy aborted, where it did. */
+  readonly error: CarillonError | undefined
+}
+
+/** Gives a strategy a stream in chunks, as an engine does, and checks that it keeps its contract. */
+export function readMessages(
+  strategy: IFramingStrategy,
+  chunks: readonly Uint8Array[],
+  borrowed = false,
+): Reading {
+  const messages: Buffer[] = []
+  let info = new FullMessageInfo(borrowed)
+  for (const bytes of chunks) {
+    // Overwritten below, as an arena is.
+    const chunk = Buffer.alloc(bytes.length)
+    chunk.set(bytes)
+    let position = 0
+    while (position < chunk.length) {
+      const taken = strategy.processData(chunk.subarray(position), info)
+      if (taken === -1) return { messages, error: info.error }
+      if (!Number.isInteger(taken) || taken <= 0 || taken > chunk.length - position) {
+        throw new Error(`took ${taken} of ${chunk.length - position} bytes`)
+      }
+      position += taken
+      if (info.complete) {
+        messages.push(borrowed ? Buffer.from(info.buffer) : info.buffer)
+        info = new FullMessageInfo(borrowed)
+      }
+    }
+    chunk.fill(0xdb)
+  }
+  return { messages, error: undefined }
+}
+
+/** `stream`, cut at these places, wherever they are; the same place twice is one cut. */
+export function cutAt(stream: Buffer, places: readonly number[]): Buffer[] {
+  const ends = [...new Set(places.map((place) => place % (stream.length + 1)))]
+  ends.push(0, stream.length)
+  ends.sort((a, b) => a - b)
+  return ends
+    .map((end, index) => stream.subarray(ends[index - 1] ?? 0, end))
+    .filter((chunk) => chunk.length > 0)
+}
+
+export function encodeAll(strategy: IFramingStrategy, messages: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(messages.flatMap((message) => strategy.encode?.(message) ?? []))
+}
+
+/** Messages of up to `longest` bytes. */
+export const someMessages = (longest: number) =>
+  fc.array(
+    fc.uint8Array({ maxLength: longest, size: 'max' }).map((bytes) => Buffer.from(bytes)),
+    { maxLength: 12 },
+  )
+
+export const someCuts = fc.array(fc.nat(), { maxLength: 24 })
