@@ -31,7 +31,7 @@ struct effect {
     // parameter in the order of `info.params`, each already checked against its declared range; a
     // parameter that was left out has its default. The value of a list parameter is its length.
     //
-    // Returns CARILLON_OK, or the error, with the parameter at fault in `*param` where there is one
+    // Returns CARILLON_STATUS_OK, or the error, with the parameter at fault in `*param` where there is one
     // (a frequency over half the sample rate). What it took from the pool it has given back then.
     enum carillon_status (*open)(void *state, const struct effect_stream *stream,
                                  const double *values, struct page_pool *pool, uint32_t *param);

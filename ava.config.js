@@ -1,0 +1,26 @@
+/**
+ * Tests run as compiled files in processes of their own: an addon that dies takes one test file
+ * with it, and each file has the signals and the working directory of a program.
+ */
+export default {
+  files: ['dist/test/**/*.test.js'],
+  workerThreads: false,
+  nodeArguments: ['--enable-source-maps'],
+  // Without any test finishing: ample for a browser's start beside other tests on two busy cores.
+  timeout: '2m',
+  // Every run is the whole run, whatever a CI service sets for splitting it over machines.
+  utilizeParallelBuilds: false,
+  // Where scripts/test.mjs started AVA, it hears how the run goes.
+  ...(process.send && {
+    nonSemVerExperiments: { observeRunsFromConfig: true },
+    observeRun: reportRun,
+  }),
+}
+
+/** Reports the counts as they grow, and what is skipped. */
+async function reportRun({ events }) {
+  for await (const event of events) {
+    if (event.type === 'stats') process.send({ stats: event.stats })
+    if (event.type === 'selected-test' && event.skip) process.send({ skipped: event.title })
+  }
+}

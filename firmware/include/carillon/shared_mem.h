@@ -1,0 +1,317 @@
+// Generated from src/shm/shared-mem.ts, which explains every name. Do not edit.
+//
+// The layout of the memory that host and cores share. A static assert checks each offset and size.
+#ifndef CARILLON_SHARED_MEM_H
+#define CARILLON_SHARED_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CARILLON_REGION_MAGIC 1313624643u
+#define CARILLON_LAYOUT_VERSION 1u
+#define CARILLON_LAYOUT_HASH 727504602u
+#define CARILLON_CORES_MAX 4u
+#define CARILLON_RINGS_MAX 16u
+#define CARILLON_RING_CAPACITY_MIN 16384u
+#define CARILLON_RING_CAPACITY_MAX 1073741824u
+#define CARILLON_CHANNELS_MAX 8u
+#define CARILLON_SAMPLE_RATE_HZ_MIN 1u
+#define CARILLON_SAMPLE_RATE_HZ_MAX 768000u
+#define CARILLON_STREAMS_MAX 128u
+#define CARILLON_EFFECTS_MAX 16u
+#define CARILLON_PARAMS_MAX 8u
+#define CARILLON_LIST_VALUES_MAX 16384u
+#define CARILLON_NONE 0xffffffffu
+
+enum carillon_command {
+    CARILLON_COMMAND_PADDING = 0,
+    CARILLON_COMMAND_OPEN = 1,
+    CARILLON_COMMAND_EFFECT = 2,
+    CARILLON_COMMAND_LIST = 3,
+    CARILLON_COMMAND_START = 4,
+    CARILLON_COMMAND_SAMPLES = 5,
+    CARILLON_COMMAND_CLOSE = 6,
+    CARILLON_COMMAND_DESCRIBE = 7,
+    CARILLON_COMMAND_STOP = 8,
+};
+
+enum carillon_event {
+    CARILLON_EVENT_PADDING = 0,
+    CARILLON_EVENT_STARTED = 1,
+    CARILLON_EVENT_FAILED = 2,
+    CARILLON_EVENT_SAMPLES = 3,
+    CARILLON_EVENT_CLOSED = 4,
+    CARILLON_EVENT_EFFECT_INFO = 5,
+    CARILLON_EVENT_DESCRIBED = 6,
+};
+
+enum carillon_status {
+    CARILLON_STATUS_OK = 0,
+    CARILLON_STATUS_MALFORMED = 1,
+    CARILLON_STATUS_STREAM = 2,
+    CARILLON_STATUS_FORMAT = 3,
+    CARILLON_STATUS_EFFECT = 4,
+    CARILLON_STATUS_VALUE = 5,
+    CARILLON_STATUS_MEMORY = 6,
+    CARILLON_STATUS_LIST = 7,
+};
+
+enum carillon_core_state {
+    CARILLON_CORE_OFFLINE = 0,
+    CARILLON_CORE_STARTING = 1,
+    CARILLON_CORE_RUNNING = 2,
+    CARILLON_CORE_STOPPED = 3,
+    CARILLON_CORE_CRASHED = 4,
+};
+
+enum carillon_ring_kind {
+    CARILLON_RING_UNUSED = 0,
+    CARILLON_RING_TO_CORE = 1,
+    CARILLON_RING_FROM_CORE = 2,
+};
+
+enum carillon_stream_flag {
+    CARILLON_STREAM_FREE_RUNNING = 1,
+};
+
+enum carillon_param_flag {
+    CARILLON_PARAM_REQUIRED = 1,
+    CARILLON_PARAM_LIST = 2,
+};
+
+enum carillon_scale {
+    CARILLON_SCALE_LINEAR = 0,
+    CARILLON_SCALE_LOGARITHMIC = 1,
+};
+
+// What a core checks before it trusts the rest. `magic` is written last.
+struct carillon_region_header {
+    uint32_t magic;
+    uint32_t layout_version;
+    uint32_t layout_hash;
+    uint32_t session;
+    uint32_t region_bytes;
+    uint32_t core_count;
+    uint32_t ring_count;
+    uint32_t host_pid;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_region_header) == 64, "region_header");
+_Static_assert(offsetof(struct carillon_region_header, magic) == 0, "region_header.magic");
+_Static_assert(offsetof(struct carillon_region_header, layout_version) == 4, "region_header.layout_version");
+_Static_assert(offsetof(struct carillon_region_header, layout_hash) == 8, "region_header.layout_hash");
+_Static_assert(offsetof(struct carillon_region_header, session) == 12, "region_header.session");
+_Static_assert(offsetof(struct carillon_region_header, region_bytes) == 16, "region_header.region_bytes");
+_Static_assert(offsetof(struct carillon_region_header, core_count) == 20, "region_header.core_count");
+_Static_assert(offsetof(struct carillon_region_header, ring_count) == 24, "region_header.ring_count");
+_Static_assert(offsetof(struct carillon_region_header, host_pid) == 28, "region_header.host_pid");
+
+// Shows that the host is alive.
+struct carillon_host_status {
+    uint32_t heartbeat;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_host_status) == 64, "host_status");
+_Static_assert(offsetof(struct carillon_host_status, heartbeat) == 0, "host_status.heartbeat");
+
+// Where a ring_control lies; its data follows it at once.
+struct carillon_ring_descriptor {
+    uint32_t kind;
+    uint32_t core;
+    uint32_t offset;
+    uint32_t capacity;
+};
+_Static_assert(sizeof(struct carillon_ring_descriptor) == 16, "ring_descriptor");
+_Static_assert(offsetof(struct carillon_ring_descriptor, kind) == 0, "ring_descriptor.kind");
+_Static_assert(offsetof(struct carillon_ring_descriptor, core) == 4, "ring_descriptor.core");
+_Static_assert(offsetof(struct carillon_ring_descriptor, offset) == 8, "ring_descriptor.offset");
+_Static_assert(offsetof(struct carillon_ring_descriptor, capacity) == 12, "ring_descriptor.capacity");
+
+// Links a core: the host resets its ends of the rings, names the boot that it means, then stores a link that it has not used before. 0 unlinks.
+struct carillon_core_control {
+    uint32_t link;
+    uint32_t boot;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_core_control) == 64, "core_control");
+_Static_assert(offsetof(struct carillon_core_control, link) == 0, "core_control.link");
+_Static_assert(offsetof(struct carillon_core_control, boot) == 4, "core_control.boot");
+
+// How a core is. Counters run freely and wrap.
+struct carillon_core_status {
+    uint32_t state;
+    uint32_t session;
+    uint32_t boot;
+    uint32_t link;
+    uint32_t heartbeat;
+    uint32_t uptime_us;
+    uint32_t busy_us;
+    uint32_t streams;
+    uint32_t blocks;
+    uint32_t overruns;
+    uint32_t refused;
+    uint32_t damaged;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_core_status) == 64, "core_status");
+_Static_assert(offsetof(struct carillon_core_status, state) == 0, "core_status.state");
+_Static_assert(offsetof(struct carillon_core_status, session) == 4, "core_status.session");
+_Static_assert(offsetof(struct carillon_core_status, boot) == 8, "core_status.boot");
+_Static_assert(offsetof(struct carillon_core_status, link) == 12, "core_status.link");
+_Static_assert(offsetof(struct carillon_core_status, heartbeat) == 16, "core_status.heartbeat");
+_Static_assert(offsetof(struct carillon_core_status, uptime_us) == 20, "core_status.uptime_us");
+_Static_assert(offsetof(struct carillon_core_status, busy_us) == 24, "core_status.busy_us");
+_Static_assert(offsetof(struct carillon_core_status, streams) == 28, "core_status.streams");
+_Static_assert(offsetof(struct carillon_core_status, blocks) == 32, "core_status.blocks");
+_Static_assert(offsetof(struct carillon_core_status, overruns) == 36, "core_status.overruns");
+_Static_assert(offsetof(struct carillon_core_status, refused) == 40, "core_status.refused");
+_Static_assert(offsetof(struct carillon_core_status, damaged) == 44, "core_status.damaged");
+
+// The producer's end of a ring.
+struct carillon_ring_producer {
+    uint32_t tail;
+    uint32_t waiting;
+    uint32_t records;
+    uint32_t full;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_ring_producer) == 64, "ring_producer");
+_Static_assert(offsetof(struct carillon_ring_producer, tail) == 0, "ring_producer.tail");
+_Static_assert(offsetof(struct carillon_ring_producer, waiting) == 4, "ring_producer.waiting");
+_Static_assert(offsetof(struct carillon_ring_producer, records) == 8, "ring_producer.records");
+_Static_assert(offsetof(struct carillon_ring_producer, full) == 12, "ring_producer.full");
+
+// The consumer's end of a ring.
+struct carillon_ring_consumer {
+    uint32_t head;
+    uint32_t waiting;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_ring_consumer) == 64, "ring_consumer");
+_Static_assert(offsetof(struct carillon_ring_consumer, head) == 0, "ring_consumer.head");
+_Static_assert(offsetof(struct carillon_ring_consumer, waiting) == 4, "ring_consumer.waiting");
+
+// A single-producer single-consumer ring. Each end has cache lines of its own.
+struct carillon_ring_control {
+    struct carillon_ring_producer producer;
+    struct carillon_ring_consumer consumer;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_ring_control) == 128, "ring_control");
+_Static_assert(offsetof(struct carillon_ring_control, producer) == 0, "ring_control.producer");
+_Static_assert(offsetof(struct carillon_ring_control, consumer) == 64, "ring_control.consumer");
+
+// Precedes each record in a ring. Records start on multiples of its size.
+struct carillon_record_header {
+    uint32_t length;
+    uint16_t type;
+    uint16_t flags;
+    uint32_t stream;
+    uint32_t sequence;
+};
+_Static_assert(sizeof(struct carillon_record_header) == 16, "record_header");
+_Static_assert(offsetof(struct carillon_record_header, length) == 0, "record_header.length");
+_Static_assert(offsetof(struct carillon_record_header, type) == 4, "record_header.type");
+_Static_assert(offsetof(struct carillon_record_header, flags) == 6, "record_header.flags");
+_Static_assert(offsetof(struct carillon_record_header, stream) == 8, "record_header.stream");
+_Static_assert(offsetof(struct carillon_record_header, sequence) == 12, "record_header.sequence");
+
+// The start of a shared region.
+struct carillon_shared_mem {
+    struct carillon_region_header header;
+    struct carillon_host_status host_status;
+    struct carillon_ring_descriptor rings[16];
+    struct carillon_core_control control[4];
+    struct carillon_core_status status[4];
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_shared_mem) == 896, "shared_mem");
+_Static_assert(offsetof(struct carillon_shared_mem, header) == 0, "shared_mem.header");
+_Static_assert(offsetof(struct carillon_shared_mem, host_status) == 64, "shared_mem.host_status");
+_Static_assert(offsetof(struct carillon_shared_mem, rings) == 128, "shared_mem.rings");
+_Static_assert(offsetof(struct carillon_shared_mem, control) == 384, "shared_mem.control");
+_Static_assert(offsetof(struct carillon_shared_mem, status) == 640, "shared_mem.status");
+
+// Payload of OPEN.
+struct carillon_open_stream {
+    uint32_t sample_rate_hz;
+    uint32_t channels;
+    uint32_t effect_count;
+    uint32_t flags;
+    uint32_t block_frames;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct carillon_open_stream) == 24, "open_stream");
+_Static_assert(offsetof(struct carillon_open_stream, sample_rate_hz) == 0, "open_stream.sample_rate_hz");
+_Static_assert(offsetof(struct carillon_open_stream, channels) == 4, "open_stream.channels");
+_Static_assert(offsetof(struct carillon_open_stream, effect_count) == 8, "open_stream.effect_count");
+_Static_assert(offsetof(struct carillon_open_stream, flags) == 12, "open_stream.flags");
+_Static_assert(offsetof(struct carillon_open_stream, block_frames) == 16, "open_stream.block_frames");
+_Static_assert(offsetof(struct carillon_open_stream, reserved) == 20, "open_stream.reserved");
+
+// Payload of EFFECT; its values follow as f64.
+struct carillon_effect_config {
+    uint32_t position;
+    uint32_t effect;
+    uint32_t value_count;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct carillon_effect_config) == 16, "effect_config");
+_Static_assert(offsetof(struct carillon_effect_config, position) == 0, "effect_config.position");
+_Static_assert(offsetof(struct carillon_effect_config, effect) == 4, "effect_config.effect");
+_Static_assert(offsetof(struct carillon_effect_config, value_count) == 8, "effect_config.value_count");
+_Static_assert(offsetof(struct carillon_effect_config, reserved) == 12, "effect_config.reserved");
+
+// Payload of LIST; its values follow as f64.
+struct carillon_list_values {
+    uint32_t position;
+    uint32_t param;
+    uint32_t first;
+    uint32_t count;
+};
+_Static_assert(sizeof(struct carillon_list_values) == 16, "list_values");
+_Static_assert(offsetof(struct carillon_list_values, position) == 0, "list_values.position");
+_Static_assert(offsetof(struct carillon_list_values, param) == 4, "list_values.param");
+_Static_assert(offsetof(struct carillon_list_values, first) == 8, "list_values.first");
+_Static_assert(offsetof(struct carillon_list_values, count) == 12, "list_values.count");
+
+// Payload of FAILED.
+struct carillon_failure {
+    uint32_t status;
+    uint32_t position;
+    uint32_t param;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct carillon_failure) == 16, "failure");
+_Static_assert(offsetof(struct carillon_failure, status) == 0, "failure.status");
+_Static_assert(offsetof(struct carillon_failure, position) == 4, "failure.position");
+_Static_assert(offsetof(struct carillon_failure, param) == 8, "failure.param");
+_Static_assert(offsetof(struct carillon_failure, reserved) == 12, "failure.reserved");
+
+// A parameter of an effect, as the firmware describes it.
+struct carillon_param_info {
+    char name[16];
+    char unit[8];
+    double min;
+    double max;
+    double def;
+    uint32_t flags;
+    uint32_t scale;
+};
+_Static_assert(sizeof(struct carillon_param_info) == 56, "param_info");
+_Static_assert(offsetof(struct carillon_param_info, name) == 0, "param_info.name");
+_Static_assert(offsetof(struct carillon_param_info, unit) == 16, "param_info.unit");
+_Static_assert(offsetof(struct carillon_param_info, min) == 24, "param_info.min");
+_Static_assert(offsetof(struct carillon_param_info, max) == 32, "param_info.max");
+_Static_assert(offsetof(struct carillon_param_info, def) == 40, "param_info.def");
+_Static_assert(offsetof(struct carillon_param_info, flags) == 48, "param_info.flags");
+_Static_assert(offsetof(struct carillon_param_info, scale) == 52, "param_info.scale");
+
+// An effect, as the firmware describes it. Payload of EFFECT_INFO.
+struct carillon_effect_info {
+    char name[16];
+    char summary[112];
+    uint32_t param_count;
+    uint32_t reserved;
+    struct carillon_param_info params[8];
+};
+_Static_assert(sizeof(struct carillon_effect_info) == 584, "effect_info");
+_Static_assert(offsetof(struct carillon_effect_info, name) == 0, "effect_info.name");
+_Static_assert(offsetof(struct carillon_effect_info, summary) == 16, "effect_info.summary");
+_Static_assert(offsetof(struct carillon_effect_info, param_count) == 128, "effect_info.param_count");
+_Static_assert(offsetof(struct carillon_effect_info, reserved) == 132, "effect_info.reserved");
+_Static_assert(offsetof(struct carillon_effect_info, params) == 136, "effect_info.params");
+
+#endif

@@ -1,0 +1,4 @@
+// `npm run setup`, and what runs before `npm start`: makes ready whatever is missing or stale.
+import { onSupportedNode } from './setup/node-support.mjs'
+
+onSupportedNode(() => import('./setup/main.mjs'))

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { dependencies } from './dependencies.mjs'
+import { runQuietly, runTool } from './run-tool.mjs'
+import { stampedStep } from './stamped-step.mjs'
+import { compileTypeScript, typeScriptOutputs, typeScriptSources } from './typescript.mjs'
+
+/**
+ * What the set-up makes, in the order in which each needs the ones before it. A step has a `name`,
+ * the line that says what it is `doing`, the `tools` that it cannot install, `isFresh` and `run`.
+ */
+export function setUpSteps(root) {
+  const runScript = (script, failure) => () =>
+    runTool(root, process.execPath, [script], { sentence: `${failure} (the output is above)` })
+
+  return [
+    dependencies(root),
+    stampedStep(root, {
+      name: 'protocol',
+      doing: 'Generating the protocol code',
+      inputs: () => ['package-lock.json', 'scripts/generate-protocol.mjs', 'proto/carillon.proto'],
+      outputs: () => ['proto/generated', 'dist/proto/generated'],
+      run: runScript('scripts/generate-protocol.mjs', 'The protocol code was not generated'),
+    }),
+    stampedStep(root, {
+      name: 'typescript',
+      doing: 'Compiling the TypeScript',
+      inputs: () => [
+        ...['package-lock.json', 'package.json', 'tsconfig.json'],
+        ...typeScriptSources(root),
+      ],
+      outputs: () => typeScriptOutputs(root),
+      run: () => compileTypeScript(root),
+    }),
+    stampedStep(root, {
+      name: 'c-header',
+      doing: 'Writing the C header of the shared layout',
+      inputs: () => ['dist/src/shm'],
+      outputs: () => ['firmware/include/carillon/shared_mem.h'],
+      run: runScript('dist/src/shm/write-c-header.js', 'The C header was not written'),
+    }),
+    {
+      name: 'firmware',
+      doing: 'Building the firmware',
+      tools: ['make', 'cc'],
+      needs: 'firmware/port/hosted/main.c',
+      // make itself knows what is stale.
+      isFresh: () => runQuietly(root, 'make', ['-C', 'firmware', '-q']).ok,
+      run: () =>
+        runTool(root, 'make', ['-C', 'firmware', `-j${availableParallelism()}`], {
+          sentence: 'The firmware did not build (the output is above)',
+        }),
+    },
+    stampedStep(root, {
+      name: 'web',
+      doing: 'Bundling the web console',
+      needs: 'scripts/build-web.mjs',
+      inputs: () => ['package-lock.json', 'scripts/build-web.mjs', 'web', 'src', 'proto'],
+      outputs: () => ['dist/web'],
+      run: runScript('scripts/build-web.mjs', 'The web console was not bundled'),
+    }),
+    // Until the firmware and the console are there: a step whose `needs` is absent is left out.
+  ].filter(({ needs }) => needs === undefined || existsSync(join(root, needs)))
+}

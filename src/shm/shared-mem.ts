@@ -1,0 +1,371 @@
+/**
+ * The layout of the memory that the host shares with its cores. This file is its one declaration:
+ * the views of the host come from it, and `firmware/include/carillon/shared_mem.h` is generated
+ * from it.
+ *
+ * A region is one {@link SharedMem}, then the rings that its descriptors name.
+ */
+import { array, f64, layoutHash, struct, text, u16, u32 } from './layout.ts'
+
+/** The first word of a region: the bytes `CRLN`. */
+export const REGION_MAGIC = 0x4e4c5243
+
+/** Raised when the meaning of the layout changes; its shape is covered by {@link LAYOUT_HASH}. */
+export const LAYOUT_VERSION = 1
+
+/**
+ * The limits that both sides keep, with the reason for each. They are part of the generated header.
+ */
+export const LIMITS = {
+  /** The four cores of a Cortex-A53 cluster. */
+  CORES_MAX: 4,
+  /** A pair for each core, and as many again for what a core may get later. */
+  RINGS_MAX: 16,
+  /** The largest record is a quarter of its ring: with less it would be under a page. */
+  RING_CAPACITY_MIN: 16 * 1024,
+  /** Positions are 32 bits and run freely; a ring of 2^30 leaves room to tell full from damaged. */
+  RING_CAPACITY_MAX: 1024 * 1024 * 1024,
+  /** 7.1 surround sound. */
+  CHANNELS_MAX: 8,
+  /** What sensors deliver at the slow end. */
+  SAMPLE_RATE_HZ_MIN: 1,
+  /** The fastest rate that audio converters offer (16 times 48 kHz). */
+  SAMPLE_RATE_HZ_MAX: 768_000,
+  /** More than 100 clients at once, and an index of seven bits. */
+  STREAMS_MAX: 128,
+  /** A ten-band equaliser with a gain, a filter before and after, and some left. */
+  EFFECTS_MAX: 16,
+  /** The most that an effect needs, twice. */
+  PARAMS_MAX: 8,
+  /** A third of a second at 48 kHz. What is longer wants a convolution by Fourier transform. */
+  LIST_VALUES_MAX: 16_384,
+} as const
+
+/** What lies in a ring's records, host to core. */
+export const COMMAND = {
+  /** Fills the end of the ring where a record would not fit in one piece. */
+  PADDING: 0,
+  /** `open_stream`: takes a stream's slot. Effects follow. */
+  OPEN: 1,
+  /** `effect_config`, then its values as f64: appends an effect to the stream's chain. */
+  EFFECT: 2,
+  /** `list_values`, then values as f64: a piece of an effect's list. */
+  LIST: 3,
+  /** The chain is whole. Answered by STARTED or FAILED. */
+  START: 4,
+  /** Interleaved f32. Answered by SAMPLES of the same sequence and length. */
+  SAMPLES: 5,
+  /** Frees the slot. Answered by CLOSED. */
+  CLOSE: 6,
+  /** Answered by one EFFECT_INFO for each effect, then DESCRIBED. */
+  DESCRIBE: 7,
+  /** The core closes everything and stops (a process ends, a core parks). */
+  STOP: 8,
+} as const
+
+/** What lies in a ring's records, core to host. */
+export const EVENT = {
+  PADDING: 0,
+  STARTED: 1,
+  /** `failure`: the stream could not be opened; its slot is free again. */
+  FAILED: 2,
+  SAMPLES: 3,
+  CLOSED: 4,
+  /** `effect_info`; `sequence` is the effect's index. */
+  EFFECT_INFO: 5,
+  DESCRIBED: 6,
+} as const
+
+/** What a core answers where something cannot be done. */
+export const STATUS = {
+  OK: 0,
+  /** A record is too short, too long or of an unknown type. */
+  MALFORMED: 1,
+  /** The stream's slot is beyond STREAMS_MAX or taken, or is not open. */
+  STREAM: 2,
+  /** The sample rate, channels or block length are out of range. */
+  FORMAT: 3,
+  /** The effect's index is unknown, or the chain is full. */
+  EFFECT: 4,
+  /** A value is out of the parameter's range, or not a number. */
+  VALUE: 5,
+  /** The core has no memory left for the effect. */
+  MEMORY: 6,
+  /** A list is not complete at START, or a piece does not lie in it. */
+  LIST: 7,
+} as const
+
+/** How a core is, in `core_status.state`. */
+export const CORE_STATE = {
+  OFFLINE: 0,
+  /** Booted; waits to be linked. */
+  STARTING: 1,
+  RUNNING: 2,
+  /** Ended on command. */
+  STOPPED: 3,
+  CRASHED: 4,
+} as const
+
+export const RING_KIND = { UNUSED: 0, TO_CORE: 1, FROM_CORE: 2 } as const
+
+export const STREAM_FLAG = {
+  /** The core makes the blocks by its own clock; the chain's first effect is a source. */
+  FREE_RUNNING: 1,
+} as const
+
+export const SCALE = { LINEAR: 0, LOGARITHMIC: 1 } as const
+
+export const PARAM_FLAG = { REQUIRED: 1, LIST: 2 } as const
+
+export const RegionHeader = struct(
+  'region_header',
+  {
+    writer: 'host',
+    cacheAligned: true,
+    summary: 'What a core checks before it trusts the rest. `magic` is written last.',
+  },
+  {
+    magic: u32,
+    layoutVersion: u32,
+    layoutHash: u32,
+    /** Not 0; new whenever the host makes the region anew. */
+    session: u32,
+    regionBytes: u32,
+    coreCount: u32,
+    ringCount: u32,
+    hostPid: u32,
+  },
+)
+
+export const HostStatus = struct(
+  'host_status',
+  { writer: 'host', cacheAligned: true, summary: 'Shows that the host is alive.' },
+  { heartbeat: u32 },
+)
+
+export const RingDescriptor = struct(
+  'ring_descriptor',
+  { writer: 'host', summary: 'Where a ring_control lies; its data follows it at once.' },
+  {
+    /** One of RING_KIND. */
+    kind: u32,
+    core: u32,
+    /** Bytes from the start of the region; a multiple of a cache line. */
+    offset: u32,
+    /** Bytes of data; a power of two. */
+    capacity: u32,
+  },
+)
+
+export const CoreControl = struct(
+  'core_control',
+  {
+    writer: 'host',
+    cacheAligned: true,
+    summary:
+      'Links a core: the host resets its ends of the rings, names the boot that it means, then stores a link that it has not used before. 0 unlinks.',
+  },
+  { link: u32, boot: u32 },
+)
+
+export const CoreStatus = struct(
+  'core_status',
+  {
+    writer: 'core',
+    cacheAligned: true,
+    summary: 'How a core is. Counters run freely and wrap.',
+  },
+  {
+    /** One of CORE_STATE. */
+    state: u32,
+    /** The session that the core is attached to; 0 before. */
+    session: u32,
+    /** Counts the starts of the firmware. */
+    boot: u32,
+    /** The link whose rings the core uses, its own ends reset; 0 where it uses none. */
+    link: u32,
+    heartbeat: u32,
+    /** Microseconds that the core has run, and of those, worked. */
+    uptimeUs: u32,
+    busyUs: u32,
+    /** Open streams. */
+    streams: u32,
+    /** Blocks of samples processed. */
+    blocks: u32,
+    /** Blocks of free-running streams that found the ring full. */
+    overruns: u32,
+    /** Commands that were refused: of an unknown type, malformed, or for a stream that is not open. */
+    refused: u32,
+    /** Times that the ring to this core was found damaged. */
+    damaged: u32,
+  },
+)
+
+export const RingProducerLine = struct(
+  'ring_producer',
+  { writer: 'producer', cacheAligned: true, summary: "The producer's end of a ring." },
+  {
+    /** Bytes ever published; the position is this modulo the capacity. */
+    tail: u32,
+    /** Not 0 while the producer sleeps until there is room; a new number each time. */
+    waiting: u32,
+    /** Records ever published. */
+    records: u32,
+    /** Times that a claim found too little room. */
+    full: u32,
+  },
+)
+
+export const RingConsumerLine = struct(
+  'ring_consumer',
+  { writer: 'consumer', cacheAligned: true, summary: "The consumer's end of a ring." },
+  {
+    /** Bytes ever consumed. */
+    head: u32,
+    /** Not 0 while the consumer sleeps until there is a record; a new number each time. */
+    waiting: u32,
+  },
+)
+
+export const RingControl = struct(
+  'ring_control',
+  {
+    writer: 'host',
+    cacheAligned: true,
+    summary: 'A single-producer single-consumer ring. Each end has cache lines of its own.',
+  },
+  { producer: RingProducerLine, consumer: RingConsumerLine },
+)
+
+export const RecordHeader = struct(
+  'record_header',
+  {
+    writer: 'producer',
+    summary: 'Precedes each record in a ring. Records start on multiples of its size.',
+  },
+  {
+    /** Bytes of payload that follow. */
+    length: u32,
+    /** One of COMMAND or EVENT. */
+    type: u16,
+    flags: u16,
+    stream: u32,
+    sequence: u32,
+  },
+)
+
+export const SharedMem = struct(
+  'shared_mem',
+  { writer: 'host', cacheAligned: true, summary: 'The start of a shared region.' },
+  {
+    header: RegionHeader,
+    hostStatus: HostStatus,
+    rings: array(RingDescriptor, LIMITS.RINGS_MAX),
+    control: array(CoreControl, LIMITS.CORES_MAX),
+    status: array(CoreStatus, LIMITS.CORES_MAX),
+  },
+)
+
+export const OpenStream = struct(
+  'open_stream',
+  { writer: 'host', summary: 'Payload of OPEN.' },
+  {
+    sampleRateHz: u32,
+    channels: u32,
+    /** Effects that follow. */
+    effectCount: u32,
+    /** Of STREAM_FLAG. */
+    flags: u32,
+    /** Frames of a block that the core makes by itself, where it is free-running. */
+    blockFrames: u32,
+    reserved: u32,
+  },
+)
+
+export const EffectConfig = struct(
+  'effect_config',
+  { writer: 'host', summary: 'Payload of EFFECT; its values follow as f64.' },
+  {
+    /** Its place in the chain, from 0. */
+    position: u32,
+    /** Index of the effect, as EFFECT_INFO told it. */
+    effect: u32,
+    /** One for each parameter of the effect; for a list its length. */
+    valueCount: u32,
+    reserved: u32,
+  },
+)
+
+export const ListValues = struct(
+  'list_values',
+  { writer: 'host', summary: 'Payload of LIST; its values follow as f64.' },
+  { position: u32, param: u32, first: u32, count: u32 },
+)
+
+export const Failure = struct(
+  'failure',
+  { writer: 'core', summary: 'Payload of FAILED.' },
+  {
+    /** One of STATUS. */
+    status: u32,
+    /** Place in the chain of the effect at fault, where one is; else 0xffffffff. */
+    position: u32,
+    /** Index of the parameter at fault, where one is; else 0xffffffff. */
+    param: u32,
+    reserved: u32,
+  },
+)
+
+/** What stands in a {@link Failure} where no effect or parameter is at fault. */
+export const NONE = 0xffffffff
+
+export const ParamInfo = struct(
+  'param_info',
+  { writer: 'core', summary: 'A parameter of an effect, as the firmware describes it.' },
+  {
+    name: text(16),
+    unit: text(8),
+    min: f64,
+    max: f64,
+    /** `def` and not `default`, which C keeps for itself. */
+    def: f64,
+    /** Of PARAM_FLAG. */
+    flags: u32,
+    /** One of SCALE. */
+    scale: u32,
+  },
+)
+
+export const EffectInfo = struct(
+  'effect_info',
+  { writer: 'core', summary: 'An effect, as the firmware describes it. Payload of EFFECT_INFO.' },
+  {
+    name: text(16),
+    summary: text(112),
+    paramCount: u32,
+    reserved: u32,
+    params: array(ParamInfo, LIMITS.PARAMS_MAX),
+  },
+)
+
+/** Every struct of the layout, each after those that it contains. */
+export const STRUCTS = [
+  RegionHeader,
+  HostStatus,
+  RingDescriptor,
+  CoreControl,
+  CoreStatus,
+  RingProducerLine,
+  RingConsumerLine,
+  RingControl,
+  RecordHeader,
+  SharedMem,
+  OpenStream,
+  EffectConfig,
+  ListValues,
+  Failure,
+  ParamInfo,
+  EffectInfo,
+] as const
+
+export const LAYOUT_HASH = layoutHash(STRUCTS)

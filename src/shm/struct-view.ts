@@ -1,0 +1,193 @@
+import {
+  type ArrayType,
+  type Fields,
+  type FieldType,
+  fieldType,
+  type OwnedField,
+  type ScalarType,
+  type StructType,
+  type TextType,
+  type Writer,
+} from './layout.ts'
+
+/** Bytes to lay structs over: a mapped file, or any ArrayBuffer. */
+export interface Memory {
+  readonly bytes: Uint8Array
+  /** Over the same bytes. Plain accesses: for what another store publishes. */
+  readonly data: DataView
+  /** Over the same bytes. For `Atomics`, which are sequentially consistent. */
+  readonly words: Int32Array
+}
+
+/** @throws {RangeError} where the bytes do not start on a multiple of 4, or are not whole words. */
+export function memoryOver(bytes: Uint8Array): Memory {
+  return {
+    bytes,
+    data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4),
+  }
+}
+
+type ValueOf<T, Side extends Writer, W extends Writer> =
+  T extends ScalarType<infer K>
+    ? K extends 'u64'
+      ? bigint
+      : number
+    : T extends TextType
+      ? string
+      : T extends ArrayType<infer E>
+        ? ArrayView<E, Side, W>
+        : T extends StructType
+          ? StructView<T, Side>
+          : never
+
+type ArrayView<E extends FieldType, Side extends Writer, W extends Writer> = E extends StructType
+  ? readonly StructView<E, Side>[]
+  : Side extends W
+    ? { readonly length: number; [index: number]: ValueOf<E, Side, W> }
+    : { readonly length: number; readonly [index: number]: ValueOf<E, Side, W> }
+
+type WriterOf<D, W extends Writer> = D extends OwnedField<FieldType, infer O> ? O : W
+type TypeOf<D> = D extends OwnedField<infer T> ? T : D
+type IsPlain<D> = TypeOf<D> extends ScalarType | TextType ? true : false
+type IsSettable<D, W extends Writer, Side extends Writer> =
+  IsPlain<D> extends true ? (WriterOf<D, W> extends Side ? true : false) : false
+
+type ViewOf<F extends Fields, W extends Writer, Side extends Writer> = {
+  -readonly [K in keyof F as IsSettable<F[K], W, Side> extends true ? K : never]: ValueOf<
+    TypeOf<F[K]>,
+    Side,
+    WriterOf<F[K], W>
+  >
+} & {
+  readonly [K in keyof F as IsSettable<F[K], W, Side> extends true ? never : K]: ValueOf<
+    TypeOf<F[K]>,
+    Side,
+    WriterOf<F[K], W>
+  >
+}
+
+/**
+ * A struct at a place in memory, seen by one side: every field can be read, only that side's can be
+ * written.
+ *
+ * A `u32` is read with acquire and written with release (in JavaScript `Atomics`, which is
+ * stronger); all others are plain and rely on a `u32` that publishes them.
+ */
+export type StructView<T extends StructType, Side extends Writer> =
+  T extends StructType<infer F, infer W> ? ViewOf<F, W, Side> : never
+
+/** @throws {RangeError} where the struct does not fit or is not aligned at `offset`. */
+export function viewStruct<T extends StructType, const Side extends Writer>(
+  type: T,
+  memory: Memory,
+  offset: number,
+  side: Side,
+): StructView<T, Side> {
+  if (offset % type.align !== 0 || offset < 0 || offset + type.bytes > memory.bytes.byteLength) {
+    throw new RangeError(
+      `struct ${type.name} (${type.bytes} bytes, aligned to ${type.align}) does not fit at ${offset} of ${memory.bytes.byteLength} bytes`,
+    )
+  }
+  const view = {}
+  for (const [field, declared] of Object.entries(type.fields)) {
+    const inner = fieldType(declared)
+    const writer = declared.kind === 'owned' ? declared.writer : type.writer
+    const at = offset + (type.offsets[field] ?? 0)
+    Object.defineProperty(view, field, {
+      enumerable: true,
+      ...access(inner, memory, at, side, writer === side),
+    })
+  }
+  return view as StructView<T, Side>
+}
+
+interface Access {
+  get?: () => unknown
+  set?: (value: never) => void
+  value?: unknown
+}
+
+function access(
+  type: FieldType,
+  memory: Memory,
+  at: number,
+  side: Writer,
+  writable: boolean,
+): Access {
+  if (type.kind === 'struct') return { value: viewStruct(type, memory, at, side) }
+  if (type.kind === 'array') return { value: viewArray(type, memory, at, side, writable) }
+  const { get, set } =
+    type.kind === 'text' ? textAccess(type, memory, at) : scalarAccess(type, memory, at)
+  return writable ? { get, set } : { get }
+}
+
+function viewArray(
+  type: ArrayType,
+  memory: Memory,
+  at: number,
+  side: Writer,
+  writable: boolean,
+): unknown {
+  const view: unknown[] = new Array(type.count)
+  for (let index = 0; index < type.count; index++) {
+    const place = at + index * type.element.bytes
+    Object.defineProperty(view, index, {
+      enumerable: true,
+      ...access(type.element, memory, place, side, writable),
+    })
+  }
+  return view
+}
+
+function scalarAccess(type: ScalarType, memory: Memory, at: number) {
+  const { data, words } = memory
+  switch (type.kind) {
+    case 'u8':
+      return { get: () => data.getUint8(at), set: (value: number) => data.setUint8(at, value) }
+    case 'u16':
+      return {
+        get: () => data.getUint16(at, true),
+        set: (value: number) => data.setUint16(at, value, true),
+      }
+    case 'u32': {
+      const index = at / 4
+      return {
+        get: () => Atomics.load(words, index) >>> 0,
+        set: (value: number) => {
+          Atomics.store(words, index, value | 0)
+        },
+      }
+    }
+    case 'u64':
+      return {
+        get: () => data.getBigUint64(at, true),
+        set: (value: bigint) => data.setBigUint64(at, value, true),
+      }
+    case 'f32':
+      return {
+        get: () => data.getFloat32(at, true),
+        set: (value: number) => data.setFloat32(at, value, true),
+      }
+    case 'f64':
+      return {
+        get: () => data.getFloat64(at, true),
+        set: (value: number) => data.setFloat64(at, value, true),
+      }
+  }
+}
+
+function textAccess(type: TextType, memory: Memory, at: number) {
+  const field = memory.bytes.subarray(at, at + type.bytes)
+  return {
+    get: () => {
+      const end = field.indexOf(0)
+      return new TextDecoder().decode(field.subarray(0, end === -1 ? type.bytes : end))
+    },
+    set: (value: string) => {
+      const encoded = new TextEncoder().encode(value).subarray(0, type.bytes - 1)
+      field.fill(0)
+      field.set(encoded)
+    },
+  }
+}
