@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { errorCode } from '../errors.ts'
-import { cannotWrite, WavError } from './wav-error.ts'
+import { cannotWrite, WavError } from './errors.ts'
 
 /**
  * A file that appears under its name only when it is whole. It is written as a hidden temporary
@@ -44,8 +44,9 @@ export class PendingFile {
     const temporary = join(dirname(target), `.carillon-${randomBytes(8).toString('hex')}.tmp`)
     removeAtExit(temporary)
     try {
-      const file = await open(temporary, 'wx')
-      if (mode !== undefined) await file.chmod(mode)
+      const file = await open(temporary, 'wx', mode ?? 0o666)
+      // What the umask took away from it; not every file system has permissions at all.
+      if (mode !== undefined) await file.chmod(mode).catch(() => {})
       return new PendingFile(path, target, temporary, file)
     } catch (error) {
       await removeNow(temporary)
@@ -92,15 +93,14 @@ async function resolveTarget(path: string): Promise<{ target: string; mode: numb
     throw refusal(path, 'that is not the name of a file')
   }
   try {
-    const target = await realpath(path)
-    const stats = await stat(target)
+    const stats = await stat(path)
     if (stats.isDirectory()) throw refusal(path, 'it is a directory')
     if (!stats.isFile()) {
       throw refusal(path, 'it is not a regular file, and the header can only be finished in one')
     }
     // Renaming would get around the write protection of a file that stands there.
-    await access(target, constants.W_OK)
-    return { target, mode: stats.mode & 0o777 }
+    await access(path, constants.W_OK)
+    return { target: await realpath(path), mode: stats.mode & 0o777 }
   } catch (error) {
     if (error instanceof WavError) throw error
     if (errorCode(error) !== 'ENOENT') throw cannotWrite(path, error)

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { cannotRead, invalid, notWav, truncated, unsupported } from './wav-error.ts'
+import { cannotRead, invalid, notWav, truncated, unsupported } from './errors.ts'
 import { FORMAT_CHUNK_MAX_BYTES } from './wav-format.ts'
 
 /** Where the parts of a WAV file lie. */

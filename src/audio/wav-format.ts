@@ -1,6 +1,11 @@
-import { ArgumentError } from '../errors.ts'
-import { BYTES_PER_SAMPLE, type SampleFormat, type StoredFormat } from './sample-codec.ts'
-import { invalid, unsupported } from './wav-error.ts'
+import { checkInteger, checkOneOf } from '../arguments.ts'
+import { invalid, unsupported } from './errors.ts'
+import {
+  BYTES_PER_SAMPLE,
+  SAMPLE_FORMATS,
+  type SampleFormat,
+  type StoredFormat,
+} from './sample-codec.ts'
 
 /** What a WAV file holds. */
 export interface WavFormat<Stored extends StoredFormat = SampleFormat> {
@@ -170,15 +175,9 @@ export function maxFrames(format: WavFormat): number {
 
 /** @throws {ArgumentError} where a file of this format cannot be written. */
 export function checkFormat({ sampleFormat, channels, sampleRateHz }: WavFormat): void {
-  if (!(sampleFormat in BYTES_PER_SAMPLE) || (sampleFormat as StoredFormat) === 'f64') {
-    throw new ArgumentError(`cannot write samples of format ${sampleFormat}`)
-  }
-  if (!Number.isInteger(channels) || channels < 1 || channels > MAX_WAV_CHANNELS) {
-    throw new ArgumentError(`channels is ${channels}, must be 1 to ${MAX_WAV_CHANNELS}`)
-  }
-  if (!Number.isInteger(sampleRateHz) || sampleRateHz < 1 || sampleRateHz > 0xffff_ffff) {
-    throw new ArgumentError(`sampleRateHz is ${sampleRateHz}, must be 1 to 4294967295`)
-  }
+  checkOneOf('sampleFormat', sampleFormat, SAMPLE_FORMATS)
+  checkInteger('channels', channels, 1, MAX_WAV_CHANNELS)
+  checkInteger('sampleRateHz', sampleRateHz, 1, 0xffff_ffff)
 }
 
 function chunkOf(id: string, content: Buffer): Buffer {

@@ -1,13 +1,16 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { ArgumentError } from '../errors.ts'
+import { checkInteger } from '../arguments.ts'
+import { cannotRead, truncated, WavError } from './errors.ts'
 import { decodeSamples, type StoredFormat } from './sample-codec.ts'
 import { findChunks, readUpTo } from './wav-chunks.ts'
-import { cannotRead, truncated, WavError } from './wav-error.ts'
 import { bytesPerFrame, parseFormatChunk, type WavFormat } from './wav-format.ts'
 
 /** Bytes read from the file at once, about: a whole number of frames. */
 const READ_BYTES = 256 * 1024
+
+/** The most frames in one block: 128 MiB of floats for each channel. */
+const MAX_FRAMES = 2 ** 25
 
 /**
  * Reads a WAV file piece by piece, in memory that does not depend on the file's size.
@@ -83,15 +86,13 @@ export class WavReader {
   /**
    * The next frames, as interleaved floats. One call at a time.
    *
-   * @param frames how many: 1 or more.
+   * @param frames how many: 1 to 2^25.
    * @returns the bytes of the samples (IEEE 754 binary32, little-endian), in a buffer of their own;
    *   fewer frames than asked for at the end of the file, then `undefined`.
    * @throws {WavError} where the file cannot be read or became shorter since it was opened.
    */
   async read(frames: number): Promise<Uint8Array | undefined> {
-    if (!Number.isInteger(frames) || frames < 1) {
-      throw new ArgumentError(`frames is ${frames}, must be an integer of 1 or more`)
-    }
+    checkInteger('frames', frames, 1, MAX_FRAMES)
     const wantedBytes = frames * this.#frameBytes
     if (this.#ahead.length < wantedBytes && this.#leftBytes > 0) await this.#fill(wantedBytes)
     if (this.#ahead.length === 0) return undefined

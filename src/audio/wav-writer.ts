@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts'
+import { WavError } from './errors.ts'
 import { PendingFile } from './pending-file.ts'
 import { BYTES_PER_SAMPLE, encodeSamples, FLOAT_BYTES, type LossCounts } from './sample-codec.ts'
-import { WavError } from './wav-error.ts'
 import {
   bytesPerFrame,
   checkFormat,

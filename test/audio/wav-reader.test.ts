@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { WavReader } from '../../src/audio/wav-reader.ts'
-import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { needsTool } from '../support/needs-tool.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { chunk, extension, floatsOf, formatFields, pcm16, riff } from '../support/wav-bytes.ts'
-import { readAll, SPEECH } from '../support/wav-files.ts'
+import { readAll, SPEECH, SPEECH_INSTALL } from '../support/wav-files.ts'
 
 function fileOf(t: ExecutionContext, bytes: Uint8Array): string {
-  const path = join(temporaryDirectory(t), 'in.wav')
+  const path = join(temporaryFolder(t), 'in.wav')
   writeFileSync(path, bytes)
   return path
 }
@@ -26,7 +27,11 @@ const FMT = chunk('fmt ', formatFields())
 const DATA = chunk('data', Buffer.from('0040 00c0'.replace(' ', ''), 'hex'))
 
 for (const path of SPEECH) {
-  test(`recorded speech is read as its samples: ${path}`, async (t) => {
+  needsTool(
+    test,
+    path,
+    SPEECH_INSTALL,
+  )(`recorded speech is read as its samples: ${path}`, async (t) => {
     const { format, frames, samples } = await readAll(path, 777)
     t.deepEqual(format, {
       ...{ sampleFormat: 's16', channels: 1, sampleRateHz: 48_000, channelMask: undefined },
@@ -254,7 +259,7 @@ test('no bytes crash it: each file is read or refused', async (t) => {
 })
 
 test('a path that cannot be read says why', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   const missing = join(directory, 'no.wav')
   await t.throwsAsync(() => WavReader.open(missing), {
     code: 'ERR_CARILLON_WAV_READ',
@@ -310,7 +315,7 @@ test('a file of more than 4 GiB is read in little memory', async (t) => {
 })
 
 test('a block size that is none is the caller’s mistake', async (t) => {
-  const reader = await WavReader.open(SPEECH[0] ?? '')
+  const reader = await WavReader.open(fileOf(t, pcm16([1, 2, 3])))
   t.teardown(() => reader.close())
   for (const frames of [0, -1, 1.5, Number.NaN]) {
     await t.throwsAsync(() => reader.read(frames), { code: 'ERR_CARILLON_ARGUMENT' })

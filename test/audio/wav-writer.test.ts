@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
@@ -8,9 +8,10 @@ import { SAMPLE_FORMATS, type SampleFormat } from '../../src/audio/sample-codec.
 import type { WavFormat } from '../../src/audio/wav-format.ts'
 import { WavReader } from '../../src/audio/wav-reader.ts'
 import { WavWriter } from '../../src/audio/wav-writer.ts'
-import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { needsTool } from '../support/needs-tool.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { floatBytes, floatsOf } from '../support/wav-bytes.ts'
-import { readAll, SPEECH, writeAll } from '../support/wav-files.ts'
+import { readAll, SPEECH, SPEECH_INSTALL, writeAll, writeRecording } from '../support/wav-files.ts'
 
 const MONO: WavFormat = {
   ...{ sampleFormat: 's16', channels: 1, sampleRateHz: 48_000, channelMask: undefined },
@@ -27,7 +28,7 @@ function exactSamples(format: SampleFormat): fc.Arbitrary<number> {
 
 for (const sampleFormat of SAMPLE_FORMATS) {
   test(`${sampleFormat}: what is written is read again, for any channels, rate and blocks`, async (t) => {
-    const path = join(temporaryDirectory(t), 'out.wav')
+    const path = join(temporaryFolder(t), 'out.wav')
     const cases = fc.record({
       channels: fc.integer({ min: 1, max: 8 }),
       sampleRateHz: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
@@ -58,8 +59,12 @@ for (const sampleFormat of SAMPLE_FORMATS) {
 }
 
 for (const path of SPEECH) {
-  test(`recorded speech is written as it was read, in each format: ${path}`, async (t) => {
-    const directory = temporaryDirectory(t)
+  needsTool(
+    test,
+    path,
+    SPEECH_INSTALL,
+  )(`recorded speech is written as it was read, in each format: ${path}`, async (t) => {
+    const directory = temporaryFolder(t)
     const { format, samples } = await readAll(path)
     for (const sampleFormat of SAMPLE_FORMATS) {
       const out = join(directory, `${sampleFormat}.wav`)
@@ -74,7 +79,7 @@ for (const path of SPEECH) {
 }
 
 test('each header says what it must', async (t) => {
-  const path = join(temporaryDirectory(t), 'out.wav')
+  const path = join(temporaryFolder(t), 'out.wav')
   const hexOf = async (format: Partial<WavFormat>, samples: number[]) => {
     await writeAll(path, { ...MONO, ...format }, floatBytes(samples))
     return fs.readFileSync(path).toString('hex')
@@ -104,7 +109,7 @@ test('each header says what it must', async (t) => {
 })
 
 test('samples beyond full scale are counted over the whole file', async (t) => {
-  const path = join(temporaryDirectory(t), 'out.wav')
+  const path = join(temporaryFolder(t), 'out.wav')
   const block = floatBytes([2, 0.5, -2, Number.NaN])
   t.deepEqual(await writeAll(path, MONO, block, block), { frames: 8, clipped: 4, notANumber: 2 })
   const max = 32_767 / 32_768
@@ -112,7 +117,7 @@ test('samples beyond full scale are counted over the whole file', async (t) => {
 })
 
 test('the name is taken only at the end, and what was there stays until then', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   const path = join(directory, 'out.wav')
   fs.writeFileSync(path, 'before')
   const writer = await WavWriter.create(path, MONO)
@@ -126,7 +131,7 @@ test('the name is taken only at the end, and what was there stays until then', a
 })
 
 test('given up, nothing is left behind', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   const writer = await WavWriter.create(join(directory, 'out.wav'), MONO)
   await writer.write(new Uint8Array(4_000_000))
   await writer.discard()
@@ -137,7 +142,7 @@ test('given up, nothing is left behind', async (t) => {
 })
 
 test('a process that exits in the middle leaves nothing behind', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   const module = new URL('../../src/audio/wav-writer.js', import.meta.url)
   const script = `
     const { WavWriter } = await import(${JSON.stringify(module.href)})
@@ -153,8 +158,7 @@ test('a process that exits in the middle leaves nothing behind', async (t) => {
 })
 
 test('a file can be replaced while it is read', async (t) => {
-  const path = join(temporaryDirectory(t), 'in-and-out.wav')
-  fs.copyFileSync(SPEECH[0] ?? '', path)
+  const path = writeRecording(temporaryFolder(t))
   const before = (await readAll(path)).samples
   const reader = await WavReader.open(path)
   const writer = await WavWriter.create(path, MONO)
@@ -165,7 +169,7 @@ test('a file can be replaced while it is read', async (t) => {
 })
 
 test('a replaced file keeps its permissions, and a link to it stays a link', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   const [path, link] = [join(directory, 'out.wav'), join(directory, 'link.wav')]
   fs.writeFileSync(path, 'before', { mode: 0o600 })
   fs.symlinkSync('out.wav', link)
@@ -176,9 +180,10 @@ test('a replaced file keeps its permissions, and a link to it stays a link', asy
 })
 
 test('a path that cannot be written says why, and nothing is created', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   fs.symlinkSync('nowhere', join(directory, 'dangling'))
   fs.writeFileSync(join(directory, 'file'), '')
+  execFileSync('mkfifo', [join(directory, 'fifo')])
   for (const [path, why] of [
     [join(directory, 'no/out.wav'), 'no such file or directory'],
     [join(directory, 'file/out.wav'), 'not a directory'],
@@ -187,6 +192,7 @@ test('a path that cannot be written says why, and nothing is created', async (t)
     ['', 'that is not the name of a file'],
     [join(directory, 'dangling'), 'it is a symbolic link to a file that is not there'],
     [join(directory, 'x'.repeat(300)), 'name too long'],
+    [join(directory, 'fifo'), /not a regular file/],
     ['/dev/null', /not a regular file, and the header can only be finished in one/],
   ] as const) {
     const message = typeof why === 'string' ? `cannot write ${path}: ${why}` : why
@@ -195,11 +201,11 @@ test('a path that cannot be written says why, and nothing is created', async (t)
       message,
     })
   }
-  t.deepEqual(fs.readdirSync(directory).sort(), ['dangling', 'file'])
+  t.deepEqual(fs.readdirSync(directory).sort(), ['dangling', 'fifo', 'file'])
 })
 
 test('a directory that goes away meanwhile is an error', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   const writer = await WavWriter.create(join(directory, 'out.wav'), MONO)
   fs.rmSync(directory, { recursive: true })
   await t.throwsAsync(() => writer.finish(), {
@@ -209,7 +215,7 @@ test('a directory that goes away meanwhile is an error', async (t) => {
 })
 
 test('more than a WAV file can hold is refused before anything is created', async (t) => {
-  const directory = temporaryDirectory(t)
+  const directory = temporaryFolder(t)
   const path = join(directory, 'out.wav')
   // 4 GiB - 1 less the header after the RIFF size and the pad byte, in frames of 2 bytes.
   const most = Math.floor((2 ** 32 - 1 - 36 - 1) / 2)
@@ -222,7 +228,7 @@ test('more than a WAV file can hold is refused before anything is created', asyn
 })
 
 test('what cannot be a WAV file or whole frames is the caller’s mistake', async (t) => {
-  const path = join(temporaryDirectory(t), 'out.wav')
+  const path = join(temporaryFolder(t), 'out.wav')
   for (const wrong of [
     ...[{ channels: 0 }, { channels: 9 }, { channels: 1.5 }],
     ...[{ sampleRateHz: 0 }, { sampleRateHz: 2 ** 32 }, { sampleFormat: 'f64' as SampleFormat }],
