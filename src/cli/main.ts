@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { errorCode } from '../errors.ts'
+import { processCommand } from './process-command.ts'
+import { reportError } from './report-error.ts'
+
+const manifest = new URL('../../../package.json', import.meta.url)
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
+
+const program = new Command('carillon')
+  .description('Messages between TCP clients and bare-metal cores')
+  .version(version)
+  .exitOverride()
+  // What is wrong with the arguments is reported as every other error is.
+  .configureOutput({ outputError: () => {} })
+
+const commands = [
+  processCommand({
+    // Loaded only where a job needs it: a client of another server has no use for native code.
+    startLocalServer: async () => (await import('./local-server.ts')).startLocalServer(),
+  }),
+]
+for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
+
+// Whoever reads standard output may have seen enough; the work is done all the same.
+process.stdout.on('error', (error) => {
+  if (errorCode(error) !== 'EPIPE') throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = reportError(error)
+}
