@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { errorCode } from '../errors.ts'
-import { processCommand } from './process-command.ts'
+import { addProcessCommand } from './process-command.ts'
 import { reportError } from './report-error.ts'
 
 const manifest = new URL('../../../package.json', import.meta.url)
@@ -15,13 +15,10 @@ const program = new Command('carillon')
   // What is wrong with the arguments is reported as every other error is.
   .configureOutput({ outputError: () => {} })
 
-const commands = [
-  processCommand({
-    // Loaded only where a job needs it: a client of another server has no use for native code.
-    startLocalServer: async () => (await import('./local-server.ts')).startLocalServer(),
-  }),
-]
-for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
+addProcessCommand(program, {
+  // Loaded only where a job needs it: a client of another server has no use for native code.
+  startLocalServer: async () => (await import('./local-server.ts')).startLocalServer(),
+})
 
 // Whoever reads standard output may have seen enough; the work is done all the same.
 process.stdout.on('error', (error) => {

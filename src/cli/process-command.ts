@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
 import type { ServerAddress } from '../client/connection.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
@@ -17,12 +17,14 @@ interface ProcessOptions {
   readonly window?: number
 }
 
-/** `carillon process`: a recording through a core, into another file. */
-export function processCommand({
-  startLocalServer,
-}: Pick<JobSurroundings, 'startLocalServer'>): Command {
-  return new Command('process')
-    .description('Send a recording through a core and write what comes back')
+/** Adds `carillon process` to the program: a recording through a core, into another file. */
+export function addProcessCommand(
+  program: Command,
+  { startLocalServer }: Pick<JobSurroundings, 'startLocalServer'>,
+): void {
+  program
+    .command('process')
+    .description('send a recording through a core and write what comes back')
     .argument('<IN.wav>', 'PCM of 16, 24 or 32 bits or IEEE float, mono to 8 channels, any rate')
     .argument('<OUT.wav>', 'as many frames as IN.wav; appears when it is whole')
     .option(

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { ClientMessage, ServerMessage } from '../../proto/messages.ts'
+import { ClientMessage, decodeServerMessage, type ServerMessage } from '../../proto/messages.ts'
 import { ArgumentError, errorMessage } from '../errors.ts'
 import { FullMessageInfo } from '../framing/framing-strategy.ts'
 import { VarintPrefixedStrategy } from '../framing/varint-prefixed-strategy.ts'
@@ -156,7 +156,7 @@ export class Connection {
 
   #decode(bytes: Uint8Array): ServerMessage | undefined {
     try {
-      return ServerMessage.decode(bytes)
+      return decodeServerMessage(bytes)
     } catch (error) {
       this.#notUnderstood(error)
       return undefined

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { ExecutionContext } from 'ava'
-import { ClientMessage, ServerMessage } from '../../proto/messages.ts'
+import { type ClientMessage, decodeClientMessage, ServerMessage } from '../../proto/messages.ts'
 import { CarillonClient, type ConnectOptions } from '../../src/client/carillon-client.ts'
 import { FullMessageInfo } from '../../src/framing/framing-strategy.ts'
 import { VarintPrefixedStrategy } from '../../src/framing/varint-prefixed-strategy.ts'
@@ -95,7 +95,7 @@ export class FakePeer {
     for (let rest = chunk; rest.length > 0; ) {
       rest = rest.subarray(this.#framing.processData(rest, this.#incoming))
       if (!this.#incoming.complete) continue
-      const message = ClientMessage.decode(this.#incoming.buffer)
+      const message = decodeClientMessage(this.#incoming.buffer)
       this.#incoming = new FullMessageInfo()
       this.received.push(message)
       for (const look of this.#waiting.splice(0)) look()
