@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
-import { CarillonServer } from '../server/carillon-server.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 
 const DEFAULT_CONSOLE_PORT = 8080
@@ -42,6 +41,8 @@ export function addServeCommand(program: Command): void {
 async function serve(options: ServeOptions): Promise<void> {
   const logger = await createLogger()
   const ended = signalled()
+  // Loaded only here: the other commands have no use for native code.
+  const { CarillonServer } = await import('../server/carillon-server.ts')
   const server = await CarillonServer.start({
     host: options.host,
     port: options.port,

@@ -1,0 +1,78 @@
+import { type Command, Option } from 'commander'
+import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
+import type { ServerAddress } from '../client/connection.ts'
+import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
+import { UsageError } from './errors.ts'
+import { interruptible } from './interruption.ts'
+import { type JobSurroundings, runProcessJob } from './process-job.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { parseServerOption } from './server-option.ts'
+import { summaryLine } from './summary-line.ts'
+
+interface ProcessOptions {
+  readonly server?: ServerAddress
+  readonly effect?: readonly EffectOption[]
+  readonly format?: SampleFormat
+  readonly blockFrames?: number
+  readonly window?: number
+}
+
+/** Adds `carillon process` to the program: a recording through a core, into another file. */
+export function addProcessCommand(
+  program: Command,
+  { startLocalServer }: Pick<JobSurroundings, 'startLocalServer'>,
+): void {
+  program
+    .command('process')
+    .description('send a recording through a core and write what comes back')
+    .argument('<IN.wav>', 'PCM of 16, 24 or 32 bits or IEEE float, mono to 8 channels, any rate')
+    .argument('<OUT.wav>', 'as many frames as IN.wav; appears when it is whole')
+    .option(
+      '--server <HOST:PORT>',
+      'the server to use (default: one of its own, with a hosted core)',
+      parseServerOption,
+    )
+    .option(
+      `--effect <${EFFECT_SYNTAX}>`,
+      'an effect; repeat it for a chain, in order. A list is KEY=VALUE,VALUE or KEY=FILE.wav',
+      (text: string, before: EffectOption[] = []) => [...before, parseEffectOption(text)],
+    )
+    .addOption(
+      new Option('--format <FORMAT>', "OUT.wav's samples (default: as in IN.wav)").choices(
+        SAMPLE_FORMATS,
+      ),
+    )
+    .option('--block-frames <N>', 'frames in a block (default: 1024)', parseCount('--block-frames'))
+    .option('--window <N>', 'the most blocks on their way (default: 16)', parseCount('--window'))
+    .action(async (input: string, output: string, options: ProcessOptions) => {
+      const { effect: effects = [], ...rest } = options
+      const bar = new ProgressBar(process.stderr)
+      try {
+        const report = await interruptible((signal) =>
+          runProcessJob(
+            { input, output, effects, ...rest },
+            {
+              ...{ startLocalServer, signal },
+              onProgress: (done, total) => bar.update(done, total),
+              onNote: (sentence) => void process.stderr.write(`carillon: note: ${sentence}\n`),
+            },
+          ),
+        )
+        bar.stop()
+        process.stdout.write(`${summaryLine(report)}\n`)
+      } finally {
+        bar.stop()
+      }
+    })
+}
+
+/** The largest that either count may be: more helps nobody and would only take memory. */
+const MAX_COUNT = 65_536
+
+function parseCount(option: string): (text: string) => number {
+  return (text) => {
+    const count = /^\d+$/.test(text) ? Number(text) : 0
+    if (count >= 1 && count <= MAX_COUNT) return count
+    throw new UsageError(`${option} takes a whole number from 1 to ${MAX_COUNT}, not "${text}"`)
+  }
+}
