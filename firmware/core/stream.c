@@ -1,6 +1,5 @@
 #include "core/stream.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -70,22 +69,6 @@ bool stream_open(struct stream_set *set, uint32_t slot, const void *payload, uin
     return true;
 }
 
-// The index of the first value that its parameter does not take, or CARILLON_NONE.
-static uint32_t bad_value(const struct carillon_effect_info *info, const double *values)
-{
-    for (uint32_t i = 0; i < info->param_count; i++) {
-        const struct carillon_param_info *param = &info->params[i];
-        bool list = (param->flags & CARILLON_PARAM_LIST) != 0;
-        double low = list ? 1.0 : param->min;
-        double high = list ? (double)CARILLON_LIST_VALUES_MAX : param->max;
-        // In this form a NaN is bad as well.
-        if (!(values[i] >= low && values[i] <= high) || (list && floor(values[i]) != values[i])) {
-            return i;
-        }
-    }
-    return CARILLON_NONE;
-}
-
 static void append_effect(struct stream_set *set, struct stream *stream,
                           const struct carillon_effect_config *config, const double *values)
 {
@@ -99,7 +82,7 @@ static void append_effect(struct stream_set *set, struct stream *stream,
         fail(stream, CARILLON_STATUS_MALFORMED, position, CARILLON_NONE);
         return;
     }
-    uint32_t param = bad_value(&effect->info, values);
+    uint32_t param = effect_wrong_value(effect, values);
     if (param != CARILLON_NONE) {
         fail(stream, CARILLON_STATUS_VALUE, position, param);
         return;

@@ -28,8 +28,9 @@ struct effect {
     struct carillon_effect_info info;
 
     // Prepares `state` (zeroed, EFFECT_STATE_BYTES, 16-byte aligned) from `values`, one per
-    // parameter in the order of `info.params`, each already checked against its declared range; a
-    // parameter that was left out has its default. The value of a list parameter is its length.
+    // parameter in the order of `info.params`, each already checked by effect_wrong_value; a
+    // parameter that was left out has its default. The value of a list parameter is its length,
+    // and its range is that of the values in the list.
     //
     // Returns CARILLON_STATUS_OK, or the error, with the parameter at fault in `*param` where there is one
     // (a frequency over half the sample rate). What it took from the pool it has given back then.
@@ -49,6 +50,10 @@ struct effect {
     // Gives back what `open` took from the pool. May be NULL.
     void (*close)(void *state, struct page_pool *pool);
 };
+
+// The index of the first value that its parameter does not take, or CARILLON_NONE. The length of a
+// list is 1 to CARILLON_LIST_VALUES_MAX.
+uint32_t effect_wrong_value(const struct effect *effect, const double *values);
 
 extern const struct effect *const effect_table[];
 extern const uint32_t effect_count;

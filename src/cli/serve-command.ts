@@ -61,7 +61,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const signal = await ended
   logger.info({ signal }, 'stopping')
   await server.stop()
-  logger.info('stopped')
+  logger.info({ event: 'stopped' }, 'the server has stopped')
 }
 
 /** Readable on a terminal, JSON lines elsewhere. */

@@ -55,7 +55,6 @@ test('effects that the core does not have are refused', async (t) => {
   await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=1000')
   await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=0', 'lowpass:hz=24000')
   await refuses('ERR_CARILLON_PARAMETER_MISSING', 'lowpass:q=1')
-  t.is((await carillon(t, 'process', SPOKEN, '/tmp/x.wav', '--effect', 'gain:db=loud')).code, 2)
 })
 
 test('a server that is not there is named', async (t) => {
@@ -95,6 +94,7 @@ test('arguments that make no sense are a usage error', async (t) => {
     ['serve', '--core', 'magnetic'],
     ['process', 'in.wav'],
     ['process', 'in.wav', 'out.wav', '--server', 'host:99999'],
+    ['process', 'in.wav', 'out.wav', '--effect', 'gain:db=loud'],
     ['dance'],
   ]) {
     const { code, stderr } = await carillon(t, ...args)

@@ -46,7 +46,7 @@ async function distance(
   const after = await readAll(output)
   t.is(after.frames, before.frames)
   const wanted = cookbookChain(chain, before.format.sampleRateHz, floats(before.samples))
-  return differenceDbfs(floats(after.samples), wanted)
+  return differenceDbfs(floats(after.samples), wanted.samples)
 }
 
 const EQUALISER: EffectSpec[] = [

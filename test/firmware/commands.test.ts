@@ -144,7 +144,7 @@ test('what an effect does not take is refused with its place', async (t) => {
     position: 0,
     param: 0,
   })
-  t.is(await chain(effect({ effect: lowpass }, [23999, 1])), 'started')
+  t.is(await chain(effect({ effect: lowpass }, [23_900, 1])), 'started')
 })
 
 test('a chain must be whole before it starts', async (t) => {
