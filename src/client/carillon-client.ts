@@ -8,6 +8,7 @@ import { MAX_TIMEOUT_MS } from './deadline.ts'
 import { type ClientError, ProtocolError, type RemoteError } from './errors.ts'
 import type { Description, Scope, Telemetry, Welcome } from './messages.ts'
 import { type Answer, RequestChannel, remoteError } from './request-channel.ts'
+import { quiet } from './settleable.ts'
 
 export interface ConnectOptions {
   /** Default `127.0.0.1`. */
@@ -148,7 +149,11 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
    * @throws {RemoteError} with what the server has against it: an unknown effect, a value out of
    *   range, no core running…
    */
-  async openStream(options: OpenStreamOptions): Promise<ClientStream> {
+  openStream(options: OpenStreamOptions): Promise<ClientStream> {
+    return quiet(this.#openStream(options))
+  }
+
+  async #openStream(options: OpenStreamOptions): Promise<ClientStream> {
     const { sampleRateHz, channels, effects = [], window = DEFAULT_WINDOW, onBlock } = options
     const { timeoutMs = this.#requestTimeoutMs } = options
     checkInteger('sampleRateHz', sampleRateHz, 1, UINT32_MAX)

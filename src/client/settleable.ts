@@ -16,6 +16,11 @@ export function settleable<Result>(): Settleable<Result> {
     resolve = onResolve
     reject = onReject
   })
+  return { promise: quiet(promise), resolve, reject }
+}
+
+/** The same promise; its rejection is no unhandled one, as {@link settleable} says. */
+export function quiet<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => {})
-  return { promise, resolve, reject }
+  return promise
 }

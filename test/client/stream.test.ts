@@ -327,6 +327,8 @@ test('rejections that nobody looks at do not end the process', async (t) => {
   for (let i = 0; i < 10; i++) void stream.send(new Float32Array([i]))
   void stream.close()
   void client.describe()
+  void client.openStream(MONO)
+  void client.openStream({ ...MONO, channels: 0 })
   const over = once(client, 'close')
   peer.socket.destroy()
   await over
