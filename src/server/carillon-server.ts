@@ -13,9 +13,9 @@ const MAX_CLIENTS = 1024
 export interface CarillonServerOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string
-  /** For TCP clients; 0 picks a free one. */
+  /** For TCP clients: 0 to 65535; 0 picks a free one. */
   readonly port: number
-  /** For the console; 0 picks a free one, `undefined` leaves it out. */
+  /** For the console: 0 to 65535; 0 picks a free one. Default: no console. */
   readonly consolePort?: number
   /** Cores to start: 1 to 4. Default 1. */
   readonly cores?: number
@@ -46,7 +46,8 @@ export class CarillonServer {
   /**
    * Starts the cores, then listens.
    *
-   * @throws {CarillonError} `ERR_CARILLON_LISTEN` where a port is in use, `ERR_CARILLON_CORE_…`,
+   * @throws {CarillonError} `ERR_CARILLON_ARGUMENT` where an option is out of its range,
+   *   `ERR_CARILLON_LISTEN` where a port is in use, `ERR_CARILLON_CORE_…`,
    *   `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
    */
   static async start(options: CarillonServerOptions): Promise<CarillonServer> {
@@ -68,7 +69,10 @@ export class CarillonServer {
     }
   }
 
-  /** Closes the clients, stops the cores and removes the shared file. */
+  /**
+   * Closes the clients, stops the cores and removes the shared file. Takes up to five seconds where
+   * a client does not close its side, and two more where a core does not answer.
+   */
   async stop(): Promise<void> {
     await stopParts(this.#parts)
   }
@@ -116,11 +120,15 @@ async function listen(
   }
 }
 
-/** In the order that leaves nobody without an answer: service, clients, cores, file. */
+/**
+ * In the order that leaves nobody without an answer: service, clients, cores, file. Each goes on
+ * where the one before it fails; the first failure is thrown in the end.
+ */
 async function stopParts({ region, cores, service, server, gateway }: Parts): Promise<void> {
   service?.stop()
-  await gateway?.stop()
-  await server?.stop()
-  await Promise.all(cores.map((core) => core.stop()))
+  const clients = await Promise.allSettled([gateway?.stop(), server?.stop()])
+  const stopped = await Promise.allSettled(cores.map((core) => core.stop()))
   region.remove()
+  const failed = [...clients, ...stopped].find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }

@@ -9,9 +9,16 @@ import {
 import { CarillonError, errorMessage } from '../errors.ts'
 import { ClientStream } from './client-stream.ts'
 import { ServiceError } from './errors.ts'
-import { CLIENT_NAME_CHARACTERS_MAX, HANDSHAKE_TIMEOUT_MS, SERVICE_LIMITS } from './limits.ts'
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  QUEUE_HIGH_BYTES,
+  SERVICE_LIMITS,
+  SNAPSHOT_QUEUE_BYTES_MAX,
+} from './limits.ts'
 import type { ManagedCore } from './managed-core.ts'
+import { checkShape } from './message-shape.ts'
 import type { Peer, PeerHandler } from './peer.ts'
+import { printable } from './printable.ts'
 
 type Body = Omit<ServerMessage, 'request'>
 
@@ -29,9 +36,6 @@ export interface SessionOwner {
   onClosed(session: ClientSession): void
 }
 
-/** Above this the client reads too slowly for what it gets: it is not read from until it catches up. */
-const QUEUE_HIGH_BYTES = 1024 * 1024
-
 /** One client: what it has said, its streams and its subscriptions. */
 export class ClientSession implements PeerHandler {
   readonly id: number
@@ -46,6 +50,9 @@ export class ClientSession implements PeerHandler {
   readonly #owner: SessionOwner
   readonly #streams = new Map<number, ClientStream>()
   readonly #logger: Logger
+  /** Slots of cores that streams of this client hold, ended ones included. */
+  #slots = 0
+  #errors = 0
   #lastStream = 0
   #greeted = false
   #closed = false
@@ -76,13 +83,16 @@ export class ClientSession implements PeerHandler {
     if (this.#closed) return
     let message: ReceivedClientMessage
     try {
+      checkShape(bytes)
       message = decodeClientMessage(bytes)
     } catch (error) {
       this.onError(
-        new ServiceError(
-          'ERR_CARILLON_PROTOCOL',
-          `a message could not be decoded: ${errorMessage(error)}`,
-        ),
+        error instanceof ServiceError
+          ? error
+          : new ServiceError(
+              'ERR_CARILLON_PROTOCOL',
+              `a message could not be decoded: ${errorMessage(error)}`,
+            ),
       )
       return
     }
@@ -113,7 +123,11 @@ export class ClientSession implements PeerHandler {
     }
     this.#streams.clear()
     this.#owner.onClosed(this)
-    this.#logger.info({ name: this.name }, 'client disconnected')
+    const { skippedSnapshots, lateBlocks } = this
+    this.#logger.info(
+      { name: this.name, errors: this.#errors, skippedSnapshots, lateBlocks },
+      'client disconnected',
+    )
   }
 
   send(request: number, body: Body): void {
@@ -123,12 +137,15 @@ export class ClientSession implements PeerHandler {
   /** Sends what is only worth something now, unless the client is still busy with what came before. */
   sendSnapshot(encoded: Uint8Array): void {
     if (this.#closed) return
-    if (this.peer.queuedBytes > QUEUE_HIGH_BYTES / 4) this.skippedSnapshots++
+    if (this.peer.queuedBytes > SNAPSHOT_QUEUE_BYTES_MAX) this.skippedSnapshots++
     else this.peer.send(encoded)
   }
 
   sendError(error: CarillonError, request: number, stream = 0, fatal = false): void {
-    this.#logger.warn({ code: error.code, stream }, error.message)
+    // A client that errs all the time fills no log: its first error is told, and how many at the end.
+    this.#errors++
+    const level = this.#errors === 1 || fatal ? 'warn' : 'debug'
+    this.#logger[level]({ code: error.code, stream }, error.message)
     this.send(request, { error: { code: error.code, message: error.message, stream, fatal } })
   }
 
@@ -205,13 +222,13 @@ export class ClientSession implements PeerHandler {
     }
     clearTimeout(this.#handshakeTimer)
     this.#greeted = true
-    this.name = (hello.clientName ?? '').slice(0, CLIENT_NAME_CHARACTERS_MAX)
+    this.name = printable(hello.clientName ?? '')
     this.#logger.info({ name: this.name }, 'client said hello')
     this.send(request, { welcome: this.#owner.welcome() })
   }
 
   #openStream(request: number, open: carillon.v1.OpenStream.$Properties): void {
-    if (this.#streams.size >= SERVICE_LIMITS.maxStreamsPerClient) {
+    if (this.#slots >= SERVICE_LIMITS.maxStreamsPerClient) {
       throw new ServiceError(
         'ERR_CARILLON_LIMIT',
         `a client has at most ${SERVICE_LIMITS.maxStreamsPerClient} streams`,
@@ -225,15 +242,26 @@ export class ClientSession implements PeerHandler {
       core: this.#owner.chooseCore(),
       onOpened: () => this.#owner.onStreamOpened(this, stream),
       onSamples: (data) => this.#owner.onStreamSamples(stream, data),
+      onReleased: () => {
+        this.#slots--
+      },
     })
-    stream.start()
-    this.#lastStream = stream.id
+    // Before the start: a core that is lost in it takes the stream out again.
+    this.#slots++
     this.#streams.set(stream.id, stream)
+    try {
+      stream.start()
+      this.#lastStream = stream.id
+    } catch (error) {
+      this.#slots--
+      this.#streams.delete(stream.id)
+      throw error
+    }
   }
 
   #samples(samples: carillon.v1.Samples.$Properties): void {
     const stream = this.#findStream(samples.stream ?? 0)
-    if (stream === undefined) {
+    if (stream === undefined || stream.isClosing) {
       this.lateBlocks++
       return
     }
@@ -242,8 +270,8 @@ export class ClientSession implements PeerHandler {
 
   #closeStream(request: number, id: number): void {
     const stream = this.#findStream(id)
-    if (stream === undefined) {
-      throw new ServiceError('ERR_CARILLON_UNKNOWN_STREAM', `stream ${id} has ended already`)
+    if (stream === undefined || stream.isClosing) {
+      throw new ServiceError('ERR_CARILLON_UNKNOWN_STREAM', `stream ${id} is closed already`)
     }
     stream.close(request)
   }

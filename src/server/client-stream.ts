@@ -20,6 +20,8 @@ export interface ClientStreamOptions {
   readonly core: ManagedCore
   readonly onOpened: () => void
   readonly onSamples: (data: Uint8Array) => void
+  /** Its slot on the core is free again. Once, and the last. */
+  readonly onReleased: () => void
 }
 
 /** A stream between a client and a core. */
@@ -46,8 +48,14 @@ export class ClientStream implements CoreStreamHandler {
     this.format = checkedFormat(options.open)
   }
 
+  /** Whether blocks wait for room: the client should send no more now. */
   get isBlocked(): boolean {
-    return this.#coreStream?.isBlocked ?? false
+    return !this.#ended && (this.#coreStream?.isBlocked ?? false)
+  }
+
+  /** Whether the client has asked to close it. */
+  get isClosing(): boolean {
+    return this.#coreStream?.isClosing ?? false
   }
 
   /** @throws {ServiceError} where an effect is not known to the core, or the core has no room. */
@@ -103,6 +111,8 @@ export class ClientStream implements CoreStreamHandler {
 
   onFailed(failure: StreamFailure): void {
     this.#end(this.#explain(failure))
+    // Where a CLOSE is on its way, CLOSED still comes.
+    if (!this.isClosing) this.#options.onReleased()
   }
 
   onSamples(sequence: number, data: Uint8Array): void {
@@ -118,12 +128,14 @@ export class ClientStream implements CoreStreamHandler {
   }
 
   onClosed(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.session.send(this.#closeRequest, {
-      streamClosed: { stream: this.id, blocksIn: this.#blocksIn, blocksOut: this.#blocksOut },
-    })
-    this.session.forget(this)
+    if (!this.#ended) {
+      this.#ended = true
+      this.session.send(this.#closeRequest, {
+        streamClosed: { stream: this.id, blocksIn: this.#blocksIn, blocksOut: this.#blocksOut },
+      })
+      this.session.forget(this)
+    }
+    this.#options.onReleased()
   }
 
   onLost(error: Error): void {
@@ -131,12 +143,17 @@ export class ClientStream implements CoreStreamHandler {
     this.#end(
       new CoreError('ERR_CARILLON_CORE_LOST', `${error.message}; ${lost} blocks were on their way`),
     )
+    this.#options.onReleased()
   }
 
   #end(error: CarillonError): void {
     if (this.#ended) return
     this.#ended = true
-    this.session.sendError(error, this.#opened ? 0 : this.#options.request, this.id)
+    // Whatever request is open is answered by the error.
+    if (!this.#opened) this.session.sendError(error, this.#options.request, this.id)
+    if (this.#opened || this.#closeRequest !== 0) {
+      this.session.sendError(error, this.#closeRequest, this.id)
+    }
     this.session.forget(this)
   }
 
@@ -171,7 +188,7 @@ export class ClientStream implements CoreStreamHandler {
     if (status === STATUS.VALUE && effect !== undefined) {
       const name = this.core.catalogue.parameterName(where, param)
       const given = effect.parameters?.find((candidate) => candidate.name === name)?.values
-      const value = given == null ? 'its default' : given.join(', ')
+      const value = given == null ? 'its default' : given.slice(0, 1).join()
       return new ServiceError(
         'ERR_CARILLON_PARAMETER_RANGE',
         `${where}:${name} cannot be ${value} at a sample rate of ${this.format.sampleRateHz} Hz`,

@@ -7,8 +7,12 @@ export class CoreLoad {
   share = 0
   readonly #readings: { readonly uptimeUs: number; readonly busyUs: number }[] = []
 
-  /** Takes a reading. */
-  read(uptimeUs: number, busyUs: number): void {
+  #boot = 0
+
+  /** Takes a reading. Another boot of the core counts from 0 again. */
+  read(boot: number, uptimeUs: number, busyUs: number): void {
+    if (boot !== this.#boot) this.#readings.length = 0
+    this.#boot = boot
     this.#readings.push({ uptimeUs, busyUs })
     if (this.#readings.length > READINGS + 1) this.#readings.shift()
     const oldest = this.#readings[0] ?? { uptimeUs, busyUs }

@@ -51,21 +51,35 @@ export type SendCommand = (
 
 const NOTHING = new Uint8Array(0)
 
+export interface CoreStreamOptions {
+  readonly slot: number
+  readonly send: SendCommand
+  readonly handler: CoreStreamHandler
+  /** Bytes of samples that may be on their way; one block always may. */
+  readonly bytesInFlightMax: number
+}
+
 /** One slot of a core, from OPEN to CLOSED. Commands that find no room wait here, in order. */
 export class CoreStream {
   readonly slot: number
   readonly handler: CoreStreamHandler
-  readonly #send: SendCommand
+  readonly #options: CoreStreamOptions
   readonly #outbox: Command[] = []
+  #bytesInFlight = 0
   #closing = false
 
-  constructor(slot: number, send: SendCommand, handler: CoreStreamHandler) {
-    this.slot = slot
-    this.#send = send
-    this.handler = handler
+  constructor(options: CoreStreamOptions) {
+    this.#options = options
+    this.slot = options.slot
+    this.handler = options.handler
   }
 
-  /** Whether commands wait for room. */
+  /** Whether CLOSE has been sent or waits to be: then CLOSED is the last that comes. */
+  get isClosing(): boolean {
+    return this.#closing
+  }
+
+  /** Whether commands wait for room, or for the core to answer what is on its way. */
   get isBlocked(): boolean {
     return this.#outbox.length > 0
   }
@@ -104,11 +118,19 @@ export class CoreStream {
     this.close()
   }
 
-  /** Tries again what waits. Returns whether all of it found room. */
+  /** A block has come back. */
+  onSamples(sequence: number, data: Uint8Array): void {
+    this.#bytesInFlight -= data.byteLength
+    this.handler.onSamples(sequence, data)
+    if (this.isBlocked) this.flush()
+  }
+
+  /** Tries again what waits. Returns false where the ring has no room for it. */
   flush(): boolean {
     const wasBlocked = this.isBlocked
     for (let first = this.#outbox[0]; first !== undefined; first = this.#outbox[0]) {
-      if (!this.#send(first.type, this.slot, first.sequence, first.payload)) return false
+      if (this.#isOverShare(first)) return true
+      if (!this.#trySend(first)) return false
       this.#outbox.shift()
     }
     if (wasBlocked) this.handler.onFlushed()
@@ -116,8 +138,21 @@ export class CoreStream {
   }
 
   #put(type: number, sequence: number, payload: Uint8Array): void {
-    if (!this.isBlocked && this.#send(type, this.slot, sequence, payload)) return
-    this.#outbox.push({ type, sequence, payload })
+    const command = { type, sequence, payload }
+    const passes = !this.isBlocked && !this.#isOverShare(command)
+    if (!passes || !this.#trySend(command)) this.#outbox.push(command)
+  }
+
+  #isOverShare({ type, payload }: Command): boolean {
+    const { bytesInFlightMax } = this.#options
+    const inFlight = this.#bytesInFlight
+    return type === COMMAND.SAMPLES && inFlight > 0 && inFlight + payload.length > bytesInFlightMax
+  }
+
+  #trySend({ type, sequence, payload }: Command): boolean {
+    if (!this.#options.send(type, this.slot, sequence, payload)) return false
+    if (type === COMMAND.SAMPLES) this.#bytesInFlight += payload.byteLength
+    return true
   }
 }
 

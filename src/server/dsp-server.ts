@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import type { CarillonError } from '../errors.ts'
-import { VarintPrefixedStrategy } from '../framing/varint-prefixed-strategy.ts'
 import type { TcpClient } from '../reactor/tcp-client.ts'
 import { TcpEngine } from '../reactor/tcp-engine.ts'
-import { SERVICE_LIMITS } from './limits.ts'
+import { HelloFirstStrategy } from './hello-first-strategy.ts'
+import { QUEUE_BYTES_MAX, QUEUE_HIGH_BYTES } from './limits.ts'
 import type { Peer, PeerHandler } from './peer.ts'
 
 /** The protocol over TCP: size-delimited messages between clients and a service. */
@@ -13,8 +13,11 @@ export class DspServer extends TcpEngine {
 
   /** @param connect gives each client its handler. */
   constructor(connect: (peer: Peer) => PeerHandler, logger: Logger) {
-    super(() => new VarintPrefixedStrategy({ maxMessageBytes: SERVICE_LIMITS.maxMessageBytes }), {
+    super(() => new HelloFirstStrategy(), {
       logger,
+      // What a session goes by as well: it is told once its queue has fallen from there.
+      highWatermarkBytes: QUEUE_HIGH_BYTES,
+      maxQueuedBytes: QUEUE_BYTES_MAX,
     })
     this.#connect = connect
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { carillon } from '../../proto/generated/carillon.js'
 import { PROTOCOL_VERSION, ServerMessage } from '../../proto/messages.ts'
+import { ArgumentError } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { VERSION } from '../version.ts'
 import { ClientSession, type SessionOwner } from './client-session.ts'
@@ -35,6 +36,8 @@ export class DspService implements SessionOwner {
   readonly #scope: Scope
   readonly #loads: Map<ManagedCore, CoreLoad>
   readonly #startedAtMs = performance.now()
+  readonly #onRunning = () => this.#chooseSource()
+  #stopped = false
   #heard: ClientStream | undefined
   #lastSession = 0
   readonly #timer: NodeJS.Timeout
@@ -43,13 +46,11 @@ export class DspService implements SessionOwner {
     this.#options = options
     this.logger = options.logger
     const [first] = options.cores
-    if (first === undefined) throw new RangeError('a service needs a core')
+    if (first === undefined) throw new ArgumentError('a service needs a core')
     this.#loads = new Map(options.cores.map((core) => [core, new CoreLoad()]))
     this.#scope = new Scope((message) => this.#sendTo(message, (session) => session.wantsScope))
     this.#string = new PluckedString(first, this.logger, (data) => this.#scope.add(data))
-    for (const core of options.cores) {
-      core.on('running', () => this.#chooseSource())
-    }
+    first.on('running', this.#onRunning)
     this.#chooseSource()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
@@ -64,6 +65,8 @@ export class DspService implements SessionOwner {
 
   /** Ends what the service does by itself. The transports close the clients. */
   stop(): void {
+    this.#stopped = true
+    this.#options.cores[0]?.off('running', this.#onRunning)
     clearInterval(this.#timer)
     this.#scope.setWanted(false)
     this.#string.stop()
@@ -99,6 +102,7 @@ export class DspService implements SessionOwner {
   }
 
   onSubscribed(): void {
+    if (this.#stopped) return
     this.#scope.setWanted([...this.#sessions].some((session) => session.wantsScope))
   }
 
@@ -122,6 +126,7 @@ export class DspService implements SessionOwner {
 
   /** The newest stream of a client is heard; the string only while there is none. */
   #chooseSource(): void {
+    if (this.#stopped) return
     const newest = [...this.#streams].at(-1)
     if (newest === undefined) this.#string.start()
     else this.#string.stop()
@@ -143,7 +148,10 @@ export class DspService implements SessionOwner {
     const { region, cores } = this.#options
     const { hostStatus } = region.shared
     hostStatus.heartbeat = (hostStatus.heartbeat + 1) >>> 0
-    for (const core of cores) this.#loads.get(core)?.read(core.status.uptimeUs, core.status.busyUs)
+    for (const core of cores) {
+      const { boot, uptimeUs, busyUs } = core.status
+      this.#loads.get(core)?.read(boot, uptimeUs, busyUs)
+    }
     // The string may have found no free slot while the streams before it were being closed.
     if (this.#streams.size === 0 && !this.#string.isPlaying) this.#chooseSource()
     if ([...this.#sessions].some((session) => session.wantsTelemetry)) this.#sendTelemetry()

@@ -9,6 +9,7 @@ import {
 } from '../shm/shared-mem.ts'
 import { memoryOver, viewStruct } from '../shm/struct-view.ts'
 import { ServiceError } from './errors.ts'
+import { printable } from './printable.ts'
 
 type EffectMessage = carillon.v1.Effect.$Properties
 type EffectInfoMessage = carillon.v1.EffectInfo.$Properties
@@ -37,13 +38,21 @@ export interface EncodedEffect {
   readonly lists: readonly Uint8Array[]
 }
 
+/** Far more than a firmware has; a core is not trusted to stop by itself. */
+const EFFECTS_DESCRIBED_MAX = 256
+
 /** The effects that a core has described. Knows names and ranges; the firmware knows the rest. */
 export class EffectCatalogue {
   readonly #effects = new Map<string, Effect>()
 
-  /** Takes in the payload of an EFFECT_INFO record. */
-  add(index: number, payload: Uint8Array): void {
-    if (payload.byteLength < EffectInfo.bytes) return
+  /**
+   * Takes in the payload of an EFFECT_INFO record.
+   *
+   * @returns false where it is none, or not the next one.
+   */
+  add(index: number, payload: Uint8Array): boolean {
+    const isNext = index === this.#effects.size && index < EFFECTS_DESCRIBED_MAX
+    if (!isNext || payload.byteLength < EffectInfo.bytes) return false
     const info = viewStruct(EffectInfo, memoryOver(payload.slice(0, EffectInfo.bytes)), 0, 'reader')
     const params = Array.from({ length: Math.min(info.paramCount, LIMITS.PARAMS_MAX) }, (_, at) => {
       const param = info.params[at]
@@ -60,6 +69,11 @@ export class EffectCatalogue {
       }
     })
     this.#effects.set(info.name, { index, name: info.name, summary: info.summary, params })
+    return true
+  }
+
+  has(name: string): boolean {
+    return this.#effects.has(name)
   }
 
   get names(): string[] {
@@ -101,7 +115,7 @@ export class EffectCatalogue {
     if (effect === undefined) {
       throw new ServiceError(
         'ERR_CARILLON_UNKNOWN_EFFECT',
-        `there is no effect "${message.name ?? ''}"; there are ${this.names.join(', ')}`,
+        `there is no effect "${printable(message.name ?? '')}"; there are ${this.names.join(', ')}`,
       )
     }
     const given = givenValues(effect, message)
@@ -122,7 +136,13 @@ function givenValues(effect: Effect, message: EffectMessage): Map<string, readon
       const known = effect.params.map((param) => param.name).join(', ')
       throw new ServiceError(
         'ERR_CARILLON_UNKNOWN_PARAMETER',
-        `${effect.name} has no parameter "${name ?? ''}"; it has ${known}`,
+        `${effect.name} has no parameter "${printable(name ?? '')}"; it has ${known}`,
+      )
+    }
+    if (given.has(name ?? '')) {
+      throw new ServiceError(
+        'ERR_CARILLON_PARAMETER_RANGE',
+        `${effect.name}:${name ?? ''} is given twice`,
       )
     }
     given.set(name ?? '', values ?? [])

@@ -4,9 +4,11 @@ import type { carillon } from '../../proto/generated/carillon.js'
 import { CoreLink } from '../bridge/core-link.ts'
 import { CoreError } from '../cores/errors.ts'
 import { type CoreExit, HostedCore } from '../cores/hosted-core.ts'
+import { RingError } from '../shm/errors.ts'
 import { COMMAND, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { RingRecord } from '../shm/spsc-ring.ts'
+import { CoreSlots } from './core-slots.ts'
 import {
   CoreStream,
   type CoreStreamHandler,
@@ -15,6 +17,8 @@ import {
 } from './core-stream.ts'
 import { EffectCatalogue, type EncodedEffect } from './effect-catalogue.ts'
 import { ServiceError } from './errors.ts'
+import { RestartPolicy } from './restart-policy.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** From the start of the firmware to the description of its effects, in milliseconds; seen: 10. */
 const START_TIMEOUT_MS = 10_000
@@ -22,12 +26,17 @@ const START_TIMEOUT_MS = 10_000
 /** How long a core may take to end after STOP before it is killed, in milliseconds. */
 const STOP_TIMEOUT_MS = 2_000
 
-/** A core that ends sooner than this after its start is started again only after a pause. */
-const SETTLED_MS = 1_000
+/**
+ * How long a core's heartbeat may stand still before it is taken for hung, in milliseconds. The
+ * heaviest block (the most channels, effects and taps) takes about a second.
+ */
+const SILENT_TIMEOUT_MS = 5_000
 
-/** The pause before a core is started again: doubled each time that it ends at once. */
-const RESTART_DELAY_MS_MIN = 100
-const RESTART_DELAY_MS_MAX = 5_000
+/** A core whose ring is found damaged this often since its start is started again. */
+const DAMAGES_MAX = 3
+
+/** The share of its ring that one stream may have in flight, so that others find room beside it. */
+const IN_FLIGHT_SHARE = 1 / 8
 
 const NOTHING = new Uint8Array(0)
 
@@ -35,9 +44,15 @@ export type CoreState = 'offline' | 'starting' | 'running' | 'crashed'
 
 export interface ManagedCoreOptions {
   readonly region: SharedRegion
+  /** Index of the core in the region. */
   readonly core: number
   /** Path of the hosted firmware's executable, where it is not the one that was built here. */
   readonly firmware?: string
+  /**
+   * How long its heartbeat may stand still before it is taken for hung and started again, in
+   * milliseconds. Default {@link SILENT_TIMEOUT_MS}.
+   */
+  readonly silentTimeoutMs?: number
   readonly logger: Logger
 }
 
@@ -59,15 +74,17 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   readonly #options: ManagedCoreOptions
   readonly #logger: Logger
   readonly #link: CoreLink
-  readonly #streams: (CoreStream | undefined)[] = new Array(LIMITS.STREAMS_MAX)
-  readonly #blocked = new Set<CoreStream>()
+  readonly #slots = new CoreSlots()
+  readonly #restarts = new RestartPolicy()
+  readonly #heartbeat: Watchdog
   #process: HostedCore | undefined
+  #spawning: Promise<void> = Promise.resolve()
   #state: CoreState = 'offline'
   #describing = new EffectCatalogue()
+  #damages = 0
   #stopping = false
-  #startedAtMs = 0
-  #restartDelayMs = RESTART_DELAY_MS_MIN
   #restartTimer: NodeJS.Timeout | undefined
+  #startTimer: NodeJS.Timeout | undefined
 
   constructor(options: ManagedCoreOptions) {
     super()
@@ -76,10 +93,16 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#logger = options.logger.child({ core: options.core })
     this.#link = new CoreLink(options.region, options.core, () => this.#process?.ring(), {
       onLinked: () => this.#describe(),
-      onUnlinked: (reason) => this.#lose(reason),
+      onUnlinked: (reason) => this.#onUnlinked(reason),
       onRecord: (record, bytes) => this.#onRecord(record, bytes),
-      onRoom: () => this.#onRoom(),
+      onRoom: () => this.#slots.flush(),
     })
+    const { silentTimeoutMs = SILENT_TIMEOUT_MS } = options
+    this.#heartbeat = new Watchdog(
+      silentTimeoutMs,
+      () => this.status.heartbeat,
+      () => this.#giveUp(`has shown no heartbeat for ${silentTimeoutMs} ms`),
+    )
   }
 
   get state(): CoreState {
@@ -88,7 +111,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   /** Streams that hold a slot. */
   get streamCount(): number {
-    return this.#streams.reduce((count, stream) => count + (stream === undefined ? 0 : 1), 0)
+    return this.#slots.size
   }
 
   /** The longest block that a stream takes, in bytes. */
@@ -115,20 +138,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
    * @throws {CoreError} where it does not come up.
    */
   async start(): Promise<void> {
-    await this.#spawn()
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          settle(
-            new CoreError(
-              'ERR_CARILLON_CORE_TIMEOUT',
-              `core ${this.index} did not start in ${START_TIMEOUT_MS} ms`,
-            ),
-          ),
-        START_TIMEOUT_MS,
-      )
+    const first = new Promise<void>((resolve, reject) => {
       const settle = (error?: Error) => {
-        clearTimeout(timer)
         this.off('running', settle)
         this.off('lost', settle)
         if (error === undefined) resolve()
@@ -137,6 +148,10 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       this.on('running', settle)
       this.on('lost', settle)
     })
+    // Where the process does not start, that is the error.
+    first.catch(() => {})
+    await this.#spawn()
+    await first
   }
 
   /**
@@ -155,25 +170,32 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
         `core ${this.index} is ${this.#state}; try again in a moment`,
       )
     }
-    // Not findIndex: it is to find the holes of a sparse array as well.
-    let slot = 0
-    while (slot < LIMITS.STREAMS_MAX && this.#streams[slot] !== undefined) slot++
-    if (slot === LIMITS.STREAMS_MAX) {
+    const slot = this.#slots.findFree()
+    if (slot < 0) {
       throw new ServiceError(
         'ERR_CARILLON_LIMIT',
         `core ${this.index} runs ${LIMITS.STREAMS_MAX} streams, which is all that it can`,
       )
     }
-    const stream = new CoreStream(slot, (...command) => this.#send(stream, ...command), handler)
-    this.#streams[slot] = stream
+    const stream = new CoreStream({
+      slot,
+      handler,
+      bytesInFlightMax: this.#link.toCore.capacity * IN_FLIGHT_SHARE,
+      send: (...command) => this.#send(stream, ...command),
+    })
+    this.#slots.take(stream)
     stream.open(format, effects)
     return stream
   }
 
-  /** Stops the core for good. */
+  /** Stops the core for good. Takes up to two seconds where it does not answer. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#restartTimer)
+    clearTimeout(this.#startTimer)
+    this.#heartbeat.stop()
+    // A process that is being started sees that it is not wanted. Whether it could be is not asked.
+    await this.#spawning.catch(() => {})
     const process = this.#process
     if (process !== undefined) {
       const told = this.#link.send(COMMAND.STOP, 0, 0, NOTHING)
@@ -182,67 +204,99 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
         this.#logger.warn({ code: 'ERR_CARILLON_CORE_TIMEOUT' }, 'core did not stop and was killed')
       }
     }
-    this.#link.close(new CoreError('ERR_CARILLON_CORE_LOST', 'the server stops'))
+    const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} was stopped`)
+    this.#link.close(stopped)
     this.#state = 'offline'
+    // Whoever still waits for the start learns of it.
+    this.emit('lost', stopped)
   }
 
-  async #spawn(): Promise<void> {
+  #spawn(): Promise<void> {
+    this.#spawning = this.#startProcess()
+    return this.#spawning
+  }
+
+  async #startProcess(): Promise<void> {
     const { region, firmware } = this.#options
     this.#state = 'starting'
-    this.#startedAtMs = performance.now()
+    this.#damages = 0
+    this.#restarts.started(performance.now())
     const process = await HostedCore.start({
       region: region.path,
       core: this.index,
       ...(firmware === undefined ? {} : { firmware }),
     })
+    if (this.#stopping) {
+      process.kill()
+      await process.ended(STOP_TIMEOUT_MS)
+      return
+    }
     this.#process = process
     process.on('bell', () => this.#link.onBell())
     process.once('exit', (exit) => this.#onExit(exit))
+    this.#heartbeat.start()
+    this.#expectRunning()
     this.#link.onBell()
+  }
+
+  #expectRunning(): void {
+    clearTimeout(this.#startTimer)
+    this.#startTimer = setTimeout(
+      () => this.#giveUp(`did not describe itself in ${START_TIMEOUT_MS} ms`),
+      START_TIMEOUT_MS,
+    )
+  }
+
+  /** Kills a core that cannot be worked with; its exit starts it again. */
+  #giveUp(why: string): void {
+    this.#logger.error({ code: 'ERR_CARILLON_CORE_TIMEOUT' }, `core ${this.index} ${why}`)
+    this.#process?.kill()
   }
 
   #onExit(exit: CoreExit): void {
     this.#process = undefined
+    this.#heartbeat.stop()
+    clearTimeout(this.#startTimer)
     if (this.#stopping) return
     const how = exit.signal ?? `code ${exit.code}`
     const error = new CoreError(
       'ERR_CARILLON_CORE_LOST',
       `core ${this.index} ended (${how})${exit.stderr === '' ? '' : `: ${exit.stderr}`}`,
     )
-    const wasLinked = this.#link.isLinked
+    this.#logger.error({ code: error.code }, error.message)
     this.#link.unlink(error)
-    if (!wasLinked) this.#lose(error)
     this.#state = 'crashed'
+    this.emit('lost', error)
     this.#planRestart()
   }
 
   #planRestart(): void {
-    const settled = performance.now() - this.#startedAtMs > SETTLED_MS
-    if (settled) this.#restartDelayMs = RESTART_DELAY_MS_MIN
-    const delayMs = settled ? 0 : this.#restartDelayMs
-    this.#restartDelayMs = Math.min(2 * this.#restartDelayMs, RESTART_DELAY_MS_MAX)
     this.#restartTimer = setTimeout(() => {
       this.#spawn().catch((error) => {
         this.#logger.error({ err: error }, 'core could not be started again')
         this.#state = 'crashed'
         this.#planRestart()
       })
-    }, delayMs)
+    }, this.#restarts.ended(performance.now()))
+  }
+
+  #onUnlinked(reason: Error): void {
+    const lost = this.#slots.clear()
+    if (!this.#stopping) {
+      this.#state = 'starting'
+      this.#logger.warn({ err: reason, streams: lost.length }, 'core left its rings')
+    }
+    for (const stream of lost) stream.handler.onLost(reason)
+    if (this.#stopping || this.#process === undefined) return
+    this.#expectRunning()
+    if (!(reason instanceof RingError)) return
+    this.#damages++
+    if (this.#damages >= DAMAGES_MAX) this.#giveUp(`has damaged its rings ${this.#damages} times`)
   }
 
   #describe(): void {
     this.#describing = new EffectCatalogue()
     this.#link.send(COMMAND.DESCRIBE, 0, 0, NOTHING)
-  }
-
-  #lose(error: Error): void {
-    this.#state = 'starting'
-    if (!this.#stopping) this.#logger.error({ err: error, streams: this.streamCount }, 'core lost')
-    const lost = this.#streams.splice(0, this.#streams.length)
-    this.#streams.length = LIMITS.STREAMS_MAX
-    this.#blocked.clear()
-    for (const stream of lost) stream?.handler.onLost(error)
-    if (!this.#stopping) this.emit('lost', error)
   }
 
   #send(
@@ -252,61 +306,58 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     sequence: number,
     payload: Uint8Array,
   ): boolean {
-    // A stream that outlived its core sends into the void; its owner has been told.
-    if (this.#streams[slot] !== stream) return true
     if (this.#link.send(type, slot, sequence, payload)) return true
-    this.#blocked.add(stream)
+    // A stream that outlived its core sends into the void; its owner has been told.
+    if (this.#slots.get(slot) !== stream) return true
+    this.#slots.addWaiting(stream)
     return false
-  }
-
-  /** In the order in which they found no room, so that none waits for ever. */
-  #onRoom(): void {
-    for (const stream of [...this.#blocked]) {
-      this.#blocked.delete(stream)
-      if (!stream.flush()) return
-    }
   }
 
   #onRecord(record: RingRecord, bytes: Uint8Array): void {
     const payload = bytes.subarray(record.offset, record.offset + record.length)
     if (record.type === EVENT.EFFECT_INFO) {
-      this.#describing.add(record.sequence, payload)
+      if (!this.#describing.add(record.sequence, payload)) this.strayRecords++
     } else if (record.type === EVENT.DESCRIBED) {
-      this.catalogue = this.#describing
-      this.#state = 'running'
-      this.emit('running')
+      this.#onDescribed()
     } else {
-      const stream = this.#streams[record.stream]
+      const stream = this.#slots.get(record.stream)
       if (stream === undefined) this.strayRecords++
       else this.#onStreamRecord(stream, record, payload)
     }
   }
 
+  #onDescribed(): void {
+    if (this.#state !== 'starting') {
+      this.strayRecords++
+      return
+    }
+    clearTimeout(this.#startTimer)
+    this.catalogue = this.#describing
+    this.#state = 'running'
+    this.emit('running')
+  }
+
   #onStreamRecord(stream: CoreStream, record: RingRecord, payload: Uint8Array): void {
     switch (record.type) {
       case EVENT.SAMPLES:
-        stream.handler.onSamples(record.sequence, payload)
+        stream.onSamples(record.sequence, payload)
         break
       case EVENT.STARTED:
         stream.handler.onStarted()
         break
       case EVENT.FAILED:
-        this.#free(stream)
+        // A CLOSE that crossed it will be answered as well: the slot is kept for that.
+        if (!stream.isClosing) this.#slots.free(stream)
         if (payload.byteLength >= Failure.bytes) stream.handler.onFailed(decodeFailure(payload))
         else stream.handler.onLost(new CoreError('ERR_CARILLON_CORE_LOST', 'malformed failure'))
         break
       case EVENT.CLOSED:
-        this.#free(stream)
+        this.#slots.free(stream)
         stream.handler.onClosed()
         break
       default:
         this.strayRecords++
     }
-  }
-
-  #free(stream: CoreStream): void {
-    this.#streams[stream.slot] = undefined
-    this.#blocked.delete(stream)
   }
 }
 

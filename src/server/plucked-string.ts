@@ -44,6 +44,8 @@ export class PluckedString {
   /** Starts to play, where the core runs and can. */
   start(): void {
     if (this.#stream !== undefined || this.#core.state !== 'running') return
+    // A firmware of another maker may have no string: nothing depends on it.
+    if (!this.#core.catalogue.has('pluck')) return
     try {
       const chain = CHAIN.map((effect, position) =>
         this.#core.catalogue.encode(effect, position, this.#core.blockBytesMax),
@@ -55,7 +57,6 @@ export class PluckedString {
       }
       this.#stream = this.#core.openStream(format, chain, this.#handler())
     } catch (error) {
-      // A firmware of another maker may have no string: nothing depends on it.
       this.#logger.debug({ err: error }, 'no plucked string')
     }
   }
@@ -66,19 +67,23 @@ export class PluckedString {
   }
 
   #handler() {
+    // One that was stopped may still be heard from while another plays.
+    const isMine = () => this.#stream?.handler === handler
     const end = (why: object) => {
+      if (!isMine()) return
       this.#logger.debug(why, 'the plucked string has ended')
       this.#stream = undefined
     }
-    return {
+    const handler = {
       onStarted: () => {},
       onFailed: (failure: object) => end({ failure }),
       onSamples: (_sequence: number, data: Uint8Array) => {
-        if (this.isPlaying) this.#onSamples(data)
+        if (isMine()) this.#onSamples(data)
       },
       onFlushed: () => {},
-      onClosed: () => {},
+      onClosed: () => end({}),
       onLost: (err: Error) => end({ err }),
     }
+    return handler
   }
 }

@@ -1,0 +1,139 @@
+import test, { type ExecutionContext } from 'ava'
+import { pino } from 'pino'
+import { carillon } from '../../proto/generated/carillon.js'
+import { DspService } from '../../src/server/dsp-service.ts'
+import { RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
+import { viewStruct } from '../../src/shm/struct-view.ts'
+import { RecordingPeer } from '../support/recording-peer.ts'
+import { runningCore } from '../support/running-core.ts'
+
+const MONO = { sampleRateHz: 48_000, channels: 1 }
+const BLOCK = new Uint8Array(256)
+
+async function newService(t: ExecutionContext) {
+  const { core, region } = await runningCore(t)
+  const lines: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+  const service = new DspService({ cores: [core], region, logger })
+  t.teardown(() => service.stop())
+  return { core, region, service, lines }
+}
+
+async function openStream(peer: RecordingPeer): Promise<number> {
+  peer.say({ request: 1, openStream: MONO })
+  return (await peer.next()).streamOpened?.stream ?? 0
+}
+
+test('a service that was stopped plays nothing, whoever leaves afterwards', async (t) => {
+  const { core, service } = await newService(t)
+  const peer = new RecordingPeer(service)
+  await openStream(peer)
+  service.stop()
+  peer.handler.onClose()
+  while (core.streamCount > 0) await new Promise((resolve) => setImmediate(resolve))
+  t.is(core.streamCount, 0, 'neither the stream nor the string')
+})
+
+test('the string plays while no client has a stream, and only then', async (t) => {
+  const { service } = await newService(t)
+  const listener = new RecordingPeer(service)
+  listener.say({ request: 1, subscribe: { scope: true } })
+  t.is((await listener.next()).body, 'subscribed')
+  const heard = async (wanted: string) => {
+    for (;;) {
+      const { scope } = await listener.next()
+      if (scope?.source === wanted) return scope
+    }
+  }
+  const string = await heard('plucked string')
+  t.is(string.sampleRateHz, 48_000)
+  const player = new RecordingPeer(service, 'a player')
+  const stream = await openStream(player)
+  player.say({ samples: { stream, sequence: 0, data: BLOCK } })
+  t.is((await heard('a player')).data?.length, BLOCK.length)
+  player.handler.onClose()
+  await heard('plucked string')
+})
+
+test('every request is answered once, a second close with an error', async (t) => {
+  const { service } = await newService(t)
+  const peer = new RecordingPeer(service)
+  const stream = await openStream(peer)
+  peer.say({ samples: { stream, sequence: 0, data: BLOCK } })
+  peer.say({ request: 7, closeStream: { stream } })
+  peer.say({ request: 8, closeStream: { stream } })
+  peer.say({ samples: { stream, sequence: 1, data: BLOCK } })
+  const answers = [await peer.next(), await peer.next(), await peer.next()]
+  const byRequest = new Map(answers.map((answer) => [answer.request, answer]))
+  t.is(byRequest.get(0)?.samples?.sequence, 0)
+  t.is(byRequest.get(7)?.streamClosed?.blocksIn, 1)
+  t.is(byRequest.get(8)?.error?.code, 'ERR_CARILLON_UNKNOWN_STREAM')
+})
+
+test('a close that is under way is answered when the core is lost', async (t) => {
+  const { core, region, service } = await newService(t)
+  const peer = new RecordingPeer(service)
+  const stream = await openStream(peer)
+  const ring = region.shared.rings.find(({ kind }) => kind === RING_KIND.FROM_CORE)
+  const control = viewStruct(RingControl, region.memory, ring?.offset ?? 0, 'producer')
+  peer.say({ request: 9, closeStream: { stream } })
+  control.producer.tail = 0x70000000
+  const answer = await peer.next()
+  t.is(answer.request, 9)
+  t.true(['error', 'streamClosed'].includes(answer.body ?? ''))
+  t.truthy(core)
+})
+
+test('a core that is lost while a stream is opened leaves no stream, and the client is read on', async (t) => {
+  const { region, service } = await newService(t)
+  const peer = new RecordingPeer(service)
+  const ring = region.shared.rings.find(({ kind }) => kind === RING_KIND.TO_CORE)
+  const control = viewStruct(RingControl, region.memory, ring?.offset ?? 0, 'consumer')
+  const taps = new Array(16_000).fill(0.1)
+  const fir = { name: 'fir', parameters: [{ name: 'taps', values: taps }] }
+  // The host looks at the core's position only when its ring runs full.
+  control.consumer.head = 0x70000000
+  peer.say({ request: 1, openStream: { ...MONO, effects: [fir, fir, fir, fir] } })
+  const { error } = await peer.next()
+  t.is(error?.code, 'ERR_CARILLON_CORE_LOST')
+  t.false(peer.isPaused)
+  t.is((peer.handler as { streamCount?: number }).streamCount, 0)
+})
+
+test('what a client writes reaches people cut and without what acts on a terminal', async (t) => {
+  const { service, lines } = await newService(t)
+  const peer = new RecordingPeer(service, `\u001b[2Jname${'x'.repeat(1000)}`)
+  peer.say({ request: 1, openStream: { ...MONO, effects: [{ name: '\u001b[31m'.repeat(9000) }] } })
+  const { error } = await peer.next()
+  t.is(error?.code, 'ERR_CARILLON_UNKNOWN_EFFECT')
+  t.true((error?.message?.length ?? 0) < 500)
+  t.false(error?.message?.includes('\u001b'))
+  t.true(lines.every((line) => line.length < 2000 && !line.includes('\\u001b')))
+})
+
+test('a client that errs all the time fills no log', async (t) => {
+  const { service, lines } = await newService(t)
+  const peer = new RecordingPeer(service)
+  for (let index = 0; index < 1000; index++) {
+    peer.say({ samples: { stream: 99, sequence: 0, data: BLOCK } })
+    t.is((await peer.next()).error?.code, 'ERR_CARILLON_UNKNOWN_STREAM')
+  }
+  t.is(lines.length, 1)
+})
+
+test('a message of very many parts is refused before it is decoded', async (t) => {
+  const { service } = await newService(t)
+  const effects = Buffer.alloc(1_000_000)
+  for (let at = 0; at < effects.length; at += 2) effects[at] = 0x1a
+  const { OpenStream } = carillon.v1
+  const open = Buffer.concat([OpenStream.encode(MONO).finish(), effects])
+  const peer = new RecordingPeer(service)
+  const length = [
+    (open.length & 0x7f) | 0x80,
+    ((open.length >> 7) & 0x7f) | 0x80,
+    open.length >> 14,
+  ]
+  peer.handler.onMessage(Buffer.concat([Buffer.from([0x22, ...length]), open]))
+  t.is((await peer.next()).error?.code, 'ERR_CARILLON_LIMIT')
+  t.true(peer.isClosed)
+})
