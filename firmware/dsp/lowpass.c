@@ -1,0 +1,36 @@
+// Lets through what is below a frequency; above it 12 dB less with every octave.
+#include "dsp/biquad.h"
+#include "dsp/effects.h"
+
+static struct biquad_coefficients lowpass(struct biquad_angle w, const double *values)
+{
+    (void)values;
+    return (struct biquad_coefficients){
+        .b0 = (1.0 - w.cos_w0) / 2.0,
+        .b1 = 1.0 - w.cos_w0,
+        .b2 = (1.0 - w.cos_w0) / 2.0,
+        .a0 = 1.0 + w.alpha,
+        .a1 = -2.0 * w.cos_w0,
+        .a2 = 1.0 - w.alpha,
+    };
+}
+
+static enum carillon_status lowpass_open(void *state, const struct effect_stream *stream,
+                                         const double *values, struct page_pool *pool,
+                                         uint32_t *param)
+{
+    (void)pool;
+    return biquad_open(state, stream, values, param, lowpass);
+}
+
+const struct effect effect_lowpass = {
+    .info =
+        {
+            .name = "lowpass",
+            .summary = "Lets through what is below a frequency.",
+            .param_count = 2,
+            .params = {BIQUAD_PARAM_HZ, BIQUAD_PARAM_Q},
+        },
+    .open = lowpass_open,
+    .process = biquad_process,
+};
