@@ -117,7 +117,7 @@ static void bears_an_empty_pool(const struct effect *effect)
 
 int main(void)
 {
-    CHECK_EQUAL(effect_count, 10);
+    CHECK(effect_count > 0);
     for (uint32_t i = 0; i < effect_count; i++) {
         describes_itself(effect_table[i]);
         bears_any_samples(effect_table[i]);
