@@ -19,6 +19,7 @@ import type { ManagedCore } from './managed-core.ts'
 import { checkShape } from './message-shape.ts'
 import type { Peer, PeerHandler } from './peer.ts'
 import { printable } from './printable.ts'
+import { SnapshotGate } from './snapshot-gate.ts'
 
 type Body = Omit<ServerMessage, 'request'>
 
@@ -43,12 +44,11 @@ export class ClientSession implements PeerHandler {
   name = ''
   wantsTelemetry = false
   wantsScope = false
-  /** Snapshots left out because the client had not taken the ones before. */
-  skippedSnapshots = 0
   /** Blocks for streams that had ended, which a client in good order can send. */
   lateBlocks = 0
   readonly #owner: SessionOwner
   readonly #streams = new Map<number, ClientStream>()
+  readonly #snapshots = new SnapshotGate(SNAPSHOT_QUEUE_BYTES_MAX)
   readonly #logger: Logger
   /** Slots of cores that streams of this client hold, ended ones included. */
   #slots = 0
@@ -73,6 +73,11 @@ export class ClientSession implements PeerHandler {
       )
     }, HANDSHAKE_TIMEOUT_MS)
     this.#logger.debug({ transport: peer.transport }, 'client connected')
+  }
+
+  /** Snapshots left out because the client had not taken the ones before. */
+  get skippedSnapshots(): number {
+    return this.#snapshots.dropped
   }
 
   get streamCount(): number {
@@ -137,8 +142,8 @@ export class ClientSession implements PeerHandler {
   /** Sends what is only worth something now, unless the client is still busy with what came before. */
   sendSnapshot(encoded: Uint8Array): void {
     if (this.#closed) return
-    if (this.peer.queuedBytes > SNAPSHOT_QUEUE_BYTES_MAX) this.skippedSnapshots++
-    else this.peer.send(encoded)
+    const admitted = this.#snapshots.admit(encoded, this.peer.queuedBytes)
+    if (admitted !== undefined) this.peer.send(admitted)
   }
 
   sendError(error: CarillonError, request: number, stream = 0, fatal = false): void {

@@ -4,6 +4,7 @@ import { CarillonError, type ErrorCode } from '../errors.ts'
  * A client asked for what the server cannot do. Its code and message go to the client.
  *
  * - `ERR_CARILLON_PROTOCOL`: a message that could not be decoded, or not at this point.
+ * - `ERR_CARILLON_MESSAGE_TOO_LARGE`: a message over `Limits.max_message_bytes`.
  * - `ERR_CARILLON_PROTOCOL_VERSION`: a version of the protocol that is not spoken here.
  * - `ERR_CARILLON_HANDSHAKE_TIMEOUT`: no Hello in time.
  * - `ERR_CARILLON_UNKNOWN_EFFECT`, `ERR_CARILLON_UNKNOWN_PARAMETER`
@@ -23,5 +24,12 @@ export class ServiceError extends CarillonError {
   constructor(code: ErrorCode, message: string, options: { fatal?: boolean } = {}) {
     super(code, message)
     this.fatal = options.fatal ?? false
+  }
+}
+
+/** uWebSockets.js or the console's built page is missing: `ERR_CARILLON_CONSOLE_UNAVAILABLE`. */
+export class ConsoleUnavailableError extends CarillonError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_CARILLON_CONSOLE_UNAVAILABLE', message, options)
   }
 }

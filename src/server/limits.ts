@@ -26,3 +26,26 @@ export const SNAPSHOT_QUEUE_BYTES_MAX = 256 * 1024
 
 /** How long a client may take to say Hello, in milliseconds: ample for the slowest link. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** What the web gateway accepts. */
+export const WEB_LIMITS = {
+  /** A console on every desk of a team and some forgotten tabs; each costs its share of telemetry. */
+  maxConnections: 32,
+  /** The same message is accepted over every transport. */
+  maxMessageBytes: SERVICE_LIMITS.maxMessageBytes,
+  /** A longer message than allowed is answered with an error; one over this breaks the connection. */
+  maxFrameBytes: 2 * SERVICE_LIMITS.maxMessageBytes,
+  /**
+   * A client that lets this much pile up is disconnected. The service stops reading from a client,
+   * and leaves out what is of the moment, long before; what it owes already fits many times.
+   */
+  queueBytesMax: 8 * 1024 * 1024,
+  /** So little waits that a client may be sent more, and enough that sending does not run dry. */
+  drainedBytes: 64 * 1024,
+  /** A WebSocket's reading cannot be paused: what comes meanwhile is held, up to these two. */
+  heldMessagesMax: 64,
+  /** Four of the longest messages. */
+  heldBytesMax: 4 * 1024 * 1024,
+  /** Pings keep a living peer from it; a pulled cable is noticed after this long, in seconds. */
+  idleTimeoutS: 32,
+} as const
