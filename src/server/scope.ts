@@ -4,7 +4,7 @@ import { ServerMessage } from '../../proto/messages.ts'
 const PIECES_PER_SECOND = 25
 
 /** The most frames of a piece. More than real time (a file that is processed) is left out. */
-const FRAMES_MAX = 4096
+const FRAMES_MAX = 8192
 
 const BYTES_PER_SAMPLE = 4
 
