@@ -46,17 +46,32 @@ test('a client that sends garbage is told, closed, and disturbs nobody', async (
   }
 })
 
+/** A varint of three bytes. */
+function prefix(size: number): Buffer {
+  return Buffer.from([(size & 0x7f) | 0x80, ((size >> 7) & 0x7f) | 0x80, size >> 14])
+}
+
 test('a frame is refused one byte over the limit, before it is sent', async (t) => {
   const server = await startServer(t)
   const limit = 1024 * 1024
-  const prefix = (size: number) =>
-    Buffer.from([(size & 0x7f) | 0x80, ((size >> 7) & 0x7f) | 0x80, size >> 14])
-  const over = await ProtocolPeer.connect(t, server.port)
+  const over = await ProtocolPeer.greet(t, server.port)
   over.socket.write(prefix(limit + 1))
   t.is(await over.nextError(), 'ERR_CARILLON_MESSAGE_TOO_LARGE')
   await over.closed()
-  const at = await ProtocolPeer.connect(t, server.port)
+  const at = await ProtocolPeer.greet(t, server.port)
   at.socket.write(Buffer.concat([prefix(limit), Buffer.alloc(limit, 0xff)]))
+  t.is(await at.nextError(), 'ERR_CARILLON_PROTOCOL', 'it is read, and is no message')
+  await at.closed()
+})
+
+test('before Hello a frame is as short as Hello is', async (t) => {
+  const server = await startServer(t)
+  const over = await ProtocolPeer.connect(t, server.port)
+  over.socket.write(prefix(1025))
+  t.is(await over.nextError(), 'ERR_CARILLON_MESSAGE_TOO_LARGE')
+  await over.closed()
+  const at = await ProtocolPeer.connect(t, server.port)
+  at.socket.write(Buffer.concat([prefix(1024), Buffer.alloc(1024, 0xff)]))
   t.is(await at.nextError(), 'ERR_CARILLON_PROTOCOL', 'it is read, and is no message')
   await at.closed()
 })
