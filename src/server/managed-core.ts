@@ -6,7 +6,7 @@ import { CoreError } from '../cores/errors.ts'
 import { type CoreExit, HostedCore } from '../cores/hosted-core.ts'
 import { COMMAND, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
-import type { RingRecord } from '../shm/spsc-ring.ts'
+import type { RingRecord } from '../shm/spsc-ring-consumer.ts'
 import {
   CoreStream,
   type CoreStreamHandler,
