@@ -83,7 +83,7 @@ export const STATUS = {
   MALFORMED: 1,
   /** The stream's slot is beyond STREAMS_MAX or taken, or is not open. */
   STREAM: 2,
-  /** The sample rate, channels or block length are out of range. */
+  /** The sample rate, channels or block length are out of range, or the block fits no record. */
   FORMAT: 3,
   /** The effect's index is unknown, or the chain is full. */
   EFFECT: 4,

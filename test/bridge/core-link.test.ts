@@ -24,12 +24,12 @@ function ringControl(linked: LinkedCore, kind: number) {
 
 /**
  * A core wakes every 25 ms by itself, so that a lost bell does not stall it but costs that much. What
- * is done so often that every lost bell counts takes a fifth of it at most, on a busy machine too.
+ * is done so often that every lost bell counts takes a third of it at most, on a busy machine too.
  */
 const LOST_BELL_MS = 25
 
 function mostMs(bells: number): number {
-  return (bells * LOST_BELL_MS) / 5
+  return (bells * LOST_BELL_MS) / 3
 }
 
 /**
@@ -114,7 +114,10 @@ test('damage that the core finds ends the link, and a new one works', async (t) 
   linked.core?.ring()
   await linked.until(() => linked.unlinks.length === 1)
   await linked.until(() => linked.link.isLinked)
-  t.like(linked.unlinks[0], { code: 'ERR_CARILLON_CORE_LOST', message: 'core 0 has left its rings' })
+  t.like(linked.unlinks[0], {
+    code: 'ERR_CARILLON_CORE_LOST',
+    message: 'core 0 has left its rings',
+  })
   t.is(linked.link.status.damaged, 1)
   t.is(linked.link.damaged, 0, 'that was found by the other side')
   t.true(await echo(linked, 3))
