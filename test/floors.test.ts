@@ -31,12 +31,29 @@ function sources(folder: string): string[] {
     .map((file) => join(folder, file))
 }
 
-function imports(file: string): string[] {
-  const text = readFileSync(join(ROOT, file), 'utf8')
-  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target]) =>
-    relative(ROOT, join(ROOT, dirname(file), target ?? '')),
+/** The relative paths that a module names, however it imports them. */
+function specifiers(text: string): string[] {
+  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*['"`](\.[^'"`]+)['"`]/g)].map(
+    ([, target]) => target ?? '',
   )
 }
+
+function imports(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  return specifiers(text).map((target) => relative(ROOT, join(ROOT, dirname(file), target)))
+}
+
+test('every kind of import is seen', (t) => {
+  const text = `
+    import { a } from './a.ts'
+    import type { b } from "../b.ts"
+    import './c.ts'
+    export * from './d.ts'
+    const e = await import('./e.ts')
+    import f from 'f'
+  `
+  t.deepEqual(specifiers(text), ['./a.ts', '../b.ts', './c.ts', './d.ts', './e.ts'])
+})
 
 test('a floor uses only the floors below it', (t) => {
   const files = [...sources('src'), ...sources('proto')]

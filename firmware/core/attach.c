@@ -2,20 +2,8 @@
 
 #include <stddef.h>
 
-static uint32_t load_acquire(const uint32_t *word)
-{
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-static void store_release(uint32_t *word, uint32_t value)
-{
-    __atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
-static struct carillon_core_status *status_of(struct core *core)
-{
-    return &core->shared->status[core->index];
-}
+#include "core/atomic.h"
+#include "core/status.h"
 
 // The rings go out of use: what their streams held is given back.
 static void unlink_rings(struct core *core)
@@ -24,7 +12,7 @@ static void unlink_rings(struct core *core)
     core->described = 0;
     core->link = 0;
     // Release: this core has stopped using the rings before the host may reset its ends.
-    store_release(&status_of(core)->link, 0);
+    store_release(&core_status(core)->link, 0);
 }
 
 static bool capacity_is_valid(uint32_t capacity)
@@ -45,7 +33,7 @@ static struct carillon_ring_control *find_ring(struct core *core, uint32_t kind,
             continue;
         }
         uint64_t end = (uint64_t)ring.offset + sizeof(struct carillon_ring_control) + ring.capacity;
-        if (ring.offset < sizeof *shared || ring.offset % 64u != 0 ||
+        if (ring.offset < sizeof *shared || ring.offset % _Alignof(struct carillon_ring_control) != 0 ||
             !capacity_is_valid(ring.capacity) || end > core->region_bytes) {
             return NULL;
         }
@@ -72,10 +60,14 @@ static bool attach(struct core *core, uint32_t session)
     ring_consumer_bind(&core->in, in, in_capacity);
     ring_producer_bind(&core->out, out, out_capacity);
     core->session = session;
-    struct carillon_core_status *status = status_of(core);
-    core->boot = load_acquire(&status->boot) + 1u;
-    store_release(&status->session, session);
-    store_release(&status->state, CARILLON_CORE_STARTING);
+    struct carillon_core_status *status = core_status(core);
+    // Relaxed: only this core's firmware ever stores it.
+    core->boot = load_relaxed(&status->boot) + 1u;
+    // Before the boot, so that no counter of an earlier start is taken for one of this.
+    core_publish_status(core);
+    // Relaxed: the boot below publishes them.
+    store_relaxed(&status->session, session);
+    store_relaxed(&status->state, CARILLON_CORE_STARTING);
     // Release, and last: the host links once it sees a boot that it has not linked yet.
     store_release(&status->boot, core->boot);
     core->port->ring(core->port->context);
@@ -84,12 +76,12 @@ static bool attach(struct core *core, uint32_t session)
 
 static void link_rings(struct core *core, uint32_t link)
 {
-    struct carillon_core_status *status = status_of(core);
+    struct carillon_core_status *status = core_status(core);
     ring_consumer_reset(&core->in);
     ring_producer_reset(&core->out);
     core->link = link;
-    store_release(&status->state, CARILLON_CORE_RUNNING);
-    // Release: this core's ends are reset before the host uses the rings.
+    store_relaxed(&status->state, CARILLON_CORE_RUNNING);
+    // Release: the state is seen before the link, and this core's ends are reset before the host uses the rings.
     store_release(&status->link, link);
     core->port->ring(core->port->context);
 }
@@ -130,8 +122,9 @@ bool attach_follow(struct core *core)
 void attach_report_damage(struct core *core)
 {
     core->damaged++;
-    store_release(&status_of(core)->damaged, core->damaged);
     core->refused_link = core->link;
+    // Before the link is given up, whose store publishes it.
+    core_publish_status(core);
     unlink_rings(core);
     core->port->ring(core->port->context);
 }

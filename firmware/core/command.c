@@ -17,7 +17,8 @@ static bool run_start(struct core *core, const struct ring_record *record)
         return false;
     }
     uint64_t now = core->port->now_us(core->port->context);
-    *place = stream_start(&core->streams, record->header.stream, now);
+    *place = stream_start(&core->streams, record->header.stream,
+                          ring_payload_bytes_max(core->out.capacity), now);
     bool ok = place->status == CARILLON_STATUS_OK;
     core->refused += ok ? 0 : 1;
     answer(core, ok ? CARILLON_EVENT_STARTED : CARILLON_EVENT_FAILED, record);

@@ -2,8 +2,10 @@
 
 #include <stddef.h>
 
+#include "core/atomic.h"
 #include "core/attach.h"
 #include "core/command.h"
+#include "core/status.h"
 
 // A core wakes this often when nothing happens, to show that it is alive: a host that looks ten
 // times a second sees it move.
@@ -14,24 +16,6 @@
 
 // How far a free-running stream may fall behind before blocks are given up instead of made late.
 #define LATE_US_MAX 100000u
-
-static void publish_counter(uint32_t *word, uint32_t value)
-{
-    // Relaxed: counters stand for nothing but themselves.
-    __atomic_store_n(word, value, __ATOMIC_RELAXED);
-}
-
-static void publish_status(struct core *core, uint64_t now)
-{
-    struct carillon_core_status *status = &core->shared->status[core->index];
-    publish_counter(&status->heartbeat, ++core->heartbeat);
-    publish_counter(&status->uptime_us, (uint32_t)(now - core->booted_us));
-    publish_counter(&status->busy_us, (uint32_t)core->busy_us);
-    publish_counter(&status->streams, core->streams.open);
-    publish_counter(&status->blocks, core->blocks);
-    publish_counter(&status->overruns, core->overruns);
-    publish_counter(&status->refused, core->refused);
-}
 
 enum turn { TURN_IDLE, TURN_WORKED, TURN_BLOCKED };
 
@@ -45,19 +29,22 @@ static enum turn run_commands(struct core *core)
         }
         ring_advance(&core->in);
         turn = TURN_WORKED;
+        core_beat(core); // a turn full of long filters is no hang
     }
     return turn;
 }
 
 static uint64_t due_us(const struct stream *stream)
 {
-    return stream->started_us +
-           stream->blocks * stream->block_frames * 1000000u / stream->format.sample_rate_hz;
+    uint64_t frames = stream->blocks * stream->block_frames;
+    uint32_t rate = stream->format.sample_rate_hz;
+    // Whole seconds apart: frames times a million would be too large after 277 days.
+    return stream->started_us + frames / rate * 1000000u + frames % rate * 1000000u / rate;
 }
 
 static void make_block(struct core *core, struct stream *stream, uint32_t slot)
 {
-    uint32_t length = stream->block_frames * stream->format.channels * (uint32_t)sizeof(float);
+    uint32_t length = stream_block_bytes(stream);
     float *out = ring_claim(&core->out, length);
     if (out == NULL) {
         core->overruns++; // time does not wait: the sequence shows the gap
@@ -68,6 +55,22 @@ static void make_block(struct core *core, struct stream *stream, uint32_t slot)
     }
     stream->sequence++;
     stream->blocks++;
+    core_beat(core);
+}
+
+// Gives up the blocks of a stream that fell too far behind, but for the one that is due now. They
+// stay missing in the sequence, so that it still says when a block was due.
+static void skip_late_blocks(struct core *core, struct stream *stream, uint64_t now)
+{
+    uint64_t due = due_us(stream);
+    if (now <= due + LATE_US_MAX) {
+        return;
+    }
+    uint64_t skipped = (now - due) * stream->format.sample_rate_hz /
+                       ((uint64_t)stream->block_frames * 1000000u);
+    core->overruns += (uint32_t)skipped;
+    stream->sequence += (uint32_t)skipped;
+    stream->blocks += skipped;
 }
 
 // Makes the blocks that are due. Returns when the next one is, or UINT64_MAX.
@@ -79,12 +82,7 @@ static uint64_t run_free_streams(struct core *core, uint64_t now)
         if (stream == NULL || !stream->free_running) {
             continue;
         }
-        if (now > due_us(stream) + LATE_US_MAX) {
-            core->overruns++;
-            stream->sequence++;
-            stream->started_us = now;
-            stream->blocks = 0;
-        }
+        skip_late_blocks(core, stream, now);
         while (due_us(stream) <= now) {
             make_block(core, stream, slot);
         }
@@ -121,16 +119,17 @@ static void run_turn(struct core *core)
     uint32_t blocks = core->blocks;
     enum turn turn = run_commands(core);
     uint64_t next = run_free_streams(core, start);
-    show_host(core);
     uint64_t now = port->now_us(port->context);
     if (turn == TURN_WORKED || core->blocks != blocks) {
         core->busy_us += now - start;
     }
+    // Before the host is shown what this turn made: it finds the counters of the records it reads.
+    core_publish_status(core);
+    show_host(core);
     if (core->in.damaged || core->out.damaged) {
         attach_report_damage(core);
         return;
     }
-    publish_status(core, now);
     if (turn == TURN_WORKED || core->stopping) {
         return;
     }
@@ -146,20 +145,20 @@ static void run_turn(struct core *core)
 void core_run(struct core *core)
 {
     const struct port *port = core->port;
-    struct carillon_core_status *status = &core->shared->status[core->index];
     core->booted_us = port->now_us(port->context);
     while (!core->stopping) {
         if (attach_follow(core)) {
             run_turn(core);
         } else {
-            uint64_t now = port->now_us(port->context);
-            publish_status(core, now);
-            sleep_until(core, now, UINT64_MAX);
+            core_publish_status(core);
+            sleep_until(core, port->now_us(port->context), UINT64_MAX);
         }
     }
     stream_close_all(&core->streams);
-    // Release: nothing of the shared region is touched after this.
-    __atomic_store_n(&status->link, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&status->state, CARILLON_CORE_STOPPED, __ATOMIC_RELEASE);
+    core_publish_status(core);
+    // Relaxed: the link publishes it.
+    store_relaxed(&core_status(core)->state, CARILLON_CORE_STOPPED);
+    // Release, and last: nothing of the shared region is touched after this.
+    store_release(&core_status(core)->link, 0);
     port->ring(port->context);
 }

@@ -2,24 +2,9 @@
 
 #include <stddef.h>
 
+#include "core/atomic.h"
+
 #define HEADER_BYTES ((uint32_t)sizeof(struct carillon_record_header))
-
-static uint32_t load_acquire(const uint32_t *word)
-{
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-static void store_release(uint32_t *word, uint32_t value)
-{
-    __atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
-// A store and a later load of another word stay in order only with this between them; acquire,
-// release and even sequentially consistent accesses do not give that on every machine.
-static void full_fence(void)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
 
 static uint32_t aligned(uint32_t length)
 {
@@ -29,7 +14,8 @@ static uint32_t aligned(uint32_t length)
 static void flag_reset(struct ring_flag *flag)
 {
     flag->answered = 0;
-    store_release(flag->own, 0);
+    // Relaxed: the other side does not use the ring; the link that follows publishes this.
+    store_relaxed(flag->own, 0);
 }
 
 static void flag_raise(struct ring_flag *flag)
@@ -37,21 +23,24 @@ static void flag_raise(struct ring_flag *flag)
     if (++flag->ticket == 0) {
         flag->ticket = 1;
     }
-    store_release(flag->own, flag->ticket);
-    full_fence(); // between the flag and the second look
+    // Relaxed: the fence orders it before the second look, and nothing else depends on it.
+    store_relaxed(flag->own, flag->ticket);
+    full_fence();
 }
 
 static void flag_lower(struct ring_flag *flag)
 {
-    if (__atomic_load_n(flag->own, __ATOMIC_RELAXED) != 0) {
-        store_release(flag->own, 0);
+    // Relaxed, both: only this side stores it, and who still sees it raised rings once too often.
+    if (load_relaxed(flag->own) != 0) {
+        store_relaxed(flag->own, 0);
     }
 }
 
 static bool flag_answer(struct ring_flag *flag)
 {
     full_fence(); // between the position just stored and the other's flag
-    uint32_t waiting = load_acquire(flag->other);
+    // Relaxed: the fence orders it, and nothing is read on the strength of it.
+    uint32_t waiting = load_relaxed(flag->other);
     if (waiting == 0 || waiting == flag->answered) {
         return false;
     }
@@ -89,9 +78,10 @@ void ring_producer_reset(struct ring_producer *ring)
     ring->records = ring->full = 0;
     ring->damaged = false;
     flag_reset(&ring->flag);
-    store_release(&ring->line->records, 0);
-    store_release(&ring->line->full, 0);
-    store_release(&ring->line->tail, 0);
+    // Relaxed: the link that follows publishes them.
+    store_relaxed(&ring->line->records, 0);
+    store_relaxed(&ring->line->full, 0);
+    store_relaxed(&ring->line->tail, 0);
 }
 
 void ring_consumer_reset(struct ring_consumer *ring)
@@ -99,7 +89,8 @@ void ring_consumer_reset(struct ring_consumer *ring)
     ring->head = ring->freed_head = ring->seen_tail = ring->record_bytes = 0;
     ring->damaged = false;
     flag_reset(&ring->flag);
-    store_release(&ring->line->head, 0);
+    // Relaxed: the link that follows publishes it.
+    store_relaxed(&ring->line->head, 0);
 }
 
 static struct carillon_record_header *record_at(struct ring_producer *ring, uint32_t position)
@@ -131,7 +122,8 @@ void *ring_claim(struct ring_producer *ring, uint32_t length)
     uint32_t to_end = ring->capacity - (ring->tail & (ring->capacity - 1u));
     uint32_t padding = bytes > to_end ? to_end : 0;
     if (!has_room(ring, padding + bytes)) {
-        store_release(&ring->line->full, ++ring->full);
+        // Relaxed: a counter.
+        store_relaxed(&ring->line->full, ++ring->full);
         return NULL;
     }
     if (padding > 0) {
@@ -158,7 +150,8 @@ bool ring_publish(struct ring_producer *ring)
         return false;
     }
     ring->published_tail = ring->tail;
-    __atomic_store_n(&ring->line->records, ring->records, __ATOMIC_RELAXED);
+    // Relaxed: a counter; the tail publishes it.
+    store_relaxed(&ring->line->records, ring->records);
     // Release: the payloads and headers are seen before the tail.
     store_release(&ring->line->tail, ring->tail);
     return flag_answer(&ring->flag);
@@ -188,7 +181,10 @@ static bool has_record(struct ring_consumer *ring)
     }
     // Acquire: what the producer wrote before this tail.
     uint32_t tail = load_acquire(&ring->other->tail);
-    if (tail - ring->freed_head > ring->capacity || tail % HEADER_BYTES != 0) {
+    // What is read and not freed takes room as well. A tail that went back lies a whole turn of
+    // the positions ahead.
+    uint32_t room = ring->capacity - (ring->head - ring->freed_head);
+    if (tail - ring->head > room || tail % HEADER_BYTES != 0) {
         ring->damaged = true;
         return false;
     }
@@ -235,7 +231,8 @@ bool ring_free(struct ring_consumer *ring)
 bool ring_producer_try_sleep(struct ring_producer *ring)
 {
     flag_raise(&ring->flag);
-    if (load_acquire(&ring->other->head) == ring->seen_head) {
+    // Relaxed, after the fence: claim loads it again, with acquire, before it uses the room.
+    if (load_relaxed(&ring->other->head) == ring->seen_head) {
         return true;
     }
     flag_lower(&ring->flag);
@@ -245,7 +242,8 @@ bool ring_producer_try_sleep(struct ring_producer *ring)
 bool ring_consumer_try_sleep(struct ring_consumer *ring)
 {
     flag_raise(&ring->flag);
-    if (load_acquire(&ring->other->tail) == ring->head) {
+    // Relaxed, after the fence: peek loads it again, with acquire, before it reads a record.
+    if (load_relaxed(&ring->other->tail) == ring->head) {
         return true;
     }
     flag_lower(&ring->flag);

@@ -1,6 +1,6 @@
 // A ring between one producer and one consumer, on any memory and any core: what both sides use is
 // touched only with aligned 32-bit loads and stores, with acquire and release. The format is that
-// of src/shm/spsc-ring.ts.
+// of src/shm/spsc-ring-producer.ts and spsc-ring-consumer.ts.
 //
 // Positions run freely and wrap at 2^32; a position modulo the capacity is a place in the data.
 // Records are a 16-byte header and a payload, aligned to 16 bytes and never split at the end of the

@@ -191,7 +191,8 @@ static void check_complete(struct stream *stream)
     }
 }
 
-struct carillon_failure stream_start(struct stream_set *set, uint32_t slot, uint64_t now_us)
+struct carillon_failure stream_start(struct stream_set *set, uint32_t slot,
+                                     uint32_t block_bytes_max, uint64_t now_us)
 {
     struct stream *stream = in_state(set, slot, STREAM_BUILDING);
     if (stream == NULL) {
@@ -199,6 +200,9 @@ struct carillon_failure stream_start(struct stream_set *set, uint32_t slot, uint
     }
     if (stream->failure.status == CARILLON_STATUS_OK) {
         check_complete(stream);
+    }
+    if (stream->free_running && stream_block_bytes(stream) > block_bytes_max) {
+        fail(stream, CARILLON_STATUS_FORMAT, CARILLON_NONE, CARILLON_NONE);
     }
     struct carillon_failure result = stream->failure;
     if (result.status != CARILLON_STATUS_OK) {

@@ -55,8 +55,16 @@ bool stream_add_effect(struct stream_set *set, uint32_t slot, const void *payloa
                        uint32_t length);
 bool stream_add_list(struct stream_set *set, uint32_t slot, const void *payload, uint32_t length);
 
-// Ends the building. Returns what is wrong, and frees the slot where something is.
-struct carillon_failure stream_start(struct stream_set *set, uint32_t slot, uint64_t now_us);
+// Bytes of a block of a free-running stream.
+static inline uint32_t stream_block_bytes(const struct stream *stream)
+{
+    return stream->block_frames * stream->format.channels * (uint32_t)sizeof(float);
+}
+
+// Ends the building. Returns what is wrong, and frees the slot where something is. A free-running
+// stream whose blocks are over `block_bytes_max` is, for none of them could ever be given out.
+struct carillon_failure stream_start(struct stream_set *set, uint32_t slot,
+                                     uint32_t block_bytes_max, uint64_t now_us);
 
 // The started stream in a slot, or NULL.
 struct stream *stream_started(struct stream_set *set, uint32_t slot);

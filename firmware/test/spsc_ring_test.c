@@ -106,6 +106,31 @@ struct damage {
     uint16_t type;
 };
 
+// Read and not freed: a tail between what is freed and what is read is behind the reader.
+static void tail_that_goes_back_is_found(void)
+{
+    struct ring_record record;
+    set_up();
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK(put(1, i, "0123456789abcdef", 16));
+    }
+    ring_publish(&producer);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK(ring_peek(&consumer, &record));
+        ring_advance(&consumer);
+    }
+    CHECK(!ring_peek(&consumer, &record)); // a tail at the head is an empty ring
+    CHECK(!consumer.damaged);
+    memory.control.producer.tail = 32;
+    CHECK(!ring_peek(&consumer, &record));
+    CHECK(consumer.damaged);
+    // What is read and not freed cannot have been written over: so far ahead is damage as well.
+    consumer.damaged = false;
+    memory.control.producer.tail = CAPACITY + 16;
+    CHECK(!ring_peek(&consumer, &record));
+    CHECK(consumer.damaged);
+}
+
 static void damage_is_found(void)
 {
     static const struct damage damages[] = {
@@ -132,6 +157,7 @@ static void damage_is_found(void)
         ring_publish(&producer);
         CHECK(ring_peek(&consumer, &record));
     }
+    tail_that_goes_back_is_found();
     set_up();
     memory.control.consumer.head = 0x80000000u;
     static const unsigned char zeros[1000];

@@ -1,15 +1,36 @@
+import { CoreError } from '../cores/errors.ts'
+import { ArgumentError } from '../errors.ts'
 import { RingError } from '../shm/errors.ts'
 import { type CoreRings, coreRings, type SharedRegion } from '../shm/shared-region.ts'
-import type { RingRecord, SpscRingConsumer, SpscRingProducer } from '../shm/spsc-ring.ts'
+import type { RingRecord, SpscRingConsumer } from '../shm/spsc-ring-consumer.ts'
+import type { SpscRingProducer } from '../shm/spsc-ring-producer.ts'
 
 /** Records taken before other events of the loop get their turn. */
 const RECORDS_PER_TURN = 256
+
+/**
+ * Links are offered this far apart at least, in milliseconds. A core that damages its rings as soon
+ * as it has them, or that pretends to start again and again, is then linked a hundred times a second
+ * and not tens of thousands of times. For a core that behaves it is a delay of this much at most,
+ * where it starts anew right after it was linked.
+ */
+const OFFER_INTERVAL_MS = 10
 
 /** What a {@link CoreLink} tells its owner. */
 export interface CoreLinkHandler {
   /** The core uses the rings from now on; they are empty. */
   onLinked(): void
-  /** The core has left the rings, or they were damaged: what was in them is lost. */
+  /**
+   * The rings are out of use, and what was in them is lost. The reason is
+   *
+   * - a {@link RingError} where the core has damaged them,
+   * - a {@link CoreError} with `ERR_CARILLON_CORE_LOST` where the core has left them, or has started
+   *   anew,
+   * - what `unlink` or `close` was called with.
+   *
+   * They are linked anew when the core is ready. An owner that has seen enough ({@link
+   * CoreLink.damaged}) ends the core, or closes the link.
+   */
   onUnlinked(reason: Error): void
   /** A record of the core's. Its payload is in `bytes` and valid until the call returns. */
   onRecord(record: RingRecord, bytes: Uint8Array): void
@@ -35,12 +56,18 @@ export class CoreLink {
   #link = 0
   #boot = 0
   #linked = false
+  #damaged = 0
+  #nextOfferMs = 0
+  #offerTimer: NodeJS.Timeout | undefined
   #wantsRoom = false
   #flushPlanned = false
   #turnPlanned = false
   #closed = false
 
-  /** @param ring rings the core's doorbell. */
+  /**
+   * @param ring rings the core's doorbell.
+   * @throws {ArgumentError} where the region has no such core.
+   */
   constructor(region: SharedRegion, core: number, ring: () => void, handler: CoreLinkHandler) {
     this.core = core
     this.#region = region
@@ -51,6 +78,11 @@ export class CoreLink {
 
   get isLinked(): boolean {
     return this.#linked
+  }
+
+  /** How often this side found the rings damaged since it was made. */
+  get damaged(): number {
+    return this.#damaged
   }
 
   get toCore(): Pick<SpscRingProducer, 'capacity' | 'usedBytes' | 'records' | 'full'> {
@@ -86,8 +118,7 @@ export class CoreLink {
     try {
       if (!this.#write(type, stream, sequence, payload)) return false
     } catch (error) {
-      if (!(error instanceof RingError)) throw error
-      this.unlink(error)
+      this.#leaveDamaged(error)
       return false
     }
     if (!this.#flushPlanned) {
@@ -107,6 +138,8 @@ export class CoreLink {
   /** Gives the rings up: `onUnlinked` if they were in use. They are linked anew when the core is ready. */
   unlink(reason: Error): void {
     this.#link = 0
+    // Release: this side is done with the rings. (It uses them again only after an offer, which waits
+    // until the core has left them as well.)
     this.#control.link = 0
     this.#ring()
     if (!this.#linked) return
@@ -118,17 +151,25 @@ export class CoreLink {
   /** Unlinks for good. */
   close(reason: Error): void {
     this.#closed = true
+    clearTimeout(this.#offerTimer)
     this.unlink(reason)
   }
 
   /** Brings this side in step with the core: links where it has started, unlinks where it has left. */
   #follow(): void {
     const { status } = this
-    // Acquire: what the core did before it stored its link and boot.
+    // Acquire, both: what the core did before it stored its link, and its boot.
     const coreLink = status.link
     const boot = status.boot
     if (this.#linked && (coreLink !== this.#link || boot !== this.#boot)) {
-      this.unlink(new Error(`core ${this.core} has left its rings`))
+      this.unlink(
+        new CoreError(
+          'ERR_CARILLON_CORE_LOST',
+          boot === this.#boot
+            ? `core ${this.core} has left its rings`
+            : `core ${this.core} has started anew`,
+        ),
+      )
     }
     if (this.#linked) return
     if (this.#link !== 0 && coreLink === this.#link && boot === this.#boot) {
@@ -143,15 +184,33 @@ export class CoreLink {
   /** Safe only while the core uses no link: each side then resets its own ends. */
   #offer(boot: number): void {
     if (this.#link !== 0 && boot === this.#boot) return
+    const nowMs = performance.now()
+    if (nowMs < this.#nextOfferMs) {
+      this.#planOffer(this.#nextOfferMs - nowMs)
+      return
+    }
+    this.#nextOfferMs = nowMs + OFFER_INTERVAL_MS
     this.#rings.toCore.reset()
     this.#rings.fromCore.reset()
     this.#lastLink = (this.#lastLink + 1) >>> 0 || 1
     this.#link = this.#lastLink
     this.#boot = boot
+    // Relaxed: the link publishes it.
     this.#control.boot = boot
     // Release: the resets and the boot are seen before the link.
     this.#control.link = this.#link
     this.#ring()
+  }
+
+  /** The core does not ring again for what it has said already, so this side looks by itself. */
+  #planOffer(delayMs: number): void {
+    if (this.#offerTimer !== undefined) return
+    // Rounded up: a timer that fires too early would only be set again.
+    this.#offerTimer = setTimeout(() => {
+      this.#offerTimer = undefined
+      this.onBell()
+    }, Math.ceil(delayMs))
+    this.#offerTimer.unref()
   }
 
   #write(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
@@ -178,17 +237,17 @@ export class CoreLink {
     const { bytes } = this.#region.memory
     try {
       fromCore.wake()
-      const count = fromCore.read(
-        (record) => this.#handler.onRecord(record, bytes),
-        RECORDS_PER_TURN,
-      )
+      const count = fromCore.read((record) => {
+        this.#handler.onRecord(record, bytes)
+        // What the handler did may have ended the link, and with it the records behind this one.
+        return this.#linked
+      }, RECORDS_PER_TURN)
       if (!this.#linked) return
       if (fromCore.shouldRing()) this.#ring()
       if (count === RECORDS_PER_TURN) this.#planTurn()
       else this.#sleepUntilRecord()
     } catch (error) {
-      if (!(error instanceof RingError)) throw error
-      this.unlink(error)
+      this.#leaveDamaged(error)
       return
     }
     if (this.#wantsRoom) {
@@ -196,6 +255,13 @@ export class CoreLink {
       toCore.wake()
       this.#handler.onRoom()
     }
+  }
+
+  /** @throws `error` where it is none of the rings'. */
+  #leaveDamaged(error: unknown): void {
+    if (!(error instanceof RingError)) throw error
+    this.#damaged++
+    this.unlink(error)
   }
 
   #sleepUntilRecord(): void {
@@ -214,6 +280,6 @@ export class CoreLink {
 
 function placed<T>(places: readonly T[], core: number): T {
   const place = places[core]
-  if (place === undefined) throw new RangeError(`a region has no core ${core}`)
+  if (place === undefined) throw new ArgumentError(`a region has no core ${core}`)
   return place
 }

@@ -47,13 +47,15 @@ interface HostedCoreEvents {
  */
 export class HostedCore extends EventEmitter<HostedCoreEvents> {
   readonly kind = 'hosted'
+  readonly pid: number
   readonly #process: ChildProcess
   readonly #doorbell: Socket
   #stderr = ''
   #ended = false
 
-  private constructor(process: ChildProcess, doorbell: Socket) {
+  private constructor(process: ChildProcess, pid: number, doorbell: Socket) {
     super()
+    this.pid = pid
     this.#process = process
     this.#doorbell = doorbell
     doorbell.on('data', () => this.emit('bell'))
@@ -98,12 +100,12 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
         ),
       )
     })
+    // Never 0 in its place: a signal to 0 goes to this process and its whole group.
+    if (child.pid === undefined) {
+      throw new CoreError('ERR_CARILLON_CORE_START', `core ${core}: its process has no number`)
+    }
     // A pipe that Node opens for a child is a socket pair: both ends read and write.
-    return new HostedCore(child, child.stdio[DOORBELL_FD] as Socket)
-  }
-
-  get pid(): number {
-    return this.#process.pid ?? 0
+    return new HostedCore(child, child.pid, child.stdio[DOORBELL_FD] as Socket)
   }
 
   /** Rings the core's doorbell. */

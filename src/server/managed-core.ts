@@ -4,10 +4,9 @@ import type { carillon } from '../../proto/generated/carillon.js'
 import { CoreLink } from '../bridge/core-link.ts'
 import { CoreError } from '../cores/errors.ts'
 import { type CoreExit, HostedCore } from '../cores/hosted-core.ts'
-import { RingError } from '../shm/errors.ts'
 import { COMMAND, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
-import type { RingRecord } from '../shm/spsc-ring.ts'
+import type { RingRecord } from '../shm/spsc-ring-consumer.ts'
 import { CoreSlots } from './core-slots.ts'
 import {
   CoreStream,
@@ -81,7 +80,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   #spawning: Promise<void> = Promise.resolve()
   #state: CoreState = 'offline'
   #describing = new EffectCatalogue()
-  #damages = 0
+  /** Of the link, when this process was started. */
+  #damagesBefore = 0
   #stopping = false
   #restartTimer: NodeJS.Timeout | undefined
   #startTimer: NodeJS.Timeout | undefined
@@ -219,7 +219,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   async #startProcess(): Promise<void> {
     const { region, firmware } = this.#options
     this.#state = 'starting'
-    this.#damages = 0
+    this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
     const process = await HostedCore.start({
       region: region.path,
@@ -289,9 +289,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     for (const stream of lost) stream.handler.onLost(reason)
     if (this.#stopping || this.#process === undefined) return
     this.#expectRunning()
-    if (!(reason instanceof RingError)) return
-    this.#damages++
-    if (this.#damages >= DAMAGES_MAX) this.#giveUp(`has damaged its rings ${this.#damages} times`)
+    const damages = this.#link.damaged - this.#damagesBefore
+    if (damages >= DAMAGES_MAX) this.#giveUp(`has damaged its rings ${damages} times`)
   }
 
   #describe(): void {

@@ -26,5 +26,6 @@ export {
   DEFAULT_RING_CAPACITY_BYTES,
   SharedRegion,
 } from './shared-region.ts'
-export { type RingRecord, SpscRingConsumer, SpscRingProducer } from './spsc-ring.ts'
+export { type RingRecord, SpscRingConsumer } from './spsc-ring-consumer.ts'
+export { SpscRingProducer } from './spsc-ring-producer.ts'
 export { type Memory, memoryOver, type StructView, viewStruct } from './struct-view.ts'

@@ -83,7 +83,7 @@ export const STATUS = {
   MALFORMED: 1,
   /** The stream's slot is beyond STREAMS_MAX or taken, or is not open. */
   STREAM: 2,
-  /** The sample rate, channels or block length are out of range. */
+  /** The sample rate, channels or block length are out of range, or the block fits no record. */
   FORMAT: 3,
   /** The effect's index is unknown, or the chain is full. */
   EFFECT: 4,
@@ -97,13 +97,13 @@ export const STATUS = {
 
 /** How a core is, in `core_status.state`. */
 export const CORE_STATE = {
+  /** As the host makes the region: no core has come yet. */
   OFFLINE: 0,
   /** Booted; waits to be linked. */
   STARTING: 1,
   RUNNING: 2,
   /** Ended on command. */
   STOPPED: 3,
-  CRASHED: 4,
 } as const
 
 export const RING_KIND = { UNUSED: 0, TO_CORE: 1, FROM_CORE: 2 } as const
@@ -133,7 +133,6 @@ export const RegionHeader = struct(
     regionBytes: u32,
     coreCount: u32,
     ringCount: u32,
-    hostPid: u32,
   },
 )
 

@@ -4,6 +4,7 @@ import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import { RegionError } from './errors.ts'
 import { roundUp } from './layout.ts'
 import { mapShared, pageBytes } from './mapping.ts'
+import { checkCapacity, isCapacity } from './ring-geometry.ts'
 import {
   LAYOUT_HASH,
   LAYOUT_VERSION,
@@ -13,18 +14,22 @@ import {
   RingControl,
   SharedMem,
 } from './shared-mem.ts'
-import { checkCapacity, isCapacity, SpscRingConsumer, SpscRingProducer } from './spsc-ring.ts'
+import { SpscRingConsumer } from './spsc-ring-consumer.ts'
+import { SpscRingProducer } from './spsc-ring-producer.ts'
 import { type Memory, memoryOver, type StructView, viewStruct } from './struct-view.ts'
 
 /** The rings of one core unless the caller chooses: 64 blocks of 1,024 frames of one channel. */
 export const DEFAULT_RING_CAPACITY_BYTES = 256 * 1024
+
+/** Offsets in a region, and its size, are 32 bits wide. */
+export const REGION_BYTES_MAX = 0xffffffff
 
 export interface CreateRegionOptions {
   /** Cores, each with a pair of rings: 1 to {@link LIMITS.CORES_MAX}. */
   readonly cores: number
   /**
    * Capacity of each ring in bytes, a power of two from {@link LIMITS.RING_CAPACITY_MIN} to
-   * {@link LIMITS.RING_CAPACITY_MAX}. Default {@link DEFAULT_RING_CAPACITY_BYTES}.
+   * {@link LIMITS.RING_CAPACITY_MAX}; all rings together less than 4 GiB. Default {@link DEFAULT_RING_CAPACITY_BYTES}.
    */
   readonly ringCapacityBytes?: number
 }
@@ -72,9 +77,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     if (!Number.isInteger(cores) || cores < 1 || cores > LIMITS.CORES_MAX) {
       throw new ArgumentError(`a region has 1 to ${LIMITS.CORES_MAX} cores, not ${cores}`)
     }
-    checkCapacity(ringCapacityBytes)
-    const ringBytes = RingControl.bytes + ringCapacityBytes
-    const bytes = roundUp(SharedMem.bytes + 2 * cores * ringBytes, pageBytes())
+    const bytes = regionBytes(cores, ringCapacityBytes)
     const fd = openFile(path, 'wx+', 0o600)
     try {
       allocate(fd, path, bytes)
@@ -138,6 +141,24 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
 }
 
 /**
+ * The size of a region in bytes: whole pages.
+ *
+ * @throws {ArgumentError} where the capacity is out of its range, or the region would be larger than
+ *   {@link REGION_BYTES_MAX}.
+ */
+export function regionBytes(cores: number, ringCapacityBytes: number): number {
+  checkCapacity(ringCapacityBytes)
+  const ringBytes = RingControl.bytes + ringCapacityBytes
+  const bytes = roundUp(SharedMem.bytes + 2 * cores * ringBytes, pageBytes())
+  if (bytes > REGION_BYTES_MAX) {
+    throw new ArgumentError(
+      `${cores} cores with rings of ${ringCapacityBytes} bytes need a region of ${bytes} bytes, and the most is ${REGION_BYTES_MAX}`,
+    )
+  }
+  return bytes
+}
+
+/**
  * The host's ends of a core's rings. One owner at a time may use them.
  *
  * @throws {ArgumentError} where the region has no such core.
@@ -172,7 +193,6 @@ function format({ header, rings }: HostView, bytes: number, cores: number, capac
   header.regionBytes = bytes
   header.coreCount = cores
   header.ringCount = 2 * cores
-  header.hostPid = process.pid
   // Release: who finds the magic finds all of the above.
   header.magic = REGION_MAGIC
 }

@@ -10,7 +10,12 @@ import { join } from 'node:path'
 import test from 'ava'
 import { pageBytes } from '../../src/shm/mapping.ts'
 import { LIMITS, REGION_MAGIC, SharedMem } from '../../src/shm/shared-mem.ts'
-import { coreRings, SharedRegion } from '../../src/shm/shared-region.ts'
+import {
+  coreRings,
+  REGION_BYTES_MAX,
+  regionBytes,
+  SharedRegion,
+} from '../../src/shm/shared-region.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 test('a region is made for its user alone, and others can look at it', (t) => {
@@ -48,6 +53,19 @@ test('the number of cores and the capacity have limits', (t) => {
     t.throws(() => create('bad', 1, capacity), { code: 'ERR_CARILLON_ARGUMENT' })
   }
   t.false(existsSync(join(folder, 'bad')))
+})
+
+test('a region is smaller than its 32-bit offsets reach', (t) => {
+  const path = join(temporaryFolder(t), 'region')
+  const GiB = 2 ** 30
+  const tooLarge = { code: 'ERR_CARILLON_ARGUMENT', message: /the most is 4294967295/ }
+  t.is(LIMITS.RING_CAPACITY_MAX, GiB)
+  t.true(regionBytes(1, GiB) <= REGION_BYTES_MAX)
+  t.throws(() => regionBytes(2, GiB), tooLarge)
+  t.true(regionBytes(3, GiB / 2) <= REGION_BYTES_MAX)
+  t.throws(() => regionBytes(4, GiB / 2), tooLarge)
+  t.throws(() => SharedRegion.create(path, { cores: 4, ringCapacityBytes: GiB / 2 }), tooLarge)
+  t.false(existsSync(path), 'checked before anything is allocated')
 })
 
 test('an existing file is never taken over', (t) => {

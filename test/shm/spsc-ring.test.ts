@@ -1,7 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { LIMITS, RecordHeader, RingControl } from '../../src/shm/shared-mem.ts'
-import { type RingRecord, SpscRingConsumer, SpscRingProducer } from '../../src/shm/spsc-ring.ts'
+import { type RingRecord, SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
+import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
 import { memoryOver, viewStruct } from '../../src/shm/struct-view.ts'
 
 const CAPACITY = LIMITS.RING_CAPACITY_MIN
@@ -163,6 +164,20 @@ test('a reader that throws has consumed its record, and no other', (t) => {
   t.deepEqual(
     readAll(ring).map((record) => record.sequence),
     [1, 2],
+  )
+})
+
+test('a reader that returns false has had its last record', (t) => {
+  const ring = newRing()
+  for (let index = 0; index < 3; index++) ring.producer.write(1, 0, index, new Uint8Array(8))
+  ring.producer.publish()
+  t.is(
+    ring.consumer.read((record) => record.sequence < 1, 10),
+    2,
+  )
+  t.deepEqual(
+    readAll(ring).map((record) => record.sequence),
+    [2],
   )
 })
 

@@ -21,6 +21,8 @@ export class LinkedCore {
   readonly unlinks: Error[] = []
   core: HostedCore | undefined
   rooms = 0
+  /** Called with each record before it is kept. */
+  onRecord: () => void = () => {}
   readonly #records: CoreRecord[] = []
   #notify: () => void = () => {}
   #ended = false
@@ -40,6 +42,7 @@ export class LinkedCore {
           sequence,
           payload: bytes.slice(offset, offset + length),
         })
+        this.onRecord()
         this.#notify()
       },
       onRoom: () => {
@@ -57,6 +60,17 @@ export class LinkedCore {
     t.teardown(() => linked.#end())
     await linked.until(() => linked.link.isLinked)
     return linked
+  }
+
+  /** The core's process. */
+  get pid(): number {
+    if (this.core === undefined) throw new Error('no core has been started')
+    return this.core.pid
+  }
+
+  /** Records that came and were not taken. */
+  get waiting(): number {
+    return this.#records.length
   }
 
   /** Starts a process for the core, the first or another. */
@@ -79,6 +93,17 @@ export class LinkedCore {
         if (this.#ended || condition()) resolve()
       }
       this.#notify()
+    })
+  }
+
+  /** Resolves once `condition` holds of what a core changes without a bell. */
+  untilCore(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = setInterval(() => {
+        if (!this.#ended && !condition()) return
+        clearInterval(look)
+        resolve()
+      }, 1)
     })
   }
 

@@ -9,7 +9,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 727504602u
+#define CARILLON_LAYOUT_HASH 0xf76c8739u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -61,7 +61,6 @@ enum carillon_core_state {
     CARILLON_CORE_STARTING = 1,
     CARILLON_CORE_RUNNING = 2,
     CARILLON_CORE_STOPPED = 3,
-    CARILLON_CORE_CRASHED = 4,
 };
 
 enum carillon_ring_kind {
@@ -93,7 +92,6 @@ struct carillon_region_header {
     uint32_t region_bytes;
     uint32_t core_count;
     uint32_t ring_count;
-    uint32_t host_pid;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_region_header) == 64, "region_header");
 _Static_assert(offsetof(struct carillon_region_header, magic) == 0, "region_header.magic");
@@ -103,7 +101,6 @@ _Static_assert(offsetof(struct carillon_region_header, session) == 12, "region_h
 _Static_assert(offsetof(struct carillon_region_header, region_bytes) == 16, "region_header.region_bytes");
 _Static_assert(offsetof(struct carillon_region_header, core_count) == 20, "region_header.core_count");
 _Static_assert(offsetof(struct carillon_region_header, ring_count) == 24, "region_header.ring_count");
-_Static_assert(offsetof(struct carillon_region_header, host_pid) == 28, "region_header.host_pid");
 
 // Shows that the host is alive.
 struct carillon_host_status {

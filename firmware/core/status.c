@@ -1,0 +1,23 @@
+#include "core/status.h"
+
+#include "core/atomic.h"
+
+void core_beat(struct core *core)
+{
+    // Relaxed, here and below: each counter stands for nothing but itself.
+    store_relaxed(&core_status(core)->heartbeat, ++core->heartbeat);
+}
+
+void core_publish_status(struct core *core)
+{
+    struct carillon_core_status *status = core_status(core);
+    uint64_t now = core->port->now_us(core->port->context);
+    core_beat(core);
+    store_relaxed(&status->uptime_us, (uint32_t)(now - core->booted_us));
+    store_relaxed(&status->busy_us, (uint32_t)core->busy_us);
+    store_relaxed(&status->streams, core->streams.open);
+    store_relaxed(&status->blocks, core->blocks);
+    store_relaxed(&status->overruns, core->overruns);
+    store_relaxed(&status->refused, core->refused);
+    store_relaxed(&status->damaged, core->damaged);
+}

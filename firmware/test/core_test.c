@@ -1,0 +1,241 @@
+// A core and a host in one thread: the host acts whenever the core waits or rings, and time passes
+// only where the test says so.
+#include "core/core.h"
+
+#include "test/check.h"
+
+#define CAPACITY CARILLON_RING_CAPACITY_MIN
+#define START_US 5000000u
+
+static struct {
+    struct carillon_shared_mem shared;
+    struct carillon_ring_control to_control;
+    unsigned char to_data[CAPACITY];
+    struct carillon_ring_control from_control;
+    unsigned char from_data[CAPACITY];
+} region;
+
+static struct core core;
+
+// What a scenario sees of the core.
+static struct {
+    struct ring_producer out;
+    struct ring_consumer in;
+    uint64_t now_us;
+    uint32_t waits;        // since the link
+    bool linked;
+    uint32_t records;      // received, and the samples among them
+    uint32_t blocks;
+    struct ring_record last;
+    struct carillon_failure failure;
+} host;
+
+static void (*scenario)(uint32_t waits); // one step for each wait of a linked core
+
+static struct carillon_core_status *status(void)
+{
+    return &region.shared.status[0];
+}
+
+static void send(uint16_t type, uint32_t sequence, const void *payload, uint32_t length)
+{
+    void *place = ring_claim(&host.out, length);
+    CHECK(place != NULL);
+    memcpy(place, payload, length);
+    ring_commit(&host.out, type, 0, sequence);
+    ring_publish(&host.out);
+}
+
+static void read_records(void)
+{
+    while (ring_peek(&host.in, &host.last)) {
+        host.records++;
+        host.blocks += host.last.header.type == CARILLON_EVENT_SAMPLES ? 1 : 0;
+        if (host.last.header.type == CARILLON_EVENT_FAILED) {
+            memcpy(&host.failure, host.last.payload, sizeof host.failure);
+        }
+        CHECK(status()->blocks >= host.blocks); // the counters are not behind what is read
+        ring_advance(&host.in);
+    }
+    CHECK(!host.in.damaged);
+    ring_free(&host.in);
+    ring_consumer_try_sleep(&host.in);
+}
+
+static void follow(void)
+{
+    struct carillon_core_control *control = &region.shared.control[0];
+    if (status()->boot != control->boot) {
+        CHECK_EQUAL(status()->blocks, 0);
+        CHECK_EQUAL(status()->streams, 0);
+        CHECK_EQUAL(status()->damaged, 0);
+        ring_producer_reset(&host.out);
+        ring_consumer_reset(&host.in);
+        control->boot = status()->boot;
+        control->link = 1;
+    }
+    host.linked = status()->link == 1;
+}
+
+static uint64_t now_us(void *context)
+{
+    (void)context;
+    return host.now_us;
+}
+
+static void ring_host(void *context)
+{
+    (void)context;
+    follow();
+    if (host.linked) {
+        read_records();
+    }
+}
+
+static bool wait_for_bell(void *context, uint32_t timeout_us)
+{
+    (void)timeout_us;
+    ring_host(context);
+    if (host.linked) {
+        scenario(host.waits++);
+    }
+    CHECK(host.waits < 100);
+    return true;
+}
+
+static void run(void (*steps)(uint32_t waits))
+{
+    static const struct port port = {.now_us = now_us, .wait = wait_for_bell, .ring = ring_host};
+    struct carillon_ring_descriptor to = {
+        .kind = CARILLON_RING_TO_CORE,
+        .offset = (uint32_t)((unsigned char *)&region.to_control - (unsigned char *)&region),
+        .capacity = CAPACITY};
+    struct carillon_ring_descriptor from = {
+        .kind = CARILLON_RING_FROM_CORE,
+        .offset = (uint32_t)((unsigned char *)&region.from_control - (unsigned char *)&region),
+        .capacity = CAPACITY};
+    memset(&region, 0, sizeof region);
+    memset(&core, 0, sizeof core);
+    memset(&host, 0, sizeof host);
+    region.shared.header = (struct carillon_region_header){.magic = CARILLON_REGION_MAGIC,
+                                                           .layout_version = CARILLON_LAYOUT_VERSION,
+                                                           .layout_hash = CARILLON_LAYOUT_HASH,
+                                                           .session = 77,
+                                                           .region_bytes = sizeof region};
+    region.shared.rings[0] = to;
+    region.shared.rings[1] = from;
+    // As a core leaves it that was killed.
+    *status() = (struct carillon_core_status){
+        .boot = 3, .session = 77, .blocks = 1000000, .streams = 5, .damaged = 2};
+    region.shared.control[0].boot = 3;
+    ring_producer_bind(&host.out, &region.to_control, CAPACITY);
+    ring_consumer_bind(&host.in, &region.from_control, CAPACITY);
+    host.now_us = START_US;
+    core.port = &port;
+    core.shared = &region.shared;
+    core.region_bytes = sizeof region;
+    scenario = steps;
+    core_run(&core);
+    CHECK_EQUAL(status()->state, CARILLON_CORE_STOPPED);
+    CHECK_EQUAL(status()->link, 0);
+    CHECK_EQUAL(status()->boot, 4);
+}
+
+static void open_stream(struct carillon_open_stream open)
+{
+    send(CARILLON_COMMAND_OPEN, 0, &open, sizeof open);
+    send(CARILLON_COMMAND_START, 0, "", 0);
+}
+
+static void counters_are_shown_before_the_bell(uint32_t waits)
+{
+    static const float block[16];
+    static uint32_t heartbeat;
+    if (waits == 0) {
+        open_stream((struct carillon_open_stream){.sample_rate_hz = 48000, .channels = 1});
+        heartbeat = status()->heartbeat;
+        for (uint32_t i = 0; i < 20; i++) {
+            send(CARILLON_COMMAND_SAMPLES, i, block, sizeof block);
+        }
+    } else if (waits == 1) {
+        CHECK_EQUAL(host.blocks, 20);
+        CHECK_EQUAL(status()->blocks, 20);
+        // All in one turn, and yet it moved after each.
+        CHECK(status()->heartbeat - heartbeat >= 22);
+        send(CARILLON_COMMAND_STOP, 0, "", 0);
+    }
+}
+
+static void blocks_that_come_too_late_are_counted_and_missing(uint32_t waits)
+{
+    static const struct carillon_open_stream open = {.sample_rate_hz = 48000,
+                                                     .channels = 1,
+                                                     .flags = CARILLON_STREAM_FREE_RUNNING,
+                                                     .block_frames = 48};
+    switch (waits) {
+    case 0:
+        open_stream(open);
+        break;
+    case 1:
+        CHECK_EQUAL(host.blocks, 1);
+        host.now_us += 100000; // block 1 is 99 ms late: still made, and all after it
+        break;
+    case 2: // the ring was full before the last of them
+    case 3:
+        break;
+    case 4:
+        CHECK_EQUAL(host.last.header.sequence + core.overruns, 100);
+        host.now_us = START_US + 1000500; // 900 ms late
+        core.overruns = 0;
+        break;
+    case 5:
+        CHECK_EQUAL(host.last.header.sequence, 1000);
+        CHECK_EQUAL(status()->overruns, 899); // 101 to 999
+        host.now_us = START_US + 1000999;
+        break;
+    case 6:
+        CHECK_EQUAL(host.last.header.sequence, 1000);
+        host.now_us = START_US + 1001000; // to the microsecond as if nothing had been late
+        break;
+    default:
+        CHECK_EQUAL(host.last.header.sequence, 1001);
+        send(CARILLON_COMMAND_STOP, 0, "", 0);
+    }
+}
+
+// 127 frames of 8 channels are 4,064 bytes; a record of this ring holds 4,080.
+static void a_block_that_never_fits_is_refused(uint32_t waits)
+{
+    struct carillon_open_stream open = {.sample_rate_hz = 48000,
+                                        .channels = 8,
+                                        .flags = CARILLON_STREAM_FREE_RUNNING,
+                                        .block_frames = 128};
+    if (waits == 0) {
+        open_stream(open);
+    } else if (waits == 1) {
+        CHECK_EQUAL(host.last.header.type, CARILLON_EVENT_FAILED);
+        CHECK_EQUAL(host.failure.status, CARILLON_STATUS_FORMAT);
+        CHECK_EQUAL(status()->streams, 0);
+        open.block_frames = 127;
+        open_stream(open);
+    } else if (waits == 2) {
+        CHECK_EQUAL(host.last.header.type, CARILLON_EVENT_SAMPLES);
+        CHECK_EQUAL(host.last.header.length, 4064);
+        // Without a clock of its own a block may be as large as the host can send.
+        send(CARILLON_COMMAND_CLOSE, 0, "", 0);
+        open.flags = 0;
+        open.block_frames = 0xffffffff;
+        open_stream(open);
+    } else {
+        CHECK_EQUAL(host.last.header.type, CARILLON_EVENT_STARTED);
+        send(CARILLON_COMMAND_STOP, 0, "", 0);
+    }
+}
+
+int main(void)
+{
+    run(counters_are_shown_before_the_bell);
+    run(blocks_that_come_too_late_are_counted_and_missing);
+    run(a_block_that_never_fits_is_refused);
+    return 0;
+}

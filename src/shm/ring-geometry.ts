@@ -1,0 +1,77 @@
+import { ArgumentError } from '../errors.ts'
+import {
+  LIMITS,
+  RecordHeader,
+  RingConsumerLine,
+  RingControl,
+  RingProducerLine,
+} from './shared-mem.ts'
+import type { Memory } from './struct-view.ts'
+
+/** Bytes of a record before its payload. */
+export const HEADER_BYTES = RecordHeader.bytes
+
+/** Records start on multiples of this, so that a header never wraps. */
+export const RECORD_ALIGN = HEADER_BYTES
+
+/** From one position to another: they run freely and are 32 bits wide, so it is modulo 2^32. */
+export function distance(from: number, to: number): number {
+  return (to - from) >>> 0
+}
+
+/** Whether a ring may have this capacity: a power of two within the limits, in bytes. */
+export function isCapacity(bytes: number): boolean {
+  return (
+    bytes >= LIMITS.RING_CAPACITY_MIN &&
+    bytes <= LIMITS.RING_CAPACITY_MAX &&
+    Number.isInteger(Math.log2(bytes))
+  )
+}
+
+/** @throws {ArgumentError} where a ring cannot have this capacity. */
+export function checkCapacity(bytes: number): void {
+  if (isCapacity(bytes)) return
+  throw new ArgumentError(
+    `a ring's capacity is a power of two from ${LIMITS.RING_CAPACITY_MIN} to ${LIMITS.RING_CAPACITY_MAX} bytes, not ${bytes}`,
+  )
+}
+
+/** Where a ring lies and what fits in it. */
+export class RingGeometry {
+  readonly memory: Memory
+  /** Bytes from the start of the memory to the ring's data. */
+  readonly data: number
+  readonly capacity: number
+  /** The longest payload of one record: a quarter of the ring, so that four are always in flight. */
+  readonly payloadBytesMax: number
+  /** Indices into the words of the memory: the producer's line, then the consumer's. */
+  readonly tail: number
+  readonly producerWaiting: number
+  readonly records: number
+  readonly full: number
+  readonly head: number
+  readonly consumerWaiting: number
+
+  /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
+  constructor(memory: Memory, offset: number, capacity: number) {
+    checkCapacity(capacity)
+    const end = offset + RingControl.bytes + capacity
+    if (offset < 0 || offset % RingControl.align !== 0 || end > memory.bytes.byteLength) {
+      throw new ArgumentError(
+        `a ring of ${capacity} bytes does not fit at ${offset} of ${memory.bytes.byteLength} bytes`,
+      )
+    }
+    this.memory = memory
+    this.data = offset + RingControl.bytes
+    this.capacity = capacity
+    this.payloadBytesMax = capacity / 4 - HEADER_BYTES
+    const producer = offset + RingControl.offsets.producer
+    const consumer = offset + RingControl.offsets.consumer
+    this.tail = (producer + RingProducerLine.offsets.tail) / 4
+    this.producerWaiting = (producer + RingProducerLine.offsets.waiting) / 4
+    this.records = (producer + RingProducerLine.offsets.records) / 4
+    this.full = (producer + RingProducerLine.offsets.full) / 4
+    this.head = (consumer + RingConsumerLine.offsets.head) / 4
+    this.consumerWaiting = (consumer + RingConsumerLine.offsets.waiting) / 4
+  }
+}

@@ -1,0 +1,169 @@
+import { RingError } from './errors.ts'
+import { roundUp } from './layout.ts'
+import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry } from './ring-geometry.ts'
+import { COMMAND } from './shared-mem.ts'
+import type { Memory } from './struct-view.ts'
+import { WaitingFlag } from './waiting-flag.ts'
+
+/** A record as the consumer finds it. The same object for every record of a ring. */
+export interface RingRecord {
+  type: number
+  flags: number
+  stream: number
+  sequence: number
+  /** The payload: bytes from the start of the memory, valid until the reader returns. */
+  offset: number
+  /** Bytes of payload. */
+  length: number
+}
+
+/** The reading end of a single-producer single-consumer ring. */
+export class SpscRingConsumer {
+  readonly #ring: RingGeometry
+  readonly #words: Int32Array
+  readonly #flag: WaitingFlag
+  readonly #record: RingRecord = {
+    type: 0,
+    flags: 0,
+    stream: 0,
+    sequence: 0,
+    offset: 0,
+    length: 0,
+  }
+  #head = 0
+
+  /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
+  constructor(memory: Memory, offset: number, capacity: number) {
+    this.#ring = new RingGeometry(memory, offset, capacity)
+    this.#words = memory.words
+    this.#flag = new WaitingFlag(
+      memory.words,
+      this.#ring.consumerWaiting,
+      this.#ring.producerWaiting,
+    )
+  }
+
+  get capacity(): number {
+    return this.#ring.capacity
+  }
+
+  /** Bytes that are published and not consumed. */
+  get usedBytes(): number {
+    // Relaxed: a number to look at, by which nothing is read.
+    return distance(this.#head, Atomics.load(this.#words, this.#ring.tail))
+  }
+
+  /** Records that the producer says it has published since its `reset`. */
+  get records(): number {
+    // Relaxed, here and in `full`: counters.
+    return Atomics.load(this.#words, this.#ring.records) >>> 0
+  }
+
+  /** Times that the producer says it found too little room since its `reset`. */
+  get full(): number {
+    return Atomics.load(this.#words, this.#ring.full) >>> 0
+  }
+
+  /** Empties this end. Only while the producer does not use the ring. */
+  reset(): void {
+    this.#head = 0
+    this.#flag.reset()
+    // Relaxed: the link that follows publishes it.
+    Atomics.store(this.#words, this.#ring.head, 0)
+  }
+
+  /**
+   * Hands the records that are there to `reader`, at most `limit` of them, and frees them together.
+   *
+   * A record during which `reader` throws is consumed too, and so is one for which it returns
+   * false, which makes it the last.
+   *
+   * @returns how many there were.
+   * @throws {RingError} where the producer's position or a record is impossible.
+   */
+  read(reader: (record: RingRecord) => boolean | undefined, limit: number): number {
+    // Acquire: what the producer wrote before this tail.
+    const tail = Atomics.load(this.#words, this.#ring.tail) >>> 0
+    const start = this.#head
+    if (tail === start) return 0
+    this.#checkTail(tail)
+    let count = 0
+    try {
+      while (count < limit && this.#head !== tail) {
+        const bytes = this.#parse(distance(this.#head, tail))
+        this.#head = (this.#head + bytes) >>> 0
+        if (this.#record.type === COMMAND.PADDING) continue
+        count++
+        if (reader(this.#record) === false) break
+      }
+    } finally {
+      // Release: the reader is done with the payloads before the producer may overwrite them.
+      if (this.#head !== start) Atomics.store(this.#words, this.#ring.head, this.#head)
+    }
+    return count
+  }
+
+  /** Whether the producer sleeps until there is room, and must be rung for now that some is. */
+  shouldRing(): boolean {
+    return this.#flag.answer()
+  }
+
+  /**
+   * Announces that this side sleeps until there is a record.
+   *
+   * @returns whether it may: where not, one came meanwhile, so read again.
+   */
+  trySleep(): boolean {
+    this.#flag.raise()
+    // Relaxed, after the fence in `raise`: `read` loads it again, with acquire, before it reads.
+    if (Atomics.load(this.#words, this.#ring.tail) >>> 0 === this.#head) return true
+    this.#flag.lower()
+    return false
+  }
+
+  /** Takes the announcement back. */
+  wake(): void {
+    this.#flag.lower()
+  }
+
+  #checkTail(tail: number): void {
+    const used = distance(this.#head, tail)
+    if (used > this.#ring.capacity || used % RECORD_ALIGN !== 0) {
+      throw new RingError(
+        `a ring's producer stands at ${tail}, which is not ahead of its consumer at ${this.#head}`,
+      )
+    }
+  }
+
+  /**
+   * Plain loads, each word once: nothing before the tail that was loaded changes, and what a damaged
+   * producer changes nevertheless has been checked already.
+   *
+   * Fills `#record` from the head and returns its bytes with header and alignment.
+   */
+  #parse(available: number): number {
+    const { capacity, data, payloadBytesMax } = this.#ring
+    const place = this.#head & (capacity - 1)
+    const word = (data + place) / 4
+    const length = (this.#words[word] ?? 0) >>> 0
+    const typeAndFlags = (this.#words[word + 1] ?? 0) >>> 0
+    const type = typeAndFlags & 0xffff
+    const bytes = HEADER_BYTES + roundUp(length, RECORD_ALIGN)
+    const toEnd = capacity - place
+    const fits =
+      type === COMMAND.PADDING ? bytes === toEnd : length <= payloadBytesMax && bytes <= toEnd
+    if (!fits || bytes > available) {
+      throw new RingError(
+        `a ring's record at ${this.#head} is ${length} bytes of type ${type}, with ${available} bytes published`,
+      )
+    }
+    const record = this.#record
+    record.type = type
+    record.flags = typeAndFlags >>> 16
+    record.stream = (this.#words[word + 2] ?? 0) >>> 0
+    record.sequence = (this.#words[word + 3] ?? 0) >>> 0
+    record.offset = data + place + HEADER_BYTES
+    record.length = length
+    return bytes
+  }
+}

@@ -1,0 +1,198 @@
+import { ArgumentError } from '../errors.ts'
+import { RingError } from './errors.ts'
+import { roundUp } from './layout.ts'
+import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry } from './ring-geometry.ts'
+import { COMMAND } from './shared-mem.ts'
+import type { Memory } from './struct-view.ts'
+import { WaitingFlag } from './waiting-flag.ts'
+
+/**
+ * The writing end of a single-producer single-consumer ring.
+ *
+ * `claim` a place, fill it, `commit`; any number of times; then `publish`. The consumer sees
+ * nothing before that. Only aligned 32-bit loads and stores touch what both sides use.
+ */
+export class SpscRingProducer {
+  readonly #ring: RingGeometry
+  readonly #words: Int32Array
+  readonly #flag: WaitingFlag
+  /** The tail with what is committed and not published. */
+  #tail = 0
+  #publishedTail = 0
+  /** The consumer's head as last seen: loaded again only where it leaves too little room. */
+  #seenHead = 0
+  #claimedAt = 0
+  #claimedBytes = -1
+  #records = 0
+  #full = 0
+
+  /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
+  constructor(memory: Memory, offset: number, capacity: number) {
+    this.#ring = new RingGeometry(memory, offset, capacity)
+    this.#words = memory.words
+    this.#flag = new WaitingFlag(
+      memory.words,
+      this.#ring.producerWaiting,
+      this.#ring.consumerWaiting,
+    )
+  }
+
+  get capacity(): number {
+    return this.#ring.capacity
+  }
+
+  /** The longest payload of one record, in bytes: a quarter of the capacity less the header. */
+  get payloadBytesMax(): number {
+    return this.#ring.payloadBytesMax
+  }
+
+  /** Bytes that are published and not consumed, as far as this side knows. */
+  get usedBytes(): number {
+    // Relaxed: a number to look at, by which nothing is reused.
+    return distance(Atomics.load(this.#words, this.#ring.head), this.#publishedTail)
+  }
+
+  /** Records published since `reset`. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** Claims that found too little room since `reset`. */
+  get full(): number {
+    return this.#full
+  }
+
+  /** Empties this end. Only while the consumer does not use the ring. */
+  reset(): void {
+    this.#tail = this.#publishedTail = this.#seenHead = 0
+    this.#claimedBytes = -1
+    this.#records = this.#full = 0
+    this.#flag.reset()
+    // Relaxed: the link that follows publishes them.
+    Atomics.store(this.#words, this.#ring.records, 0)
+    Atomics.store(this.#words, this.#ring.full, 0)
+    Atomics.store(this.#words, this.#ring.tail, 0)
+  }
+
+  /**
+   * Sets room aside for a payload.
+   *
+   * @returns where to write it, in bytes from the start of the memory, or -1 where there is too
+   *   little room now.
+   * @throws {ArgumentError} where `length` is over `payloadBytesMax`.
+   * @throws {RingError} where the consumer's position is impossible.
+   */
+  claim(length: number): number {
+    const { capacity, payloadBytesMax, data } = this.#ring
+    if (!(length >= 0 && length <= payloadBytesMax)) {
+      throw new ArgumentError(
+        `a record of this ring holds 0 to ${payloadBytesMax} bytes, not ${length}`,
+      )
+    }
+    const bytes = HEADER_BYTES + roundUp(length, RECORD_ALIGN)
+    const place = this.#tail & (capacity - 1)
+    const toEnd = capacity - place
+    const padding = bytes > toEnd ? toEnd : 0
+    if (!this.#hasRoom(padding + bytes)) {
+      this.#full = (this.#full + 1) >>> 0
+      // Relaxed: a counter.
+      Atomics.store(this.#words, this.#ring.full, this.#full)
+      return -1
+    }
+    if (padding > 0) {
+      this.#writeHeader(data + place, padding - HEADER_BYTES, COMMAND.PADDING, 0, 0, 0)
+      this.#tail = (this.#tail + padding) >>> 0
+    }
+    this.#claimedAt = data + (this.#tail & (capacity - 1))
+    this.#claimedBytes = length
+    return this.#claimedAt + HEADER_BYTES
+  }
+
+  /** Makes a record of what was claimed. The consumer sees it after `publish`. */
+  commit(type: number, stream: number, sequence: number, flags = 0): void {
+    if (this.#claimedBytes < 0) throw new ArgumentError('commit without a claim')
+    this.#writeHeader(this.#claimedAt, this.#claimedBytes, type, flags, stream, sequence)
+    this.#tail = (this.#tail + HEADER_BYTES + roundUp(this.#claimedBytes, RECORD_ALIGN)) >>> 0
+    this.#claimedBytes = -1
+    this.#records = (this.#records + 1) >>> 0
+  }
+
+  /** Gives back what was claimed. */
+  abort(): void {
+    this.#claimedBytes = -1
+  }
+
+  /** Claims, copies and commits. Returns false where there is too little room now. */
+  write(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
+    const at = this.claim(payload.byteLength)
+    if (at < 0) return false
+    this.#ring.memory.bytes.set(payload, at)
+    this.commit(type, stream, sequence)
+    return true
+  }
+
+  /**
+   * Shows the consumer everything committed.
+   *
+   * @returns whether the consumer sleeps and must be rung for.
+   */
+  publish(): boolean {
+    if (this.#tail === this.#publishedTail) return false
+    this.#publishedTail = this.#tail
+    // Relaxed: a counter; the tail publishes it.
+    Atomics.store(this.#words, this.#ring.records, this.#records)
+    // Release: the payloads and headers above are seen before the tail.
+    Atomics.store(this.#words, this.#ring.tail, this.#tail)
+    return this.#flag.answer()
+  }
+
+  /**
+   * Announces that this side sleeps until there is room.
+   *
+   * @returns whether it may: where not, room was made meanwhile, so try again.
+   */
+  trySleep(): boolean {
+    const before = this.#seenHead
+    this.#flag.raise()
+    // Relaxed, after the fence in `raise`: `claim` loads it again, with acquire, before it uses it.
+    if (Atomics.load(this.#words, this.#ring.head) >>> 0 === before) return true
+    this.#flag.lower()
+    return false
+  }
+
+  /** Takes the announcement back. */
+  wake(): void {
+    this.#flag.lower()
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { capacity, head } = this.#ring
+    if (capacity - distance(this.#seenHead, this.#tail) >= bytes) return true
+    // Acquire: the consumer has finished reading what it gives back.
+    const now = Atomics.load(this.#words, head) >>> 0
+    const used = distance(now, this.#tail)
+    if (used > capacity || now % RECORD_ALIGN !== 0) {
+      throw new RingError(
+        `a ring's consumer stands at ${now}, which is not behind its producer at ${this.#tail}`,
+      )
+    }
+    this.#seenHead = now
+    return capacity - used >= bytes
+  }
+
+  /** Plain stores: nothing of a record is read before the tail that covers it. */
+  #writeHeader(
+    at: number,
+    length: number,
+    type: number,
+    flags: number,
+    stream: number,
+    sequence: number,
+  ): void {
+    const word = at / 4
+    this.#words[word] = length
+    this.#words[word + 1] = type | (flags << 16)
+    this.#words[word + 2] = stream
+    this.#words[word + 3] = sequence
+  }
+}
