@@ -4,6 +4,7 @@ import { carillon } from '../../proto/generated/carillon.js'
 import { DspService } from '../../src/server/dsp-service.ts'
 import { RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
 import { viewStruct } from '../../src/shm/struct-view.ts'
+import { coreProcess } from '../support/core-processes.ts'
 import { RecordingPeer } from '../support/recording-peer.ts'
 import { runningCore } from '../support/running-core.ts'
 
@@ -91,7 +92,10 @@ test('a core that is lost while a stream is opened leaves no stream, and the cli
   const control = viewStruct(RingControl, region.memory, ring?.offset ?? 0, 'consumer')
   const taps = new Array(16_000).fill(0.1)
   const fir = { name: 'fir', parameters: [{ name: 'taps', values: taps }] }
-  // The host looks at the core's position only when its ring runs full.
+  // The host looks at the core's position only when its ring runs full. A core that stands still
+  // does not store another one meanwhile.
+  process.kill(coreProcess(region.path), 'SIGSTOP')
+  t.teardown(() => process.kill(coreProcess(region.path), 'SIGCONT'))
   control.consumer.head = 0x70000000
   peer.say({ request: 1, openStream: { ...MONO, effects: [fir, fir, fir, fir] } })
   const { error } = await peer.next()

@@ -1,11 +1,10 @@
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { pino } from 'pino'
 import type { CoreStreamHandler } from '../../src/server/core-stream.ts'
 import { ManagedCore } from '../../src/server/managed-core.ts'
 import { RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
-import type { SharedRegion } from '../../src/shm/shared-region.ts'
 import { viewStruct } from '../../src/shm/struct-view.ts'
-import { coreProcesses } from '../support/core-processes.ts'
+import { coreProcess, coreProcesses } from '../support/core-processes.ts'
 import { running, runningCore } from '../support/running-core.ts'
 
 const MONO = { sampleRateHz: 48_000, channels: 1 }
@@ -34,13 +33,6 @@ function open(core: ManagedCore, hz?: number) {
   return { stream: core.openStream(MONO, encoded, handler), opened, closed }
 }
 
-function processOf(t: ExecutionContext, region: SharedRegion): number {
-  const [pid] = coreProcesses(region.path)
-  if (pid === undefined) throw new Error('the core has no process')
-  t.true(pid > 1)
-  return pid
-}
-
 test('a stream that fails while it is being closed does not end the next one in its slot', async (t) => {
   const { core } = await runningCore(t)
   const failing = open(core, 24_000)
@@ -63,7 +55,7 @@ test('a core that hangs is started again, and its streams are lost', async (t) =
   const { opened, stream } = open(core)
   t.is(await opened, 'started')
   const lost = new Promise<Error>((resolve) => core.once('lost', resolve))
-  process.kill(processOf(t, region), 'SIGSTOP')
+  process.kill(coreProcess(region.path), 'SIGSTOP')
   t.like(await lost, { code: 'ERR_CARILLON_CORE_LOST' })
   t.is(core.streamCount, 0)
   stream.send(0, new Uint8Array(8))
@@ -82,8 +74,11 @@ test('a core that keeps damaging its ring is started again', async (t) => {
   while (core.status.boot === 1) {
     await running(core)
     rounds++
+    const pid = coreProcess(region.path)
     const ended = new Promise<void>((resolve) => {
-      // The host looks at the core's position only when its ring runs full: the chain fills it.
+      // The host looks at the core's position only when its ring runs full: the chain fills it. A
+      // core that stands still does not store another one meanwhile.
+      process.kill(pid, 'SIGSTOP')
       control.consumer.head = 0x70000000
       core.openStream(MONO, chain, {
         onStarted: resolve,
@@ -95,6 +90,7 @@ test('a core that keeps damaging its ring is started again', async (t) => {
       })
     })
     await ended
+    process.kill(pid, 'SIGCONT')
     if (rounds === 3) await new Promise((resolve) => core.once('lost', resolve))
     await running(core)
   }
@@ -105,7 +101,7 @@ test('a core that keeps damaging its ring is started again', async (t) => {
 test('a core can be stopped while it is being started again', async (t) => {
   const { core, region } = await runningCore(t)
   const lost = new Promise<Error>((resolve) => core.once('lost', resolve))
-  process.kill(processOf(t, region), 'SIGKILL')
+  process.kill(coreProcess(region.path), 'SIGKILL')
   await lost
   await core.stop()
   t.is(core.state, 'offline')

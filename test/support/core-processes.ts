@@ -9,6 +9,15 @@ export function coreProcesses(region: string): number[] {
     .map(Number)
 }
 
+/** The process of the one hosted core on a shared file. */
+export function coreProcess(region: string): number {
+  const [pid, ...others] = coreProcesses(region)
+  if (pid === undefined || others.length > 0) {
+    throw new Error(`${region} has ${others.length + (pid === undefined ? 0 : 1)} cores, not one`)
+  }
+  return pid
+}
+
 function commandLine(pid: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
