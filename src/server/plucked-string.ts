@@ -10,9 +10,9 @@ const BLOCK_FRAMES = 256
 
 /** A plucked A string, its edge taken off and a little body added. */
 const CHAIN = [
-  { name: 'pluck', parameters: [{ name: 'hz', values: [110] }] },
+  { name: 'pluck', parameters: [param('hz', 110), param('decay', 5), param('level', -9)] },
   { name: 'peak', parameters: [param('hz', 220), param('q', 1), param('db', 4)] },
-  { name: 'lowpass', parameters: [{ name: 'hz', values: [5000] }] },
+  { name: 'lowpass', parameters: [param('hz', 5000)] },
 ]
 
 function param(name: string, value: number) {
