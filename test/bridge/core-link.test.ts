@@ -24,12 +24,13 @@ function ringControl(linked: LinkedCore, kind: number) {
 
 /**
  * A core wakes every 25 ms by itself, so that a lost bell does not stall it but costs that much. What
- * is done so often that every lost bell counts takes a third of it at most, on a busy machine too.
+ * is done so often that every lost bell counts takes a fifth of it at most, on a busy machine too.
  */
 const LOST_BELL_MS = 25
 
+/** The longest that something may take in which a core is woken `bells` times, in milliseconds. */
 function mostMs(bells: number): number {
-  return (bells * LOST_BELL_MS) / 3
+  return (bells * LOST_BELL_MS) / 5
 }
 
 /**
@@ -144,17 +145,19 @@ test('a core that damages its rings whenever it has them is linked slowly', asyn
 
 test('a link that is closed while it waits to be offered stays closed', async (t) => {
   const linked = await LinkedCore.start(t)
+  const control = linked.region.shared.control[0]
+  // The second offer comes right after the first, and so has to wait.
   for (let round = 0; round < 2; round++) {
     await linked.until(() => linked.link.isLinked)
     linked.link.unlink(new Error('given up'))
-    await linked.until(() => linked.link.status.link === 0)
-    linked.link.onBell()
+    // On a busy machine the offer may have come before this looks.
+    await linked.until(() => linked.link.status.link === 0 || control?.link !== 0)
   }
   linked.link.close(new Error('closed'))
   // Longer than an offer waits, by the core's clock: a link would ring it and be taken.
   const uptimeUs = linked.link.status.uptimeUs
   await linked.untilCore(() => linked.link.status.uptimeUs - uptimeUs > 50_000)
-  t.is(linked.region.shared.control[0]?.link, 0)
+  t.is(control?.link, 0)
   t.false(linked.link.isLinked)
 })
 
@@ -183,8 +186,9 @@ test('no bell is lost between blocks that follow one another', async (t) => {
 test('no bell is lost where the ring to the core is full', async (t) => {
   const linked = await LinkedCore.start(t, 16384)
   const start = performance.now()
+  // Each needs two bells: one for what is sent, one for room.
   const rounds = 500
-  for (let round = 1; round <= rounds && performance.now() - start < mostMs(rounds); round++) {
+  for (let round = 1; round <= rounds && performance.now() - start < mostMs(2 * rounds); round++) {
     while (linked.link.send(1000, 0, 0, new Uint8Array(4000)));
     await linked.until(() => linked.rooms === round)
   }
@@ -193,10 +197,11 @@ test('no bell is lost where the ring to the core is full', async (t) => {
 
 test('no bell is lost where the ring from the core is full', async (t) => {
   const linked = await LinkedCore.start(t, 16384)
+  // Each needs two bells: one for what is sent, one for room.
   const rounds = 500
   const start = performance.now()
   let described = 0
-  for (let round = 0; round < rounds && performance.now() - start < mostMs(rounds); round++) {
+  for (let round = 0; round < rounds && performance.now() - start < mostMs(2 * rounds); round++) {
     // Three descriptions are more than the ring holds: the core waits for room in each round.
     for (let copy = 0; copy < 3; copy++) linked.link.send(COMMAND.DESCRIBE, 0, 0, NOTHING)
     for (let copy = 0; copy < 3; ) {
