@@ -34,7 +34,7 @@ for (const name of readdirSync(join(firmware, 'test'))) {
   if (!name.endsWith('_test.c')) continue
   const program = name.slice(0, -'.c'.length)
   test(`${program} passes`, async (t) => {
-    t.timeout(2 * MINUTES)
+    t.timeout(5 * MINUTES)
     await t.notThrowsAsync(run(join(build, 'test', program)))
   })
 }
