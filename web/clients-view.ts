@@ -19,9 +19,9 @@ export class ClientsView {
     ({ client }) => new ClientRow(client.id),
   )
 
-  update({ clients, uptimeS }: TelemetryReading): void {
-    const hidden = Math.max(0, clients.length - ROWS_MAX)
-    setText(this.#count, formatCount(clients.length))
+  update({ clients, clientCount, uptimeS }: TelemetryReading): void {
+    const hidden = Math.max(0, clientCount - Math.min(clients.length, ROWS_MAX))
+    setText(this.#count, formatCount(clientCount))
     setText(this.#more, `… and ${plural(hidden, 'more client')}`)
     this.#more.hidden = hidden === 0
     this.#empty.hidden = clients.length > 0

@@ -3,8 +3,8 @@ import type { Trace } from './model/trace.ts'
 import { Palette } from './palette.ts'
 
 const FONT = '12px system-ui, sans-serif'
-/** Room for the axes, in CSS pixels: a value such as `−0.05`, a line of text. */
-const VERTICAL_AXIS_WIDTH = 44
+/** Room for the axes, in CSS pixels: a value such as `−0.00075`, a line of text. */
+const VERTICAL_AXIS_WIDTH = 64
 const HORIZONTAL_AXIS_HEIGHT = 26
 /** The least between two values of an axis. */
 const HORIZONTAL_SPACE = 56

@@ -21,7 +21,7 @@ addProcessCommand(program, {
 
 // Whoever reads standard output may have seen enough; the work is done all the same.
 process.stdout.on('error', (error) => {
-  if (errorCode(error) !== 'EPIPE') throw error
+  if (errorCode(error) !== 'EPIPE') process.exitCode = reportError(error)
 })
 
 try {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
+import { LogSink } from './log-sink.ts'
 
 const DEFAULT_CONSOLE_PORT = 8080
 
@@ -54,8 +55,8 @@ async function serve(options: ServeOptions): Promise<void> {
   const cores = `${options.cores} ${options.core} ${options.cores === 1 ? 'core' : 'cores'}`
   logger.info(
     { event: 'ready', host, port, consolePort, core: options.core, region: regionPath },
-    `ready: ${cores}, TCP on ${host}:${port}${
-      consolePort === undefined ? '' : `, console at http://${host}:${consolePort}/`
+    `ready: ${cores}, TCP on ${urlHost(host)}:${port}${
+      consolePort === undefined ? '' : `, console at http://${urlHost(host)}:${consolePort}/`
     }`,
   )
   const signal = await ended
@@ -66,10 +67,12 @@ async function serve(options: ServeOptions): Promise<void> {
 
 /** Readable on a terminal, JSON lines elsewhere. */
 async function createLogger(): Promise<Logger> {
-  if (!process.stdout.isTTY) return pino()
+  if (!process.stdout.isTTY) return pino(new LogSink(process.stdout.fd))
   const { default: pretty } = await import('pino-pretty')
-  const ignore = 'pid,hostname,event,host,port,consolePort,core,region,signal'
-  return pino(pretty({ sync: true, ignore, translateTime: 'SYS:HH:MM:ss.l' }))
+  // What the sentence says already is left out.
+  const ignore =
+    'pid,hostname,event,host,port,consolePort,core,region,signal,client,address,clientName,code'
+  return pino(pretty({ sync: true, ignore, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
 }
 
 /** Resolves with the first signal that asks to end. A later one ends the process at once. */
@@ -86,6 +89,11 @@ function signalled(): Promise<NodeJS.Signals> {
   })
 }
 
+/** An IPv6 address is in brackets where a port follows. */
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
 function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
@@ -95,5 +103,5 @@ function parsePort(text: string): number {
 function parseCount(text: string): number {
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= 1 && count <= LIMITS.CORES_MAX) return count
-  throw new InvalidArgumentError(`1 to ${LIMITS.CORES_MAX}`)
+  throw new InvalidArgumentError(`there are 1 to ${LIMITS.CORES_MAX} cores`)
 }

@@ -5,11 +5,10 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { CoreError } from './errors.ts'
 
+const FIRMWARE_FOLDER = join(import.meta.dirname, '../../../firmware')
+
 /** The hosted firmware as `make -C firmware` leaves it. */
-export const HOSTED_FIRMWARE: string = join(
-  import.meta.dirname,
-  '../../../firmware/build/hosted/carillon-core',
-)
+export const HOSTED_FIRMWARE: string = join(FIRMWARE_FOLDER, 'build/hosted/carillon-core')
 
 /** The file descriptor at which the firmware finds its doorbell. */
 const DOORBELL_FD = 3
@@ -83,7 +82,7 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
     } catch (cause) {
       throw new CoreError(
         'ERR_CARILLON_FIRMWARE_MISSING',
-        `the hosted firmware is not at ${firmware}: build it with make -C firmware`,
+        `the hosted firmware is not at ${firmware}: build it with make -C ${FIRMWARE_FOLDER}`,
         { cause },
       )
     }

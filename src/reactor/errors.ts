@@ -1,4 +1,5 @@
-import { CarillonError, errorMessage } from '../errors.ts'
+import { CarillonError } from '../errors.ts'
+import { systemReason } from '../system-reason.ts'
 import type { ListenAddress } from './transport.ts'
 
 /** An engine could not listen: `ERR_CARILLON_LISTEN`. `cause` is the system's error. */
@@ -8,7 +9,7 @@ export class ListenError extends CarillonError {
   constructor(address: ListenAddress, cause: unknown) {
     super(
       'ERR_CARILLON_LISTEN',
-      `cannot listen on ${address.host} port ${address.port}: ${errorMessage(cause)}`,
+      `cannot listen on ${address.host} port ${address.port}: ${systemReason(cause)}`,
       { cause },
     )
     this.address = address

@@ -217,7 +217,7 @@ export abstract class TcpEngine {
       throw new ListenError(address, cause)
     }
     this.#state = 'running'
-    this.logger.info({ address: this.#address, maxClients: this.#maxClients }, 'listening')
+    this.logger.debug({ address: this.#address, maxClients: this.#maxClients }, 'listening')
     return this.#address
   }
 
@@ -240,7 +240,7 @@ export abstract class TcpEngine {
     await Promise.all([portIsFree, isEmpty])
     clearTimeout(deadline)
     this.#state = 'stopped'
-    this.logger.info('stopped')
+    this.logger.debug('stopped')
   }
 
   #accept(connection: Connection): ConnectionHandler | null {

@@ -7,8 +7,11 @@ import { ManagedCore } from './managed-core.ts'
 import { newRegionPath } from './region-file.ts'
 import { WebGateway } from './web-gateway.ts'
 
-/** Connections over TCP at once, unless told otherwise: many times what the cores have streams for. */
-const MAX_CLIENTS = 1024
+/**
+ * Connections over TCP at once: twice the streams of one core. Each may hold a message of a megabyte
+ * that is not whole yet.
+ */
+const MAX_CLIENTS = 256
 
 export interface CarillonServerOptions {
   /** Default `127.0.0.1`. */

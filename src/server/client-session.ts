@@ -80,6 +80,10 @@ export class ClientSession implements PeerHandler {
     return this.#snapshots.dropped
   }
 
+  get #who(): string {
+    return this.name === '' ? this.peer.address : `${this.name} (${this.peer.address})`
+  }
+
   get streamCount(): number {
     return this.#streams.size
   }
@@ -130,8 +134,14 @@ export class ClientSession implements PeerHandler {
     this.#owner.onClosed(this)
     const { skippedSnapshots, lateBlocks } = this
     this.#logger.info(
-      { name: this.name, errors: this.#errors, skippedSnapshots, lateBlocks },
-      'client disconnected',
+      {
+        clientName: this.name,
+        // What went wrong is told only where something did.
+        ...(this.#errors > 0 && { errors: this.#errors }),
+        ...(skippedSnapshots > 0 && { skippedSnapshots }),
+        ...(lateBlocks > 0 && { lateBlocks }),
+      },
+      `${this.#who} disconnected`,
     )
   }
 
@@ -228,7 +238,7 @@ export class ClientSession implements PeerHandler {
     clearTimeout(this.#handshakeTimer)
     this.#greeted = true
     this.name = printable(hello.clientName ?? '')
-    this.#logger.info({ name: this.name }, 'client said hello')
+    this.#logger.info({ clientName: this.name }, `${this.#who} said hello`)
     this.send(request, { welcome: this.#owner.welcome() })
   }
 

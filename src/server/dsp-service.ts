@@ -17,6 +17,9 @@ import { Scope } from './scope.ts'
 /** How often the cores are looked at, and telemetry is sent to who wants it. */
 const TICK_MS = 100
 
+/** Clients in one Telemetry: what a page shows. Of all of them, each would get all, ten times a second. */
+const CLIENTS_DESCRIBED_MAX = 64
+
 export interface DspServiceOptions {
   /** Running cores, at least one. */
   readonly cores: readonly ManagedCore[]
@@ -161,7 +164,8 @@ export class DspService implements SessionOwner {
     const telemetry: carillon.v1.Telemetry.$Properties = {
       uptimeS: (performance.now() - this.#startedAtMs) / 1000,
       cores: this.#describeCores(),
-      clients: [...this.#sessions].map(describeClient),
+      clients: [...this.#sessions].slice(-CLIENTS_DESCRIBED_MAX).reverse().map(describeClient),
+      clientCount: this.#sessions.size,
     }
     const message = ServerMessage.encode({ telemetry }).finish()
     this.#sendTo(message, (session) => session.wantsTelemetry)

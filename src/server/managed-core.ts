@@ -4,6 +4,7 @@ import type { carillon } from '../../proto/generated/carillon.js'
 import { CoreLink } from '../bridge/core-link.ts'
 import { CoreError } from '../cores/errors.ts'
 import { type CoreExit, HostedCore } from '../cores/hosted-core.ts'
+import { errorCode } from '../errors.ts'
 import { COMMAND, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { RingRecord } from '../shm/spsc-ring-consumer.ts'
@@ -27,9 +28,9 @@ const STOP_TIMEOUT_MS = 2_000
 
 /**
  * How long a core's heartbeat may stand still before it is taken for hung, in milliseconds. The
- * heaviest block (the most channels, effects and taps) takes about a second.
+ * heaviest block (the most channels, effects and taps) takes about a second on a core of its own.
  */
-const SILENT_TIMEOUT_MS = 5_000
+const SILENT_TIMEOUT_MS = 10_000
 
 /** A core whose ring is found damaged this often since its start is started again. */
 const DAMAGES_MAX = 3
@@ -284,7 +285,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     const lost = this.#slots.clear()
     if (!this.#stopping) {
       this.#state = 'starting'
-      this.#logger.warn({ err: reason, streams: lost.length }, 'core left its rings')
+      const code = errorCode(reason)
+      this.#logger.warn({ code, streams: lost.length }, `rings out of use: ${reason.message}`)
     }
     for (const stream of lost) stream.handler.onLost(reason)
     if (this.#stopping || this.#process === undefined) return

@@ -2,12 +2,36 @@ import protobuf from 'protobufjs/minimal.js'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { ServiceError } from './errors.ts'
 
+/** How many fields a message has at most, and the shapes of the messages within, by field number. */
+interface Shape {
+  readonly fields: number
+  readonly within: Readonly<Record<number, Shape>>
+}
+
+const leaf = (fields: number): Shape => ({ fields, within: {} })
+
+const PARAMETER = leaf(2)
+const EFFECT: Shape = { fields: 1 + LIMITS.PARAMS_MAX, within: { 2: PARAMETER } }
+const OPEN_STREAM: Shape = { fields: 2 + LIMITS.EFFECTS_MAX, within: { 3: EFFECT } }
+
+/** Of proto/carillon.proto: a request, and one of the bodies. */
+const CLIENT_MESSAGE: Shape = {
+  fields: 2,
+  within: {
+    2: leaf(2), // Hello
+    3: leaf(0), // Describe
+    4: OPEN_STREAM,
+    5: leaf(3), // Samples
+    6: leaf(1), // CloseStream
+    7: leaf(2), // Subscribe
+  },
+}
+
 /** Fields that later versions of the protocol may add to a message. */
 const SPARE_FIELDS = 8
 
-// Numbers of fields in proto/carillon.proto.
-const OPEN_STREAM = 4
-const EFFECTS = 3
+const WIRE_FIXED64 = 1
+const WIRE_LENGTH_DELIMITED = 2
 
 /**
  * Refuses messages of more parts than any that means something. A megabyte holds half a million
@@ -18,37 +42,25 @@ const EFFECTS = 3
  */
 export function checkShape(message: Uint8Array): void {
   const reader = new protobuf.Reader(message)
-  countFields(reader, reader.len, 2, (field) => {
-    if (field === OPEN_STREAM) checkOpenStream(reader)
-  })
+  checkFields(reader, reader.len, CLIENT_MESSAGE)
 }
 
-function checkOpenStream(reader: protobuf.Reader): void {
-  const end = reader.uint32() + reader.pos
-  countFields(reader, end, 2 + LIMITS.EFFECTS_MAX, (field) => {
-    if (field !== EFFECTS) return
-    const effectEnd = reader.uint32() + reader.pos
-    countFields(reader, effectEnd, 1 + LIMITS.PARAMS_MAX, () => {})
-  })
-}
-
-/** Passes over the fields up to `end`. `enter` reads into a field, or leaves it alone. */
-function countFields(
-  reader: protobuf.Reader,
-  end: number,
-  expected: number,
-  enter: (field: number) => void,
-): void {
+function checkFields(reader: protobuf.Reader, end: number, { fields, within }: Shape): void {
   let count = 0
   while (reader.pos < end) {
-    count++
-    if (count > expected + SPARE_FIELDS) {
+    const tag = reader.uint32()
+    const wireType = tag & 7
+    // Values of a list that is not packed are many, and are read as fast as they come.
+    if (wireType !== WIRE_FIXED64) count++
+    if (count > fields + SPARE_FIELDS) {
       throw new ServiceError('ERR_CARILLON_LIMIT', 'a message of more parts than any may have')
     }
-    const tag = reader.uint32()
-    const start = reader.pos
-    // Only what is length-delimited (wire type 2) has something within.
-    if ((tag & 7) === 2) enter(tag >>> 3)
-    if (reader.pos === start) reader.skipType(tag & 7)
+    const inner = wireType === WIRE_LENGTH_DELIMITED ? within[tag >>> 3] : undefined
+    if (inner === undefined) {
+      reader.skipType(wireType)
+    } else {
+      const length = reader.uint32()
+      checkFields(reader, reader.pos + length, inner)
+    }
   }
 }

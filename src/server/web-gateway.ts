@@ -223,7 +223,8 @@ function refuse(response: WebResponse, method: string, status: string, sentence:
 function finish(response: WebResponse, method: string, body: Uint8Array): void {
   response.writeHeader('Cache-Control', 'no-cache').writeHeader('X-Content-Type-Options', 'nosniff')
   if (method === 'head') response.writeHeader('Content-Length', `${body.length}`).endWithoutBody()
-  else response.end(body)
+  // One answer a connection: else answers to requests that were sent ahead pile up unread.
+  else response.end(body, true)
 }
 
 /** The port that `app` listens on from now; `undefined` where that failed. */

@@ -96,11 +96,11 @@ test('the log says what went wrong with whom', async (t) => {
   t.deepEqual(
     lines.map(({ level, msg, client, reason }) => ({ level, msg, client, reason })),
     [
-      { level: 30, msg: 'listening', client: undefined, reason: undefined },
+      { level: 20, msg: 'listening', client: undefined, reason: undefined },
       { level: 20, msg: 'client connected', client: 1, reason: undefined },
       { level: 50, msg: 'a hook threw', client: 1, reason: undefined },
       { level: 40, msg: 'client disconnected', client: 1, reason: 'hook-error' },
-      { level: 30, msg: 'stopped', client: undefined, reason: undefined },
+      { level: 20, msg: 'stopped', client: undefined, reason: undefined },
     ],
   )
 })

@@ -48,7 +48,10 @@ export interface ClientReading {
 export interface TelemetryReading {
   readonly uptimeS: number
   readonly cores: readonly CoreReading[]
+  /** The newest. */
   readonly clients: readonly ClientReading[]
+  /** All that are connected. */
+  readonly clientCount: number
 }
 
 export interface ScopeReading {
@@ -113,6 +116,7 @@ export function readTelemetry(telemetry: Body<'telemetry'>): TelemetryReading {
     uptimeS: telemetry.uptimeS ?? 0,
     cores: (telemetry.cores ?? []).map(readCore),
     clients: (telemetry.clients ?? []).map(readClient),
+    clientCount: Math.max(telemetry.clientCount ?? 0, telemetry.clients?.length ?? 0),
   }
 }
 

@@ -3,7 +3,7 @@ import { readScope, readTelemetry, readWelcome } from '../../../web/model/readin
 
 test('what has its default is not on the wire, and is read all the same', (t) => {
   t.deepEqual(readWelcome({}), { server: '', session: 0 })
-  t.deepEqual(readTelemetry({}), { uptimeS: 0, cores: [], clients: [] })
+  t.deepEqual(readTelemetry({}), { uptimeS: 0, cores: [], clients: [], clientCount: 0 })
   const { cores, clients } = readTelemetry({ cores: [{ rings: [{}] }], clients: [{}] })
   t.is(cores[0]?.state, '')
   t.is(cores[0]?.blocks, 0)
