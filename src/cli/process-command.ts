@@ -34,7 +34,7 @@ export function addProcessCommand(
     )
     .option(
       `--effect <${EFFECT_SYNTAX}>`,
-      'an effect; repeat it for a chain, in order. A list is KEY=VALUE,VALUE or KEY=FILE.wav',
+      'an effect; repeat it for a chain, in order. A list is KEY=VALUE,VALUE or KEY=FILE.wav. carillon effects lists them',
       (text: string, before: EffectOption[] = []) => [...before, parseEffectOption(text)],
     )
     .addOption(

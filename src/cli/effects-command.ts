@@ -1,0 +1,60 @@
+import type { Command } from 'commander'
+import { CarillonClient } from '../client/carillon-client.ts'
+import type { ServerAddress } from '../client/connection.ts'
+import type { EffectInfo, ParameterInfo } from '../client/messages.ts'
+import type { LocalServer } from './local-server.ts'
+import { parseServerOption } from './server-option.ts'
+
+/** Adds `carillon effects` to the program: what the cores can do, as their firmware says it. */
+export function addEffectsCommand(
+  program: Command,
+  { startLocalServer }: { startLocalServer(): Promise<LocalServer> },
+): void {
+  program
+    .command('effects')
+    .description('list the effects, with the units, ranges and defaults of their keys')
+    .option(
+      '--server <HOST:PORT>',
+      'the server to ask (default: one of its own, with a hosted core)',
+      parseServerOption,
+    )
+    .action(async ({ server }: { readonly server?: ServerAddress }) => {
+      const own = server === undefined ? await startLocalServer() : undefined
+      try {
+        const effects = await describeEffects(server ?? own ?? {})
+        process.stdout.write(effects.map(effectLines).join('\n'))
+      } finally {
+        await own?.stop()
+      }
+    })
+}
+
+async function describeEffects(address: Partial<ServerAddress>): Promise<readonly EffectInfo[]> {
+  const client = await CarillonClient.connect({ ...address, name: 'carillon effects' })
+  try {
+    return (await client.describe()).effects
+  } finally {
+    await client.close()
+  }
+}
+
+/** The effect and a line for each of its keys. */
+export function effectLines({ name, summary, parameters }: EffectInfo): string {
+  const keys = parameters.map((parameter) => [`  ${parameter.name}`, rangeOf(parameter)] as const)
+  const width = Math.max(0, ...keys.map(([key]) => key.length)) + 2
+  return [`${name}  ${summary}`, ...keys.map(([key, range]) => key.padEnd(width) + range), ''].join(
+    '\n',
+  )
+}
+
+function rangeOf({ unit, min, max, default: value, required, maxValues }: ParameterInfo): string {
+  const of = unit === '' ? '' : ` ${unit}`
+  const range = `${shown(min)} to ${shown(max)}${of}`
+  const values = maxValues > 0 ? `1 to ${maxValues} values, each ${range}` : range
+  return `${values}, ${required ? 'required' : `default ${shown(value)}${of}`}`
+}
+
+/** As many digits as a person sets. */
+function shown(value: number): string {
+  return String(Number(value.toPrecision(4)))
+}
