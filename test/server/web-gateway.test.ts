@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -84,6 +84,19 @@ gatewayTest('HEAD answers with the headers of GET, on a connection that stays', 
     t.is(head.body, '')
     t.deepEqual({ ...head.headers, date: '' }, { ...got.headers, date: '' })
   }
+})
+
+gatewayTest('requests that are sent ahead get one answer, not a queue of them', async (t) => {
+  const { port } = await startGateway(t)
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let answers = ''
+  socket.on('data', (chunk) => {
+    answers += chunk.toString('latin1')
+  })
+  socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(100))
+  await once(socket, 'close')
+  t.is(answers.split('HTTP/1.1 200 OK').length - 1, 1)
 })
 
 gatewayTest('no path leads out of the page', async (t) => {
