@@ -53,11 +53,11 @@ async function serve(options: ServeOptions): Promise<void> {
   })
   const { host, port, consolePort, regionPath } = server
   const cores = `${options.cores} ${options.core} ${options.cores === 1 ? 'core' : 'cores'}`
+  // A line of its own, so that a narrow terminal does not break the address.
+  if (consolePort !== undefined) logger.info(`console at http://${urlHost(host)}:${consolePort}/`)
   logger.info(
     { event: 'ready', host, port, consolePort, core: options.core, region: regionPath },
-    `ready: ${cores}, TCP on ${urlHost(host)}:${port}${
-      consolePort === undefined ? '' : `, console at http://${urlHost(host)}:${consolePort}/`
-    }`,
+    `ready: ${cores}, TCP on ${urlHost(host)}:${port}`,
   )
   const signal = await ended
   logger.info({ signal }, 'stopping')
