@@ -52,7 +52,14 @@ export function setUpSteps(root) {
     stampedStep(root, {
       name: 'web',
       doing: 'Bundling the web console',
-      inputs: () => ['package-lock.json', 'scripts/build-web.mjs', 'web', 'src', 'proto'],
+      inputs: () => [
+        'package-lock.json',
+        'scripts/build-web.mjs',
+        'tsconfig.json',
+        'web',
+        'src',
+        'proto',
+      ],
       outputs: () => ['dist/web'],
       run: runScript('scripts/build-web.mjs', 'The web console was not bundled'),
     }),

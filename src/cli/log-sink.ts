@@ -8,6 +8,8 @@ import { writeSync } from 'node:fs'
 export class LogSink {
   readonly #fd: number
   #lost = 0
+  /** The last line was cut off: the next one must not continue it. */
+  #isTorn = false
 
   constructor(fd: number) {
     this.#fd = fd
@@ -32,11 +34,14 @@ export class LogSink {
   }
 
   #tryWrite(line: string): boolean {
-    const bytes = Buffer.from(line)
+    const bytes = Buffer.from(this.#isTorn ? `\n${line}` : line)
+    let at = 0
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at)
+      while (at < bytes.length) at += writeSync(this.#fd, bytes, at)
+      this.#isTorn = false
       return true
     } catch {
+      this.#isTorn ||= at > 0
       return false
     }
   }

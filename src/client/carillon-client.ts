@@ -5,7 +5,7 @@ import { ArgumentError } from '../errors.ts'
 import { ClientStream, type StreamBlock, type StreamSettings } from './client-stream.ts'
 import { Connection, MAX_MESSAGE_BYTES } from './connection.ts'
 import { MAX_TIMEOUT_MS } from './deadline.ts'
-import { type ClientError, ProtocolError, type RemoteError } from './errors.ts'
+import { type ClientError, ProtocolError, RemoteError } from './errors.ts'
 import type { Description, Scope, Telemetry, Welcome } from './messages.ts'
 import { type Answer, RequestChannel, remoteError } from './request-channel.ts'
 import { quiet } from './settleable.ts'
@@ -221,7 +221,10 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
       },
     )
     // A server that refuses to close it does not know it any more.
-    closed.catch(() => this.#streams.delete(id))
+    closed.catch((error) => {
+      // A close that was never sent leaves the stream with the server.
+      if (error instanceof RemoteError) this.#streams.delete(id)
+    })
     return closed
   }
 

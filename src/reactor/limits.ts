@@ -34,3 +34,9 @@ export const DEFAULT_CLOSE_TIMEOUT_MS = 5000
 export const DEFAULT_STOP_TIMEOUT_MS = 5000
 /** Highest time limit: what a timer of Node's can count to, 24.8 days. */
 export const HIGHEST_TIMEOUT_MS = 2 ** 31 - 1
+
+/**
+ * How long a connection is silent before the system asks the peer whether it is there: a pulled
+ * cable is noticed within minutes, and one question in half a minute costs nothing.
+ */
+export const KEEP_ALIVE_DELAY_MS = 30_000

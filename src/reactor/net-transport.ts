@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { KEEP_ALIVE_DELAY_MS } from './limits.ts'
 import type {
   Acceptor,
   Connection,
@@ -18,7 +19,12 @@ export class NetTransport implements Transport {
     options: ConnectionOptions,
   ): Promise<ListenAddress> {
     // Half-open: after the peer's FIN what is queued for it is still sent.
-    const server = createServer({ allowHalfOpen: true, noDelay: options.noDelay })
+    const server = createServer({
+      allowHalfOpen: true,
+      noDelay: options.noDelay,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+    })
     server.on('connection', (socket) => {
       const connection = new NetConnection(socket)
       const handler = acceptor.onConnection(connection)

@@ -8,6 +8,7 @@ import type { ListenAddress } from '../reactor/transport.ts'
 import { type ConsoleFile, readConsoleFiles } from './console-files.ts'
 import { WEB_LIMITS } from './limits.ts'
 import type { Peer, PeerHandler } from './peer.ts'
+import { printable } from './printable.ts'
 import { isLoopbackAddress, isLoopbackHost, isSameOrigin } from './request-origin.ts'
 import {
   loadUWebSockets,
@@ -159,7 +160,10 @@ export class WebGateway {
     const origin = request.getHeader('origin')
     const isForeign = origin !== '' && !isSameOrigin(origin, host)
     if (isForeign || (loopbackOnly && !isLoopbackHost(host))) {
-      this.#logger.warn({ host, origin }, 'a WebSocket from another site was refused')
+      this.#logger.warn(
+        { host: printable(host), origin: printable(origin) },
+        'a WebSocket from another site was refused',
+      )
       refuse(response, 'get', '403 Forbidden', 'Other sites get no WebSocket here')
       return
     }
@@ -223,7 +227,7 @@ function refuse(response: WebResponse, method: string, status: string, sentence:
 function finish(response: WebResponse, method: string, body: Uint8Array): void {
   response.writeHeader('Cache-Control', 'no-cache').writeHeader('X-Content-Type-Options', 'nosniff')
   if (method === 'head') response.writeHeader('Content-Length', `${body.length}`).endWithoutBody()
-  // One answer a connection: else answers to requests that were sent ahead pile up unread.
+  // The connection is closed behind a body: else answers to requests sent ahead pile up unread.
   else response.end(body, true)
 }
 

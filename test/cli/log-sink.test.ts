@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { LogSink } from '../../src/cli/log-sink.ts'
@@ -24,23 +25,25 @@ test('a log that cannot be written stops nobody', (t) => {
   })
 })
 
-test('what was lost is counted once the log can be written again', (t) => {
-  const folder = temporaryFolder(t)
-  const path = join(folder, 'log')
-  const fd = openSync(path, 'w')
+test('what was lost is counted once there is room again, and no line is glued to another', (t) => {
+  const path = join(temporaryFolder(t), 'fifo')
+  execFileSync('mkfifo', [path])
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  t.teardown(() => closeSync(fd))
   const sink = new LogSink(fd)
-  closeSync(fd)
-  sink.write('lost\n')
-  sink.write('lost as well\n')
-  // The same number again: the lowest that is free.
-  const again = openSync(path, 'w')
-  t.is(again, fd)
-  sink.write('{"msg":"found"}\n')
-  closeSync(again)
-  const [note, line] = readFileSync(path, 'utf8')
-    .trim()
-    .split('\n')
-    .map((text) => JSON.parse(text))
+  const line = (fill: string, length: number) => `${JSON.stringify({ msg: fill.repeat(length) })}\n`
+  sink.write(line('x', 60_000))
+  // A pipe holds 65,536 bytes: of this a part, and of the next nothing.
+  sink.write(line('y', 9_000))
+  sink.write(line('z', 9_000))
+  const buffer = Buffer.alloc(100_000)
+  const first = buffer.toString('utf8', 0, readSync(fd, buffer))
+  sink.write(line('a', 10))
+  const second = buffer.toString('utf8', 0, readSync(fd, buffer))
+  const [whole, torn, ...others] = (first + second).trimEnd().split('\n')
+  t.is(JSON.parse(whole ?? '').msg.length, 60_000)
+  t.throws(() => JSON.parse(torn ?? ''))
+  const [note, last] = others.map((text) => JSON.parse(text))
   t.is(note.lost, 2)
-  t.is(line.msg, 'found')
+  t.is(last.msg, 'a'.repeat(10))
 })

@@ -75,7 +75,7 @@ gatewayTest('nothing but the page itself may run, and nothing may frame it', asy
   t.notRegex(policy, /unsafe/)
 })
 
-gatewayTest('HEAD answers with the headers of GET, on a connection that stays', async (t) => {
+gatewayTest('HEAD answers with the headers of GET', async (t) => {
   const { port } = await startGateway(t)
   for (const path of ['/', '/nowhere']) {
     const got = await ask(port, path)
@@ -86,24 +86,19 @@ gatewayTest('HEAD answers with the headers of GET, on a connection that stays', 
   }
 })
 
-gatewayTest(
-  'requests that are sent ahead are not all answered: the connection is closed',
-  async (t) => {
-    const { port } = await startGateway(t)
-    const socket = connect(port, '127.0.0.1')
-    t.teardown(() => socket.destroy())
-    let answers = ''
-    socket.on('data', (chunk) => {
-      answers += chunk.toString('latin1')
-    })
-    socket.on('error', () => {}) // what was sent ahead is not read
-    const requests = 20_000
-    socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(requests))
-    await new Promise((resolve) => socket.once('close', resolve))
-    const answered = answers.split('HTTP/1.1 200 OK').length - 1
-    t.true(answered >= 1 && answered < requests / 2, `${answered} of ${requests}`)
-  },
-)
+gatewayTest('a connection ends behind its answer', async (t) => {
+  const { port } = await startGateway(t)
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let answers = ''
+  socket.on('data', (chunk) => {
+    answers += chunk.toString('latin1')
+  })
+  socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+  // The server's side: this one has not closed its own.
+  await once(socket, 'end')
+  t.is(answers.split('HTTP/1.1 200 OK').length - 1, 1)
+})
 
 gatewayTest('no path leads out of the page', async (t) => {
   const { port } = await startGateway(t)
