@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
+import { formatAddress } from '../format-address.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { LogSink } from './log-sink.ts'
 
@@ -54,10 +55,12 @@ async function serve(options: ServeOptions): Promise<void> {
   const { host, port, consolePort, regionPath } = server
   const cores = `${options.cores} ${options.core} ${options.cores === 1 ? 'core' : 'cores'}`
   // A line of its own, so that a narrow terminal does not break the address.
-  if (consolePort !== undefined) logger.info(`console at http://${urlHost(host)}:${consolePort}/`)
+  if (consolePort !== undefined) {
+    logger.info(`console at http://${formatAddress({ host, port: consolePort })}/`)
+  }
   logger.info(
     { event: 'ready', host, port, consolePort, core: options.core, region: regionPath },
-    `ready: ${cores}, TCP on ${urlHost(host)}:${port}`,
+    `ready: ${cores}, TCP on ${formatAddress({ host, port })}`,
   )
   const signal = await ended
   logger.info({ signal }, 'stopping')
@@ -87,11 +90,6 @@ function signalled(): Promise<NodeJS.Signals> {
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
   })
-}
-
-/** An IPv6 address is in brackets where a port follows. */
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }
 
 function parsePort(text: string): number {

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { ClientMessage, decodeServerMessage, type ServerMessage } from '../../proto/messages.ts'
 import { ArgumentError, errorMessage } from '../errors.ts'
+import { formatAddress } from '../format-address.ts'
 import { FullMessageInfo } from '../framing/framing-strategy.ts'
 import { VarintPrefixedStrategy } from '../framing/varint-prefixed-strategy.ts'
 import { systemReason } from '../system-reason.ts'
@@ -189,9 +190,4 @@ export class Connection {
     this.reason = reason
     this.onClose(reason)
   }
-}
-
-/** `host:port`, with the brackets that an IPv6 address needs. */
-export function formatAddress({ host, port }: ServerAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { formatAddress } from '../format-address.ts'
 import { KEEP_ALIVE_DELAY_MS } from './limits.ts'
 import type {
   Acceptor,
@@ -65,9 +66,8 @@ class NetConnection implements Connection {
   constructor(socket: Socket) {
     this.#socket = socket
     // No address where the peer is gone before it is accepted.
-    const { remoteAddress = 'unknown', remotePort = 0 } = socket
-    const host = isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress
-    this.remoteAddress = `${host}:${remotePort}`
+    const { remoteAddress: host = 'unknown', remotePort: port = 0 } = socket
+    this.remoteAddress = formatAddress({ host, port })
     // At once: a refused connection may break as well.
     socket.on('error', (error) => {
       this.#error = error
