@@ -4,10 +4,11 @@ import type { ServerAddress } from '../client/connection.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
-import { type JobSurroundings, runProcessJob } from './process-job.ts'
+import { runProcessJob } from './process-job.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { parseServerOption } from './server-option.ts'
 import { summaryLine } from './summary-line.ts'
+import type { ServerSurroundings } from './with-server.ts'
 
 interface ProcessOptions {
   readonly server?: ServerAddress
@@ -20,7 +21,7 @@ interface ProcessOptions {
 /** Adds `carillon process` to the program: a recording through a core, into another file. */
 export function addProcessCommand(
   program: Command,
-  { startLocalServer }: Pick<JobSurroundings, 'startLocalServer'>,
+  { startLocalServer }: Pick<ServerSurroundings, 'startLocalServer'>,
 ): void {
   program
     .command('process')

@@ -2,15 +2,16 @@ import type { SampleFormat, StoredFormat } from '../audio/sample-codec.ts'
 import type { WavFormat } from '../audio/wav-format.ts'
 import { WavReader } from '../audio/wav-reader.ts'
 import { WavWriter, type WavWritten } from '../audio/wav-writer.ts'
-import { CarillonClient, type StreamEffect } from '../client/carillon-client.ts'
+import type { CarillonClient, StreamEffect } from '../client/carillon-client.ts'
 import type { ClientStream } from '../client/client-stream.ts'
 import type { ServerAddress } from '../client/connection.ts'
 import { ArgumentError } from '../errors.ts'
 import type { EffectOption } from './effect-option.ts'
 import { readEffectTaps } from './effect-taps.ts'
 import { JobError } from './errors.ts'
-import type { LocalServer } from './local-server.ts'
 import { RoundTripRecorder, type RoundTrips } from './round-trips.ts'
+import { withClient } from './with-client.ts'
+import { type ServerSurroundings, withServer } from './with-server.ts'
 
 /** What `carillon process` was asked to do. */
 export interface ProcessJob {
@@ -29,10 +30,7 @@ export interface ProcessJob {
 }
 
 /** What the job needs of the command around it. */
-export interface JobSurroundings {
-  startLocalServer(): Promise<LocalServer>
-  /** Gives the job up, with the signal's reason. */
-  readonly signal: AbortSignal
+export interface JobSurroundings extends ServerSurroundings {
   onProgress(frames: number, total: number): void
   /** Something that the user should know, though it stops nothing. */
   onNote(sentence: string): void
@@ -69,8 +67,8 @@ export async function runProcessJob(
     const format = outputFormat(job, reader.format, around)
     const writer = await WavWriter.create(job.output, format, reader.frames)
     try {
-      return await withServer(job, around, (address) =>
-        withClient(address, around.signal, (client) =>
+      return await withServer(job.server, around, (address) =>
+        withClient(address, { name: 'carillon process', signal: around.signal }, (client) =>
           convert({ job, around, client, reader, writer, effects }),
         ),
       )
@@ -117,44 +115,6 @@ function outputFormat(
   if (sampleFormat !== 'f64') return { ...stored, sampleFormat }
   onNote(`${input} holds floats of 64 bits; ${output} gets floats of 32 bits`)
   return { ...stored, sampleFormat: 'f32' }
-}
-
-async function withServer<Result>(
-  { server }: ProcessJob,
-  { startLocalServer, signal }: JobSurroundings,
-  work: (address: ServerAddress) => Promise<Result>,
-): Promise<Result> {
-  if (server !== undefined) return await work(server)
-  const local = await startLocalServer()
-  let result: Result
-  try {
-    signal.throwIfAborted()
-    result = await work(local)
-  } catch (error) {
-    // Why the work failed says more than what followed from it.
-    await local.stop().catch(() => {})
-    throw error
-  }
-  await local.stop()
-  return result
-}
-
-async function withClient<Result>(
-  { host, port }: ServerAddress,
-  signal: AbortSignal,
-  work: (client: CarillonClient) => Promise<Result>,
-): Promise<Result> {
-  const client = await CarillonClient.connect({ host, port, name: 'carillon process', signal })
-  const giveUp = () => void client.close()
-  signal.addEventListener('abort', giveUp)
-  try {
-    return await work(client)
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-    await client.close()
-  }
 }
 
 interface Conversion {
