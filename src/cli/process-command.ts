@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
 import type { ServerAddress } from '../client/connection.ts'
+import { MAX_WINDOW } from '../client/limits.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
@@ -43,8 +44,16 @@ export function addProcessCommand(
         SAMPLE_FORMATS,
       ),
     )
-    .option('--block-frames <N>', 'frames in a block (default: 1024)', parseCount('--block-frames'))
-    .option('--window <N>', 'the most blocks on their way (default: 16)', parseCount('--window'))
+    .option(
+      '--block-frames <N>',
+      'frames in a block (default: 1024)',
+      parseCount('--block-frames', MAX_BLOCK_FRAMES),
+    )
+    .option(
+      '--window <N>',
+      'the most blocks on their way (default: 16)',
+      parseCount('--window', MAX_WINDOW),
+    )
     .action(async (input: string, output: string, options: ProcessOptions) => {
       const { effect: effects = [], ...rest } = options
       const bar = new ProgressBar(process.stderr)
@@ -53,7 +62,8 @@ export function addProcessCommand(
           runProcessJob(
             { input, output, effects, ...rest },
             {
-              ...{ startLocalServer, signal },
+              startLocalServer,
+              signal,
               onProgress: (done, total) => bar.update(done, total),
               onNote: (sentence) => void process.stderr.write(`carillon: note: ${sentence}\n`),
             },
@@ -67,13 +77,13 @@ export function addProcessCommand(
     })
 }
 
-/** The largest that either count may be: more helps nobody and would only take memory. */
-const MAX_COUNT = 65_536
+/** More than any server takes: that is for the server to say. */
+const MAX_BLOCK_FRAMES = 65_536
 
-function parseCount(option: string): (text: string) => number {
+function parseCount(option: string, most: number): (text: string) => number {
   return (text) => {
     const count = /^\d+$/.test(text) ? Number(text) : 0
-    if (count >= 1 && count <= MAX_COUNT) return count
-    throw new UsageError(`${option} takes a whole number from 1 to ${MAX_COUNT}, not "${text}"`)
+    if (count >= 1 && count <= most) return count
+    throw new UsageError(`${option} takes a whole number from 1 to ${most}, not "${text}"`)
   }
 }

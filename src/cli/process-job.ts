@@ -5,6 +5,7 @@ import { WavWriter, type WavWritten } from '../audio/wav-writer.ts'
 import type { CarillonClient, StreamEffect } from '../client/carillon-client.ts'
 import type { ClientStream } from '../client/client-stream.ts'
 import type { ServerAddress } from '../client/connection.ts'
+import { DEFAULT_WINDOW } from '../client/limits.ts'
 import { ArgumentError } from '../errors.ts'
 import type { EffectOption } from './effect-option.ts'
 import { readEffectTaps } from './effect-taps.ts'
@@ -47,9 +48,6 @@ export interface ProcessReport extends WavWritten {
 
 /** Long enough that a message costs little beside its samples, short enough for a smooth progress. */
 const DEFAULT_BLOCK_FRAMES = 1024
-
-/** Keeps both ends busy; four times as many gained a sixth and tripled the round trip. */
-const DEFAULT_WINDOW = 16
 
 /**
  * Carries a WAV file through a stream of effects into another one, which appears only when it is

@@ -13,16 +13,8 @@ import {
   ProtocolError,
   TimeoutError,
 } from './errors.ts'
+import { CLOSE_TIMEOUT_MS, KEEP_ALIVE_DELAY_MS, MAX_MESSAGE_BYTES } from './limits.ts'
 import { settleable } from './settleable.ts'
-
-/** The longest message either way, and so what a server can make the client hold: 4 MiB. */
-export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-
-/** How long what was sent may take to leave when the client closes. */
-const CLOSE_TIMEOUT_MS = 1000
-
-/** A silent server's host is asked whether it is still there. */
-const KEEP_ALIVE_DELAY_MS = 10_000
 
 /** Where a server is. */
 export interface ServerAddress {
@@ -70,8 +62,11 @@ export class Connection {
     signal?.throwIfAborted()
     const server = formatAddress(address)
     const socket = connect({
-      ...{ host: address.host, port: address.port, noDelay: true },
-      ...{ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS },
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
     })
     const { promise, resolve, reject } = settleable<void>()
     const deadline = new Deadline(timeoutMs, () => {
