@@ -4,6 +4,7 @@ import type { ServerAddress } from '../client/connection.ts'
 import type { EffectInfo, ParameterInfo } from '../client/messages.ts'
 import { interruptible } from './interruption.ts'
 import { parseServerOption } from './server-option.ts'
+import { print } from './standard-output.ts'
 import { withClient } from './with-client.ts'
 import { type ServerSurroundings, withServer } from './with-server.ts'
 
@@ -26,7 +27,7 @@ export function addEffectsCommand(
           withClient(address, { name: 'carillon effects', signal }, describeEffects),
         ),
       )
-      process.stdout.write(effects.map(effectLines).join('\n'))
+      print(effects.map(effectLines).join('\n'))
     })
 }
 

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { type Command, Option } from 'commander'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
 import type { ServerAddress } from '../client/connection.ts'
@@ -5,9 +6,11 @@ import { MAX_WINDOW } from '../client/limits.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
+import { outputName, STANDARD_STREAM } from './job-files.ts'
 import { runProcessJob } from './process-job.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { parseServerOption } from './server-option.ts'
+import { openStandardOutput, print } from './standard-output.ts'
 import { summaryLine } from './summary-line.ts'
 import type { ServerSurroundings } from './with-server.ts'
 
@@ -27,8 +30,14 @@ export function addProcessCommand(
   program
     .command('process')
     .description('send a recording through a core and write what comes back')
-    .argument('<IN.wav>', 'PCM of 16, 24 or 32 bits or IEEE float, mono to 8 channels, any rate')
-    .argument('<OUT.wav>', 'as many frames as IN.wav; appears when it is whole')
+    .argument(
+      '<IN.wav>',
+      'PCM of 16, 24 or 32 bits or IEEE float, mono to 8 channels, any rate; - for standard input',
+    )
+    .argument(
+      '<OUT.wav>',
+      'as many frames as IN.wav; appears when it is whole; - for standard output',
+    )
     .option(
       '--server <HOST:PORT>',
       'the server to use (default: one of its own, with a hosted core)',
@@ -56,6 +65,8 @@ export function addProcessCommand(
     )
     .action(async (input: string, output: string, options: ProcessOptions) => {
       const { effect: effects = [], ...rest } = options
+      refuseTerminal(input, 0, 'read from standard input, which is a terminal')
+      refuseTerminal(output, 1, 'written to standard output, which is a terminal')
       const bar = new ProgressBar(process.stderr)
       try {
         const report = await interruptible((signal) =>
@@ -63,6 +74,8 @@ export function addProcessCommand(
             { input, output, effects, ...rest },
             {
               startLocalServer,
+              openStandardInput: () => process.stdin,
+              openStandardOutput,
               signal,
               onProgress: (done, total) => bar.update(done, total),
               onNote: (sentence) => void process.stderr.write(`carillon: note: ${sentence}\n`),
@@ -70,11 +83,18 @@ export function addProcessCommand(
           ),
         )
         bar.stop()
-        process.stdout.write(`${summaryLine(report)}\n`)
+        const line = `${summaryLine(outputName(output), report)}\n`
+        if (output === STANDARD_STREAM) process.stderr.write(line)
+        else print(line)
       } finally {
         bar.stop()
       }
     })
+}
+
+/** A WAV file is nothing to type or to look at: `-` was meant for a pipe. */
+function refuseTerminal(path: string, fd: number, what: string): void {
+  if (path === STANDARD_STREAM && isatty(fd)) throw new UsageError(`a WAV file is not ${what}`)
 }
 
 /** More than any server takes: that is for the server to say. */
