@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
+import { gatewayTest } from '../support/needs-uwebsockets.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { pcm16 } from '../support/wav-bytes.ts'
 import { SPEECH } from '../support/wav-files.ts'
@@ -62,6 +63,13 @@ test('a server that is not there is named', async (t) => {
   await server.end('SIGTERM')
   const line = await fails(t, 'ERR_CARILLON_CONNECT', SPOKEN, '--server', server.address)
   t.true(line.includes(server.address), line)
+})
+
+gatewayTest('the console’s port, given for the server’s, is called what it is', async (t) => {
+  const server = await startServer(t, '--console-port', '0')
+  const console = `127.0.0.1:${server.consolePort}`
+  const line = await fails(t, 'ERR_CARILLON_PROTOCOL', SPOKEN, '--server', console)
+  t.true(line.includes(`${console} is a web server`), line)
 })
 
 test('a port in use is named, and who has it goes on', async (t) => {
