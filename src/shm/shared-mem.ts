@@ -326,6 +326,9 @@ export const ParamInfo = struct(
     unit: text(8),
     min: f64,
     max: f64,
+    /** What the stream's sample rate allows besides, as shares of it; 0 where it has no say. */
+    rateMin: f64,
+    rateMax: f64,
     /** `def` and not `default`, which C keeps for itself. */
     def: f64,
     /** Of PARAM_FLAG. */

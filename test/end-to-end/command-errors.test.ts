@@ -54,7 +54,16 @@ test('effects that the core does not have are refused', async (t) => {
   t.regex(names, /lowpass/, 'it says which there are')
   await refuses('ERR_CARILLON_UNKNOWN_PARAMETER', 'lowpass:freq=100')
   await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=1000')
-  await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=0', 'lowpass:hz=24000')
+  const limit = await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=0', 'lowpass:hz=24000')
+  t.true(
+    limit.includes('lowpass:hz is 0.24 to 23999.76 Hz at a sample rate of 48000 Hz, not 24000'),
+    limit,
+  )
+  const pitch = await refuses('ERR_CARILLON_PARAMETER_RANGE', 'pluck:hz=12000.5')
+  t.true(
+    pitch.includes('pluck:hz is 20 to 12000 Hz at a sample rate of 48000 Hz, not 12000.5'),
+    pitch,
+  )
   await refuses('ERR_CARILLON_PARAMETER_MISSING', 'lowpass:q=1')
 })
 

@@ -9,7 +9,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 0xf76c8739u
+#define CARILLON_LAYOUT_HASH 1009437332u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -283,18 +283,22 @@ struct carillon_param_info {
     char unit[8];
     double min;
     double max;
+    double rate_min;
+    double rate_max;
     double def;
     uint32_t flags;
     uint32_t scale;
 };
-_Static_assert(sizeof(struct carillon_param_info) == 56, "param_info");
+_Static_assert(sizeof(struct carillon_param_info) == 72, "param_info");
 _Static_assert(offsetof(struct carillon_param_info, name) == 0, "param_info.name");
 _Static_assert(offsetof(struct carillon_param_info, unit) == 16, "param_info.unit");
 _Static_assert(offsetof(struct carillon_param_info, min) == 24, "param_info.min");
 _Static_assert(offsetof(struct carillon_param_info, max) == 32, "param_info.max");
-_Static_assert(offsetof(struct carillon_param_info, def) == 40, "param_info.def");
-_Static_assert(offsetof(struct carillon_param_info, flags) == 48, "param_info.flags");
-_Static_assert(offsetof(struct carillon_param_info, scale) == 52, "param_info.scale");
+_Static_assert(offsetof(struct carillon_param_info, rate_min) == 40, "param_info.rate_min");
+_Static_assert(offsetof(struct carillon_param_info, rate_max) == 48, "param_info.rate_max");
+_Static_assert(offsetof(struct carillon_param_info, def) == 56, "param_info.def");
+_Static_assert(offsetof(struct carillon_param_info, flags) == 64, "param_info.flags");
+_Static_assert(offsetof(struct carillon_param_info, scale) == 68, "param_info.scale");
 
 // An effect, as the firmware describes it. Payload of EFFECT_INFO.
 struct carillon_effect_info {
@@ -304,7 +308,7 @@ struct carillon_effect_info {
     uint32_t reserved;
     struct carillon_param_info params[8];
 };
-_Static_assert(sizeof(struct carillon_effect_info) == 584, "effect_info");
+_Static_assert(sizeof(struct carillon_effect_info) == 712, "effect_info");
 _Static_assert(offsetof(struct carillon_effect_info, name) == 0, "effect_info.name");
 _Static_assert(offsetof(struct carillon_effect_info, summary) == 16, "effect_info.summary");
 _Static_assert(offsetof(struct carillon_effect_info, param_count) == 128, "effect_info.param_count");
