@@ -1,0 +1,27 @@
+/** What asks a soak to stop. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/**
+ * Runs one soak, and afterwards what it has asked to be done then, also where it is interrupted.
+ *
+ * @returns {Promise<{ error?: unknown, signal?: string }>} neither where all is well
+ */
+export async function runSoak({ soak }, size, progress) {
+  const teardowns = []
+  let interrupt
+  const interrupted = new Promise((resolve) => {
+    interrupt = (signal) => resolve({ signal })
+  })
+  for (const signal of SIGNALS) process.on(signal, interrupt)
+  try {
+    const teardown = (undo) => teardowns.push(undo)
+    const ended = soak({ ...size, teardown, progress }).then(
+      () => ({}),
+      (error) => ({ error }),
+    )
+    return await Promise.race([ended, interrupted])
+  } finally {
+    for (const undo of teardowns.reverse()) await undo()
+    for (const signal of SIGNALS) process.off(signal, interrupt)
+  }
+}
