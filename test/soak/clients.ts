@@ -15,9 +15,10 @@ export const summary =
 
 /**
  * What the server's memory may grow by from the second quarter of a run to the last: a garbage
- * collector's mood is less, and one kilobyte a client that vanished is more, after a few minutes.
+ * collector that has not been pressed is half of this, and a kilobyte for each client that vanished
+ * is more, after five minutes of a few hundred a second.
  */
-const GROWTH_BYTES_MAX = 16 * 1024 * 1024
+const GROWTH_BYTES_MAX = 32 * 1024 * 1024
 /** In a shorter run the server has not yet had all the memory that it needs. */
 const GROWTH_CHECKED_FROM_MS = 60_000
 const LOOK_EVERY_MS = 250
