@@ -33,7 +33,8 @@ async function main(words) {
   const size = { durationMs: minutes * 60_000, clients: CLIENTS }
   const { error, signal } = await runSoak(chosen, size, (text) => progress.update(text))
   progress.end()
-  if (signal !== undefined) return 128 + constants.signals[signal]
+  // The soak itself knows nothing of it and would go on.
+  if (signal !== undefined) process.exit(128 + constants.signals[signal])
   if (error !== undefined) console.error(error)
   console.log(error === undefined ? `${name}: all is well` : `${name}: failed`)
   return error === undefined ? 0 : 1

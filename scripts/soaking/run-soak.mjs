@@ -21,7 +21,8 @@ export async function runSoak({ soak }, size, progress) {
     )
     return await Promise.race([ended, interrupted])
   } finally {
-    for (const undo of teardowns.reverse()) await undo()
+    // One that was interrupted may still start something meanwhile.
+    while (teardowns.length > 0) await teardowns.pop()()
     for (const signal of SIGNALS) process.off(signal, interrupt)
   }
 }
