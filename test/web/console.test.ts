@@ -145,6 +145,17 @@ browserTest('each channel has its line and its meter', async (t) => {
   t.is(await page.textContent('#format'), '44.1 kHz · stereo')
   t.deepEqual(await texts(page, '.level .label'), ['Left', 'Right'])
   t.deepEqual(await texts(page, '.level .number'), ['0.0 dBFS', '\u221220.0 dBFS'])
+  // The key: a piece of each channel's line beside its name.
+  const colours = await page.evaluate(COLOURS_OF_KEY)
+  t.deepEqual(colours, await page.evaluate(COLOURS_OF_CHANNELS))
+})
+
+browserTest('a single channel needs no key', async (t) => {
+  const { url } = await serve(t)
+  const { page } = await open(t, url)
+  await lineCrosses(page, 18)
+  t.deepEqual(await texts(page, '.level .label'), ['Peak'])
+  t.is(await page.locator('.line-sample').count(), 0)
 })
 
 browserTest('cores, rings and clients are shown, and move', async (t) => {
@@ -424,6 +435,17 @@ browserTest('the page is small, asks nobody else for anything, and is served as 
   )
   t.true(statSync(join(REPOSITORY, 'dist/web/console.js')).size < 300_000)
 })
+
+const COLOURS_OF_KEY = `[...document.querySelectorAll('.line-sample')]
+  .map((sample) => getComputedStyle(sample).backgroundColor)`
+
+const COLOURS_OF_CHANNELS = `[0, 1].map((channel) => {
+  const probe = document.body.appendChild(document.createElement('i'))
+  probe.style.color = 'var(--channel-' + channel + ')'
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+})`
 
 /** The contrast (WCAG 2.2) of each colour of text with each ground that it is on. */
 const CONTRASTS = `(() => {
