@@ -362,17 +362,49 @@ browserTest('of a thousand clients it shows the first fifty, and says how many m
   t.is(await page.textContent('#clients-more'), '… and 950 more clients')
 })
 
-browserTest('frames that were left out are told of', async (t) => {
+browserTest(
+  'frames that were left out are told of, and warned of where the page is slow',
+  async (t) => {
+    const { service, url } = await serve(t)
+    const { page } = await open(t, url)
+    await lineCrosses(page, 18)
+    t.false(await page.isVisible('#skipped'))
+    const scope = { source: 'plucked string', sampleRateHz: 48_000, channels: 1, skipped: 4800 }
+    const send = (more: object) => {
+      for (const peer of service.peers) {
+        service.send(peer, { scope: { ...scope, ...more, data: new Uint8Array(4) } })
+      }
+    }
+    const colour = () => page.evaluate(`getComputedStyle(document.querySelector('#skipped')).color`)
+    send({})
+    await page.waitForSelector('#skipped:visible')
+    t.is(await page.textContent('#skipped'), '4,800 frames not shown')
+    const quiet = await page.evaluate(`getComputedStyle(document.querySelector('#format')).color`)
+    t.is(await colour(), quiet)
+    send({ dropped: 300 })
+    await textChanges(page, '#skipped', '4,800 frames not shown')
+    t.is(
+      await page.textContent('#skipped'),
+      '9,600 frames not shown, 300 because this page is too slow',
+    )
+    t.not(await colour(), quiet)
+  },
+)
+
+browserTest('what was left out of one source is not said of the next', async (t) => {
   const { service, url } = await serve(t)
   const { page } = await open(t, url)
   await lineCrosses(page, 18)
-  t.false(await page.isVisible('#skipped'))
-  const scope = { source: 'plucked string', sampleRateHz: 48_000, channels: 1, skipped: 4800 }
-  for (const peer of service.peers) {
-    service.send(peer, { scope: { ...scope, data: new Uint8Array(4) } })
+  service.stop()
+  const format = { sampleRateHz: 48_000, channels: 1, data: new Uint8Array(4) }
+  const send = (scope: object) => {
+    for (const peer of service.peers) service.send(peer, { scope: { ...format, ...scope } })
   }
+  send({ source: 'process', skipped: 4800 })
   await page.waitForSelector('#skipped:visible')
-  t.is(await page.textContent('#skipped'), '4,800 frames not shown')
+  send({ source: 'plucked string' })
+  await page.waitForSelector('#skipped', { state: 'hidden' })
+  t.is(await page.textContent('#source'), 'plucked string')
 })
 
 browserTest('a tab that was frozen goes on where the server is', async (t) => {
