@@ -407,6 +407,21 @@ browserTest('what was left out of one source is not said of the next', async (t)
   t.is(await page.textContent('#source'), 'plucked string')
 })
 
+for (const width of [1280, 400]) {
+  browserTest(`at ${width} pixels the clients are a table to who cannot see it`, async (t) => {
+    const { url } = await serve(t, { telemetry: () => ({ clients: [client()] }) })
+    const { page } = await open(t, url, { viewport: { width, height: 800 } })
+    await page.waitForSelector('[data-client="1"]')
+    const devTools = await page.context().newCDPSession(page)
+    const { nodes } = await devTools.send('Accessibility.getFullAXTree')
+    const roles = nodes.filter(({ ignored }) => !ignored).map(({ role }) => String(role?.value))
+    const count = (role: string) => roles.filter((each) => each === role).length
+    t.deepEqual([count('table'), count('row'), count('columnheader'), count('cell')], [1, 2, 7, 7])
+    const names = nodes.filter(({ role }) => role?.value === 'cell').map(({ name }) => name?.value)
+    t.is(names[1], '127.0.0.1:49152', 'the label that narrow screens show is not read out')
+  })
+}
+
 browserTest('a tab that was frozen goes on where the server is', async (t) => {
   const { service, url } = await serve(t)
   const { page, problems } = await open(t, url)
