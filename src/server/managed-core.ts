@@ -223,7 +223,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
     const process = await HostedCore.start({
-      region: region.path,
+      region,
       core: this.index,
       ...(firmware === undefined ? {} : { firmware }),
     })

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { CarillonClient } from '../../src/client/index.ts'
@@ -60,6 +60,27 @@ test('a core that is killed in the middle is an error of its streams, and is sta
   }
   const output = join(job.folder, 'again.wav')
   t.is((await carillon(t, 'process', SPOKEN, output, '--server', server.address)).code, 0)
+  t.is(await server.end('SIGINT'), 0)
+  t.deepEqual(coreProcesses(server.region), [])
+})
+
+test('a core can be started again when the name of the shared file is gone', async (t) => {
+  const server = await startServer(t)
+  rmSync(server.region)
+  const first = coreProcess(server.region)
+  const peer = await ProtocolPeer.greet(t, server.port)
+  process.kill(first, 'SIGKILL')
+  await server.logged(({ code }) => code === 'ERR_CARILLON_CORE_LOST')
+  for (;;) {
+    peer.send({ request: 1, openStream: { sampleRateHz: 48_000, channels: 1 } })
+    const answer = await peer.next()
+    if (answer.body === 'streamOpened') break
+    t.is(answer.error?.code, 'ERR_CARILLON_CORE_UNAVAILABLE')
+  }
+  t.not(coreProcess(server.region), first)
+  const output = join(temporaryFolder(t), 'out.wav')
+  t.is((await carillon(t, 'process', SPOKEN, output, '--server', server.address)).code, 0)
+  t.deepEqual(readFileSync(output).subarray(-1000), readFileSync(SPOKEN).subarray(-1000))
   t.is(await server.end('SIGINT'), 0)
   t.deepEqual(coreProcesses(server.region), [])
 })
