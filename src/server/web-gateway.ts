@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
+import { LimitedWarning } from '../limited-warning.ts'
 import { StateError } from '../reactor/errors.ts'
 import type { ListenAddress } from '../reactor/transport.ts'
 import { readConsoleFiles } from './console-files.ts'
@@ -39,6 +40,8 @@ export interface WebGatewayOptions extends ListenAddress {
 export class WebGateway {
   readonly #options: WebGatewayOptions
   readonly #logger: Logger
+  readonly #foreign: LimitedWarning
+  readonly #tooMany: LimitedWarning
   readonly #peers = new Map<WebSocket, WebPeer>()
   #opening: Promise<ListenAddress> | undefined
   #app: WebApp | undefined
@@ -46,6 +49,8 @@ export class WebGateway {
   constructor(options: WebGatewayOptions) {
     this.#options = options
     this.#logger = options.logger ?? pino({ enabled: false })
+    this.#foreign = new LimitedWarning(this.#logger, 'a WebSocket from another site was refused')
+    this.#tooMany = new LimitedWarning(this.#logger, 'a WebSocket too many was refused')
   }
 
   /** WebSockets open now. */
@@ -84,6 +89,8 @@ export class WebGateway {
     this.#app?.close()
     this.#app = undefined
     this.#opening = undefined
+    this.#foreign.flush()
+    this.#tooMany.flush()
     // The peers' last calls were planned before this: they come first.
     await Promise.resolve()
   }
@@ -132,15 +139,12 @@ export class WebGateway {
     const origin = request.getHeader('origin')
     const isForeign = origin !== '' && !isSameOrigin(origin, host)
     if (isForeign || (loopbackOnly && !isLoopbackHost(host))) {
-      this.#logger.warn(
-        { host: printable(host), origin: printable(origin) },
-        'a WebSocket from another site was refused',
-      )
+      this.#foreign.warn({ host: printable(host), origin: printable(origin) })
       refuse(response, 'get', '403 Forbidden', 'Other sites get no WebSocket here')
       return
     }
     if (this.#peers.size >= WEB_LIMITS.maxConnections) {
-      this.#logger.warn({ limit: WEB_LIMITS.maxConnections }, 'a WebSocket too many was refused')
+      this.#tooMany.warn({ limit: WEB_LIMITS.maxConnections })
       refuse(response, 'get', '503 Service Unavailable', 'Too many consoles are connected')
       return
     }
