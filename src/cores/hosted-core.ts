@@ -3,7 +3,9 @@ import { EventEmitter } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { errorCode } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
+import { systemReason } from '../system-reason.ts'
 import { CoreError } from './errors.ts'
 
 const FIRMWARE_FOLDER = join(import.meta.dirname, '../../../firmware')
@@ -82,15 +84,7 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
    */
   static async start(options: HostedCoreOptions): Promise<HostedCore> {
     const { region, core, firmware = HOSTED_FIRMWARE } = options
-    try {
-      accessSync(firmware, constants.X_OK)
-    } catch (cause) {
-      throw new CoreError(
-        'ERR_CARILLON_FIRMWARE_MISSING',
-        `the hosted firmware is not at ${firmware}: build it with make -C ${FIRMWARE_FOLDER}`,
-        { cause },
-      )
-    }
+    checkFirmware(firmware, core)
     const child = spawn(
       firmware,
       [
@@ -101,11 +95,7 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
     )
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
-      child.once('error', (cause) =>
-        reject(
-          new CoreError('ERR_CARILLON_CORE_START', `core ${core}: ${cause.message}`, { cause }),
-        ),
-      )
+      child.once('error', (cause) => reject(cannotStart(core, firmware, cause)))
     })
     // Never 0 in its place: a signal to 0 goes to this process and its whole group.
     if (child.pid === undefined) {
@@ -147,4 +137,25 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
   kill(): void {
     this.#process.kill('SIGKILL')
   }
+}
+
+function checkFirmware(firmware: string, core: number): void {
+  try {
+    accessSync(firmware, constants.X_OK)
+  } catch (cause) {
+    if (errorCode(cause) !== 'ENOENT') throw cannotStart(core, firmware, cause)
+    throw new CoreError(
+      'ERR_CARILLON_FIRMWARE_MISSING',
+      `the hosted firmware is not at ${firmware}: build it with make -C ${FIRMWARE_FOLDER}`,
+      { cause },
+    )
+  }
+}
+
+function cannotStart(core: number, firmware: string, cause: unknown): CoreError {
+  return new CoreError(
+    'ERR_CARILLON_CORE_START',
+    `core ${core} cannot be started: ${firmware}: ${systemReason(cause)}`,
+    { cause },
+  )
 }
