@@ -317,10 +317,15 @@ static bool is_readable(const struct mpsc_consumer *ring)
     return low != 0 && (low & STATE_MASK) != CARILLON_MPSC_CLAIMED;
 }
 
-bool mpsc_is_blocked(const struct mpsc_consumer *ring)
+bool mpsc_is_blocked(const struct mpsc_consumer *ring, uint32_t *at)
 {
-    // Relaxed: a look, by which nothing is read.
-    return load_relaxed(&ring->control->producers.tail) != ring->head && !is_readable(ring);
+    // Relaxed, both: a look, by which nothing is read.
+    if (load_relaxed(&ring->control->producers.tail) == ring->head || is_readable(ring)) {
+        return false;
+    }
+    // A position has these bits free.
+    *at = ring->head | (load_relaxed(mark_at_head(ring)) & STATE_MASK);
+    return true;
 }
 
 // Turns slots from the head on into padding, up to the first that is marked, or the tail.
@@ -336,21 +341,22 @@ static bool seal(struct mpsc_consumer *ring)
     return position != ring->head;
 }
 
-bool mpsc_unblock(struct mpsc_consumer *ring)
+bool mpsc_unblock(struct mpsc_consumer *ring, uint32_t at)
 {
-    if (ring->damaged || !load_tail(ring) || ring->seen_tail == ring->head) {
+    uint32_t state = at & STATE_MASK;
+    if (ring->damaged || at - state != ring->head || !load_tail(ring)) {
         return false;
     }
     // Relaxed: the exchange decides.
     uint32_t mark = load_relaxed(mark_at_head(ring));
-    if (!check_mark(ring, mark)) {
+    if (!check_mark(ring, mark) || (mark & STATE_MASK) != state) {
         return false;
     }
     bool given = false;
-    if ((mark & STATE_MASK) == CARILLON_MPSC_CLAIMED) {
+    if (state == CARILLON_MPSC_CLAIMED) {
         given = exchange(mark_at_head(ring), mark,
                          mark ^ CARILLON_MPSC_CLAIMED ^ CARILLON_MPSC_PADDING);
-    } else if ((mark & STATE_MASK) == CARILLON_MPSC_EMPTY) {
+    } else if (state == CARILLON_MPSC_EMPTY) {
         given = seal(ring);
     }
     ring->unblocked += given ? 1u : 0u;

@@ -92,14 +92,14 @@ void mpsc_advance(struct mpsc_consumer *ring);
 void mpsc_free(struct mpsc_consumer *ring);
 
 // Whether the next record is reserved and not published: a moment's matter, unless its producer has
-// died.
-bool mpsc_is_blocked(const struct mpsc_consumer *ring);
+// died. `at` is then a number that stays the same for as long as the same producer gets no further.
+bool mpsc_is_blocked(const struct mpsc_consumer *ring, uint32_t *at);
 
-// Gives up what blocks the ring, for a producer that has died or has blocked it at the same head for
-// longer than a living one can. What was only reserved is sealed slot by slot, each by an exchange
-// that a living producer's claim either loses to, and begins anew, or wins. False where nothing was
-// given up.
-bool mpsc_unblock(struct mpsc_consumer *ring);
+// Gives up what blocks the ring, for a producer that has died or whose `at` has been the same for
+// longer than a living one can take. What was only reserved is sealed slot by slot, each by an
+// exchange that a living producer's claim either loses to, and begins anew, or wins. False where
+// nothing was given up, because something has moved since `at` was found.
+bool mpsc_unblock(struct mpsc_consumer *ring, uint32_t at);
 
 // Announces that the consumer sleeps until there is a record. False where one came meanwhile: then
 // try again. mpsc_wake takes the announcement back.

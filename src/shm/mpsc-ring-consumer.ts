@@ -105,11 +105,16 @@ export class MpscRingConsumer {
   }
 
   /**
-   * Whether the next record is reserved and not published: a moment's matter, unless its producer has
-   * died. Where it stays so at the same `position`, see `unblock`.
+   * What blocks the ring: undefined where nothing does, else a number that stays the same for as long
+   * as the same producer has reserved the next record and has got no further. That is a moment's
+   * matter, unless it has died: see `unblock`.
    */
-  get isBlocked(): boolean {
-    return !this.isEmpty && !this.#isReadable()
+  get blockedAt(): number | undefined {
+    if (this.isEmpty || this.#isReadable()) return undefined
+    // Relaxed: a look, by which nothing is read.
+    const mark = Atomics.load(this.#words, this.#ring.markAt(this.#head))
+    // A position has these bits free.
+    return this.#head + (mark & STATE_MASK)
   }
 
   get stats(): MpscRingStats {
@@ -180,8 +185,8 @@ export class MpscRingConsumer {
 
   /**
    * Gives up what blocks the ring, for a producer that has died: call it when one is known to have
-   * ended, or when the ring has been blocked at the same `position` for longer than a living producer
-   * can take. Then `read` again. Works with the ring full as well.
+   * ended, or with the `blockedAt` that has been the same for longer than a living producer can take.
+   * Then `read` again. Works with the ring full as well.
    *
    * A claim becomes padding. What is reserved and not even marked as a claim becomes padding up to
    * the next mark or the tail, slot by slot, each by an exchange that a living producer's claim
@@ -190,17 +195,20 @@ export class MpscRingConsumer {
    * A claim given up that lives after all is refused when it is committed. But its producer may
    * already have written its payload over records of others: nothing can prevent that, so be patient.
    *
+   * @param blockedAt as it was found: whatever has moved since is left alone. Default: as it is now.
    * @returns whether anything was given up.
    * @throws {RingError} where the ring is damaged.
    */
-  unblock(): boolean {
+  unblock(blockedAt = this.blockedAt): boolean {
+    if (blockedAt === undefined) return false
+    const state = blockedAt & STATE_MASK
+    if (blockedAt - state !== this.#head) return false
     // Acquire: what is reserved before this tail was free, and marked so, when it was.
     const tail = this.#loadTail()
-    if (tail === this.#head) return false
     const at = this.#ring.markAt(this.#head)
     // Relaxed: the exchange decides.
     const mark = Atomics.load(this.#words, at)
-    const state = this.#checkedState(mark)
+    if (this.#checkedState(mark) !== state) return false
     let given = 0
     if (state === MPSC_STATE.CLAIMED) {
       const padding = mark ^ MPSC_STATE.CLAIMED ^ MPSC_STATE.PADDING

@@ -77,9 +77,9 @@ test('what is claimed and not committed is not read, nor what is behind it', (t)
   other.write(2)
   t.deepEqual(readAll(ring), [])
   t.false(ring.consumer.isEmpty)
-  t.true(ring.consumer.isBlocked)
+  t.not(ring.consumer.blockedAt, undefined)
   t.true(ring.producer.commit(1))
-  t.false(ring.consumer.isBlocked)
+  t.is(ring.consumer.blockedAt, undefined)
   t.deepEqual(readAll(ring), [
     { type: 1, payload: Uint8Array.of(1, 2, 3, 4) },
     { type: 2, payload: Uint8Array.of() },
@@ -230,7 +230,7 @@ test('a dead producer at the very tail is unblocked, also across the end of the 
   for (const slotsBefore of [0, SLOTS - 1, SLOTS - 3]) {
     const ring = newRing(slotsBefore * MPSC_SLOT_BYTES)
     reserveAndDie(ring, 4 * MPSC_SLOT_BYTES)
-    t.true(ring.consumer.isBlocked)
+    t.not(ring.consumer.blockedAt, undefined)
     t.true(ring.consumer.unblock())
     ring.producer.write(1)
     t.deepEqual(types(readAll(ring)), [1])
@@ -265,15 +265,34 @@ test('a ring full of nothing but dead producers is usable again', (t) => {
 test('there is nothing to unblock in an empty ring, or before a record', (t) => {
   const ring = newRing()
   t.false(ring.consumer.unblock())
-  t.false(ring.consumer.isBlocked)
+  t.is(ring.consumer.blockedAt, undefined)
   ring.producer.write(1)
   t.false(ring.consumer.unblock())
   ring.producer.claim(1)
   ring.producer.abort()
   t.deepEqual(types(readAll(ring, 1)), [1])
-  t.false(ring.consumer.isBlocked, 'there is padding to pass over')
+  t.is(ring.consumer.blockedAt, undefined, 'there is padding to pass over')
   t.false(ring.consumer.unblock())
   t.is(ring.consumer.stats.unblocked, 0)
+})
+
+test('who moves between the look and the unblocking is left alone', (t) => {
+  const ring = newRing()
+  reserveAndDie(ring, 2 * MPSC_SLOT_BYTES)
+  const unmarked = ring.consumer.blockedAt
+  const { words, geometry, consumer } = ring
+  words[geometry.markAt(0)] = geometry.mark(0, 2 * MPSC_SLOT_BYTES, MPSC_STATE.CLAIMED)
+  t.false(consumer.unblock(unmarked), 'it has marked its claim')
+  const claimed = consumer.blockedAt
+  t.not(claimed, unmarked)
+  t.is(consumer.blockedAt, claimed)
+  words[geometry.markAt(0)] = geometry.mark(0, 2 * MPSC_SLOT_BYTES, MPSC_STATE.PADDING)
+  t.false(consumer.unblock(claimed), 'it has aborted')
+  readAll(ring)
+  ring.producer.claim(1)
+  t.false(consumer.unblock(claimed), 'another blocks')
+  t.is(consumer.stats.unblocked, 0)
+  t.true(consumer.unblock(consumer.blockedAt))
 })
 
 test('a commit after the unblocking is refused and counted, whoever has the place by then', (t) => {
@@ -509,7 +528,7 @@ test('what lies before the damage is read first', (t) => {
   const seen: number[] = []
   t.throws(() => ring.consumer.read((type) => seen.push(type) > 0, 10), DAMAGED)
   t.deepEqual(seen, [0])
-  t.throws(() => ring.consumer.unblock(), DAMAGED)
+  t.false(ring.consumer.unblock(), 'damage is nothing to unblock')
 })
 
 test('positions that are impossible are an error for the producer', (t) => {
@@ -552,7 +571,7 @@ test('random damage ends in the one error, and never reads outside the ring', (t
               t.true(offset >= geometry.data && offset + length <= bytes.byteLength)
             }, ALL),
           () => consumer.unblock(),
-          () => consumer.isBlocked,
+          () => consumer.blockedAt,
           () => consumer.trySleep(),
           () => producer.write(1, new Uint8Array(500)),
           () => new MpscRingConsumer(ring.ring).read(() => {}, ALL),
@@ -669,7 +688,7 @@ test('whatever producers and consumer do in whatever order, it is as in the mode
         } else {
           const state = queue[0]?.state
           const given = state === 'claimed' || state === 'reserved'
-          t.is(ring.consumer.isBlocked, given)
+          t.is(ring.consumer.blockedAt !== undefined, given)
           t.is(ring.consumer.unblock(), given)
           if (!given) continue
           unblocked++
