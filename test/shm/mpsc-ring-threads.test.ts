@@ -5,7 +5,8 @@ import { createMpscRing, formatMpscRing } from '../../src/shm/mpsc-ring.ts'
 import { MpscRingConsumer } from '../../src/shm/mpsc-ring-consumer.ts'
 import { MpscRingProducer } from '../../src/shm/mpsc-ring-producer.ts'
 import { LIMITS, MPSC_SLOT_BYTES } from '../../src/shm/shared-mem.ts'
-import { checkMessage, type ThreadNews, type ThreadOrder } from './mpsc-producer-thread.ts'
+import { checkingReader } from './mpsc-message.ts'
+import type { ThreadNews, ThreadOrder } from './mpsc-producer-thread.ts'
 
 const CAPACITY = LIMITS.RING_CAPACITY_MIN
 const FILLING_BYTES_MAX = 700
@@ -20,6 +21,7 @@ class Threads {
   bells = 0
   /** Threads that have said that they hold a claim. */
   claims = 0
+  readonly #reader = checkingReader(this.received, FILLING_BYTES_MAX)
   readonly #room = new Int32Array(new SharedArrayBuffer(4))
   readonly #living = new Set<Worker>()
   readonly #failures: Error[] = []
@@ -61,17 +63,8 @@ class Threads {
   }
 
   /** Reads what is there and tells the threads that there may be room. */
-  read(limit = ALL): number {
-    const count = this.consumer.read((type, bytes, offset, length) => {
-      const { producer, sequence } = checkMessage(bytes, offset, length, FILLING_BYTES_MAX)
-      if (type !== producer || sequence !== this.received[producer]) {
-        throw new Error(
-          `message ${sequence} of ${producer}, not ${this.received[producer]}, of type ${type}`,
-        )
-      }
-      this.received[producer] = sequence + 1
-      return true
-    }, limit)
+  read(): number {
+    const count = this.consumer.read(this.#reader, ALL)
     Atomics.add(this.#room, 0, 1)
     Atomics.notify(this.#room, 0)
     return count
@@ -136,25 +129,28 @@ test.serial('a thread that is ended in the middle of a claim is unblocked', asyn
   isUsable(t, threads)
 })
 
-test.serial('a thread that is ended in the middle of a claim is unblocked in a full ring', async (t) => {
-  const threads = new Threads(t)
-  const worker = threads.start({ count: 10, claimsAtEnd: true })
-  await threads.readAll(() => threads.claims === 1)
-  await worker.terminate()
-  const producer = new MpscRingProducer(threads.ring)
-  let written = 0
-  while (producer.write(written, new Uint8Array(0))) written++
-  t.is(threads.consumer.stats.usedBytes, CAPACITY)
-  t.is(threads.read(), 0)
-  t.true(threads.consumer.unblock())
-  const seen: number[] = []
-  threads.consumer.read((type) => seen.push(type) > 0, ALL)
-  t.deepEqual(
-    seen,
-    Array.from({ length: written }, (_, index) => index),
-  )
-  isUsable(t, threads)
-})
+test.serial(
+  'a thread that is ended in the middle of a claim is unblocked in a full ring',
+  async (t) => {
+    const threads = new Threads(t)
+    const worker = threads.start({ count: 10, claimsAtEnd: true })
+    await threads.readAll(() => threads.claims === 1)
+    await worker.terminate()
+    const producer = new MpscRingProducer(threads.ring)
+    let written = 0
+    while (producer.write(written, new Uint8Array(0))) written++
+    t.is(threads.consumer.stats.usedBytes, CAPACITY)
+    t.is(threads.read(), 0)
+    t.true(threads.consumer.unblock())
+    const seen: number[] = []
+    threads.consumer.read((type) => seen.push(type) > 0, ALL)
+    t.deepEqual(
+      seen,
+      Array.from({ length: written }, (_, index) => index),
+    )
+    isUsable(t, threads)
+  },
+)
 
 test.serial('threads that are ended at any moment leave a ring that is whole', async (t) => {
   const threads = new Threads(t)
