@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import type { MpscRing } from './mpsc-ring.ts'
-import { checkCapacity } from './ring-geometry.ts'
+import { checkFits } from './ring-geometry.ts'
 import {
   MPSC_MAGIC,
   MPSC_SLOT_BYTES,
@@ -59,13 +59,7 @@ export class MpscGeometry {
 
   /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
   constructor({ bytes, offset, capacity }: MpscRing) {
-    checkCapacity(capacity)
-    const end = offset + MpscControl.bytes + capacity
-    if (!(offset >= 0 && offset % MpscControl.align === 0 && end <= bytes.byteLength)) {
-      throw new ArgumentError(
-        `a ring of ${capacity} bytes does not fit at ${offset} of ${bytes.byteLength} bytes`,
-      )
-    }
+    checkFits(bytes, offset, MpscControl, capacity)
     if (bytes.byteOffset % 4 !== 0 || bytes.byteLength % 4 !== 0) {
       throw new ArgumentError(
         `a ring's memory is whole words, not ${bytes.byteLength} bytes at ${bytes.byteOffset}`,
