@@ -173,20 +173,23 @@ test.serial('living threads whose reservations are sealed all the time lose noth
   const count = 10_000
   const threads = new Threads(t)
   const { consumer } = threads
-  for (let index = 0; index < 3; index++) threads.start({ count })
-  while (threads.isRunning) {
-    // A moment for the threads' ends to be heard of.
-    await new Promise(setImmediate)
-    for (let looks = 0; looks < 1000; looks++) {
-      if (threads.read() > 0) continue
-      const at = consumer.blockedAt
-      // Never a claim: its thread is alive and may be writing.
-      if (at === consumer.position) consumer.unblock(at)
+  // It is a matter of luck: until it has happened.
+  while (consumer.stats.overtaken === 0) {
+    for (let index = 0; index < 3; index++) threads.start({ count })
+    while (threads.isRunning) {
+      // A moment for the threads' ends to be heard of.
+      await new Promise(setImmediate)
+      for (let looks = 0; looks < 1000; looks++) {
+        if (threads.read() > 0) continue
+        const at = consumer.blockedAt
+        // Never a claim: its thread is alive and may be writing.
+        if (at === consumer.position) consumer.unblock(at)
+      }
     }
+    threads.read()
   }
-  threads.read()
-  t.deepEqual(threads.received, [count, count, count])
-  t.like(consumer.stats, { messages: 3 * count, usedBytes: 0 })
+  t.true(threads.received.every((messages) => messages === count))
+  t.like(consumer.stats, { refused: 0, usedBytes: 0 })
   t.log(`${consumer.stats.unblocked} times sealed, ${consumer.stats.overtaken} claims anew`)
   isUsable(t, threads)
 })
