@@ -1,15 +1,18 @@
 import type { CarillonError } from '../errors.ts'
+import type { ViewCache } from './view-cache.ts'
 
 /** No bytes: what {@link FullMessageInfo.buffer} holds until a strategy fills it. */
 export const EMPTY_BUFFER: Buffer = Buffer.alloc(0)
 
 /**
- * The message that a strategy is putting together for one client. Fresh for every message.
+ * The message that a strategy is putting together for one client. Fresh for every message, or made
+ * so by `reset`.
  */
 export class FullMessageInfo {
   /**
-   * Empty at first. The strategy allocates it, copies into it from the chunks that it is given, and
-   * may keep it half full between calls. Once `complete` is set it belongs to the receiver.
+   * Empty at first. The strategy sets it with `setWhole`, or allocates it, copies into it from the
+   * chunks that it is given, and may keep it half full between calls. Once `complete` is set it
+   * belongs to the receiver.
    */
   buffer: Buffer = EMPTY_BUFFER
   /** Set by the strategy when `buffer` holds exactly one whole message. */
@@ -26,9 +29,34 @@ export class FullMessageInfo {
    * `chunk.subarray(…)`, valid until the receiver returns. False where it must be a copy.
    */
   readonly borrowed: boolean
+  readonly #views: ViewCache | undefined
 
-  constructor(borrowed = false) {
+  /** @param views where views of borrowed messages are found again; without it each is a new one. */
+  constructor(borrowed = false, views?: ViewCache) {
     this.borrowed = borrowed
+    this.#views = views
+  }
+
+  /** Completes a message that lies whole in `chunk`, from `start` to `end`. */
+  setWhole(chunk: Buffer, start: number, end: number): void {
+    if (!this.borrowed) {
+      const copy = Buffer.allocUnsafe(end - start)
+      chunk.copy(copy, 0, start, end)
+      this.buffer = copy
+    } else if (this.#views === undefined) {
+      this.buffer = chunk.subarray(start, end)
+    } else {
+      this.buffer = this.#views.view(chunk, start, end)
+    }
+    this.complete = true
+  }
+
+  /** Makes it fresh again, for the next message. The buffer stays with who has it. */
+  reset(): void {
+    this.buffer = EMPTY_BUFFER
+    this.complete = false
+    this.filledBytes = 0
+    this.error = undefined
   }
 }
 
@@ -49,6 +77,15 @@ export interface IFramingStrategy {
    *   whose end shows only in the byte behind it may be completed without taking that byte.
    */
   processData(chunk: Buffer, info: FullMessageInfo): number
+
+  /**
+   * `processData` of the bytes of `chunk` from `start` on, of which there is at least one: spares
+   * the caller a view for every message. Where a strategy has it, `processData(chunk, info)` is
+   * `processDataAt(chunk, 0, info)`, and either may be called at any time.
+   *
+   * @returns the bytes taken, counted from `start`, or -1.
+   */
+  processDataAt?(chunk: Buffer, start: number, info: FullMessageInfo): number
 
   /** Messages that were discarded because of their size, where the strategy does that. */
   readonly skippedMessages?: number

@@ -4,3 +4,4 @@ export { type LengthPrefixedOptions, LengthPrefixedStrategy } from './length-pre
 export { DEFAULT_MAX_MESSAGE_BYTES } from './limits.ts'
 export type { SizeLimitOptions } from './message-collector.ts'
 export { type VarintPrefixedOptions, VarintPrefixedStrategy } from './varint-prefixed-strategy.ts'
+export { ViewCache } from './view-cache.ts'

@@ -16,3 +16,12 @@ export const HIGHEST_MAX_MESSAGE_BYTES = 2 ** 30 - 1
  * that comes byte by byte is not moved at every byte.
  */
 export const FIRST_ALLOCATION_BYTES = 4096
+
+/**
+ * Views that a `ViewCache` keeps, a power of two: one for every four bytes of an arena of 64 KiB, so
+ * that messages of one arena do not get into each other's way. All in use take about 2 MiB.
+ */
+export const VIEW_CACHE_ENTRIES = 2 ** 14
+
+/** Of so many views that find their entry taken, one takes it over: few enough to cost nothing. */
+export const VIEW_CACHE_TAKEOVER_MISSES = 8

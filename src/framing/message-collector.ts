@@ -74,32 +74,27 @@ export class MessageCollector {
   take(chunk: Buffer, position: number, info: FullMessageInfo): number {
     const bytes = Math.min(this.#missingBytes, chunk.length - position)
     const end = position + bytes
+    const isLast = bytes === this.#missingBytes
     if (this.#state === 'skipping') this.skippedBytes += bytes
+    else if (isLast && info.filledBytes === 0) info.setWhole(chunk, position, end)
     else this.#collect(chunk, position, end, info)
     this.#missingBytes -= bytes
-    if (this.#missingBytes === 0) {
-      info.complete = this.#state === 'collecting'
-      this.#state = 'between messages'
-    }
+    if (isLast) this.#state = 'between messages'
     return end
   }
 
   #collect(chunk: Buffer, start: number, end: number, info: FullMessageInfo): void {
-    const bytes = end - start
-    const filled = info.filledBytes
-    const isWhole = filled === 0 && bytes === this.#missingBytes
-    if (isWhole && info.borrowed) {
-      info.buffer = chunk.subarray(start, end)
-      return
-    }
-    if (info.buffer.length < filled + bytes) {
+    const filled = info.filledBytes + end - start
+    if (info.buffer.length < filled) {
       // Never over the message's size, so a complete message fills its buffer exactly.
-      const room = isWhole ? bytes : Math.max(FIRST_ALLOCATION_BYTES, 2 * (filled + bytes))
-      const larger = Buffer.allocUnsafe(Math.min(filled + this.#missingBytes, room))
-      info.buffer.copy(larger, 0, 0, filled)
+      const room = Math.max(FIRST_ALLOCATION_BYTES, 2 * filled)
+      const messageBytes = info.filledBytes + this.#missingBytes
+      const larger = Buffer.allocUnsafe(Math.min(messageBytes, room))
+      info.buffer.copy(larger, 0, 0, info.filledBytes)
       info.buffer = larger
     }
-    chunk.copy(info.buffer, filled, start, end)
-    info.filledBytes = filled + bytes
+    chunk.copy(info.buffer, info.filledBytes, start, end)
+    info.filledBytes = filled
+    info.complete = end - start === this.#missingBytes
   }
 }

@@ -33,17 +33,21 @@ export abstract class PrefixedStrategy implements IFramingStrategy {
   protected abstract encodeSize(messageBytes: number): Uint8Array
 
   processData(chunk: Buffer, info: FullMessageInfo): number {
-    let position = 0
+    return this.processDataAt(chunk, 0, info)
+  }
+
+  processDataAt(chunk: Buffer, start: number, info: FullMessageInfo): number {
+    let position = start
     if (!this.#message.isInMessage) {
       let messageBytes = -1
       while (messageBytes < 0 && position < chunk.length) {
         messageBytes = this.takeSizeByte(chunk[position++] as number, info)
         if (info.error !== undefined) return -1
       }
-      if (messageBytes < 0) return position
+      if (messageBytes < 0) return position - start
       if (!this.#message.begin(messageBytes, info)) return -1
     }
-    return this.#message.take(chunk, position, info)
+    return this.#message.take(chunk, position, info) - start
   }
 
   /** @throws {MessageTooLargeError} where the message is over `maxMessageBytes`. */

@@ -48,6 +48,22 @@ for (const [form, create] of forms) {
     t.deepEqual(readMessages(create(), chunks).messages, messages)
   })
 
+  test(`${form}: a message is read from anywhere in a chunk`, (t) => {
+    const messages = ['first', '', 'second'].map((text) => Buffer.from(text))
+    const stream = encodeAll(create(), messages)
+    const chunk = Buffer.concat([Buffer.alloc(7, 0xff), stream])
+    const strategy = create()
+    const info = new FullMessageInfo()
+    const read: Buffer[] = []
+    for (let start = 7; start < chunk.length; ) {
+      start += strategy.processDataAt(chunk, start, info)
+      t.true(info.complete)
+      read.push(info.buffer)
+      info.reset()
+    }
+    t.deepEqual(read, messages)
+  })
+
   test(`${form}: skipping stays in step, and is counted`, (t) => {
     fc.assert(
       fc.property(
