@@ -17,6 +17,11 @@ export class FullMessageInfo {
   buffer: Buffer = EMPTY_BUFFER
   /** Set by the strategy when `buffer` holds exactly one whole message. */
   complete = false
+  /**
+   * Set by the strategy, in place of `complete`, when the bytes that it took end a message which it
+   * discarded: no message is under way.
+   */
+  discarded = false
   /** Bytes of `buffer` filled so far. For the strategy's own use between calls. */
   filledBytes = 0
   /**
@@ -55,6 +60,7 @@ export class FullMessageInfo {
   reset(): void {
     this.buffer = EMPTY_BUFFER
     this.complete = false
+    this.discarded = false
     this.filledBytes = 0
     this.error = undefined
   }

@@ -75,9 +75,14 @@ export class MessageCollector {
     const bytes = Math.min(this.#missingBytes, chunk.length - position)
     const end = position + bytes
     const isLast = bytes === this.#missingBytes
-    if (this.#state === 'skipping') this.skippedBytes += bytes
-    else if (isLast && info.filledBytes === 0) info.setWhole(chunk, position, end)
-    else this.#collect(chunk, position, end, info)
+    if (this.#state === 'skipping') {
+      this.skippedBytes += bytes
+      info.discarded = isLast
+    } else if (isLast && info.filledBytes === 0) {
+      info.setWhole(chunk, position, end)
+    } else {
+      this.#collect(chunk, position, end, info)
+    }
     this.#missingBytes -= bytes
     if (isLast) this.#state = 'between messages'
     return end

@@ -9,7 +9,8 @@ export { ClientError, ListenError, StateError } from './errors.ts'
 export { NetTransport } from './net-transport.ts'
 export type { SendResult, TcpClient } from './tcp-client.ts'
 export { TcpEngine, type TcpEngineStats } from './tcp-engine.ts'
-export type { TcpEngineOptions } from './tcp-engine-options.ts'
+export type { SlowClientPolicy, TcpEngineOptions } from './tcp-engine-options.ts'
+export { TlsTransport, type TlsTransportOptions } from './tls-transport.ts'
 export type {
   Acceptor,
   Connection,

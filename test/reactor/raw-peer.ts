@@ -2,18 +2,35 @@ import { connect, type Socket } from 'node:net'
 import type { ListenAddress } from '../../src/reactor/transport.ts'
 import { Conditions } from './conditions.ts'
 
+/** A socket, and the TCP connection itself where that socket lies over it. */
+export interface Dialled {
+  readonly socket: Socket
+  readonly tcpSocket: Socket
+}
+
+/** Connects, half-open. */
+export type Dial = (address: ListenAddress) => Dialled
+
+export function dialTcp(address: ListenAddress): Dialled {
+  const socket = connect({ ...address, allowHalfOpen: true, noDelay: true })
+  return { socket, tcpSocket: socket }
+}
+
 /** The other end of a connection, half-open: it closes when it is told to and not before. */
 export class RawPeer extends Conditions {
   readonly socket: Socket
+  readonly #tcpSocket: Socket
   hasEnded = false
   isClosed = false
   error: NodeJS.ErrnoException | undefined
   receivedBytes = 0
   #chunks: Buffer[] = []
 
-  constructor(address: ListenAddress) {
+  constructor(address: ListenAddress, dial: Dial = dialTcp) {
     super()
-    this.socket = connect({ ...address, allowHalfOpen: true, noDelay: true })
+    const { socket, tcpSocket } = dial(address)
+    this.socket = socket
+    this.#tcpSocket = tcpSocket
     this.socket.on('connect', () => this.changed())
     this.socket.on('data', (chunk) => {
       this.#chunks.push(chunk)
@@ -31,6 +48,11 @@ export class RawPeer extends Conditions {
       this.isClosed = true
       this.changed()
     })
+  }
+
+  /** Breaks off, with a RST. */
+  reset(): void {
+    this.#tcpSocket.resetAndDestroy()
   }
 
   /** The address as the server sees it. */
