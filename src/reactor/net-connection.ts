@@ -7,8 +7,6 @@ export class NetConnection implements Connection {
   readonly remoteAddress: string
 
   readonly #socket: Socket
-  /** The TCP connection itself. */
-  readonly #tcpSocket: Socket
   #handler: ConnectionHandler | undefined
   /** As of the last write or drain. Of its own, because a socket forgets its queue when it breaks. */
   #queuedBytes = 0
@@ -16,10 +14,8 @@ export class NetConnection implements Connection {
   #owesDrain = false
   #error: Error | undefined
 
-  /** @param tcpSocket what a `socket` with TLS lies over. */
-  constructor(socket: Socket, tcpSocket = socket) {
+  constructor(socket: Socket) {
     this.#socket = socket
-    this.#tcpSocket = tcpSocket
     // No address where the peer is gone before it is accepted.
     const { remoteAddress: host = 'unknown', remotePort: port = 0 } = socket
     this.remoteAddress = formatAddress({ host, port })
@@ -83,13 +79,12 @@ export class NetConnection implements Connection {
     // so `finish` is a turn of the loop away.
     const isShuttingDown =
       socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished
-    if (isShuttingDown) socket.pause().once('finish', () => this.#breakOff())
-    else this.#breakOff()
+    if (isShuttingDown) socket.pause().once('finish', () => this.breakOff(socket))
+    else this.breakOff(socket)
   }
 
-  #breakOff(): void {
-    this.#tcpSocket.resetAndDestroy()
-    this.#socket.destroy()
+  protected breakOff(socket: Socket): void {
+    socket.resetAndDestroy()
   }
 
   /** The same function for every write, which lets Node call it for a batch at a time. */

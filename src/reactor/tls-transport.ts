@@ -92,23 +92,31 @@ export class TlsTransport extends NodeTransport {
   override close(): Promise<void> {
     const closed = super.close()
     this.#acceptor = undefined
-    for (const socket of this.#handshakes.values()) socket.resetAndDestroy()
+    for (const socket of this.#handshakes.values()) socket.destroy()
     return closed
   }
 
   #onSecure(socket: TLSSocket): void {
-    const key = addresses(socket)
-    const tcpSocket = this.#handshakes.get(key)
-    this.#handshakes.delete(key)
-    // Without one the peer has gone, and without an acceptor the transport has been closed.
-    if (tcpSocket === undefined || this.#acceptor === undefined) socket.destroy()
-    else new NetConnection(socket, tcpSocket).open(this.#acceptor)
+    this.#handshakes.delete(addresses(socket))
+    // The transport may have been closed meanwhile.
+    if (this.#acceptor === undefined) socket.destroy()
+    else new TlsConnection(socket).open(this.#acceptor)
   }
 
   #onFailed(cause: Error): void {
     const message = `the TLS handshake failed: ${errorMessage(cause)}`
     const error = new ClientError('ERR_CARILLON_TLS_HANDSHAKE', message, { cause })
     this.#acceptor?.onAcceptError(error)
+  }
+}
+
+class TlsConnection extends NetConnection {
+  /**
+   * Node cannot reset the connection under a TLS socket. What the kernel has may still go out; the
+   * missing close_notify tells the peer that the end is not a good one.
+   */
+  protected override breakOff(socket: Socket): void {
+    socket.destroy()
   }
 }
 

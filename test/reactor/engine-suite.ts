@@ -6,12 +6,15 @@ import { actingHooksSuite } from './suite/acting-hooks.ts'
 import { badFramingSuite } from './suite/bad-framing.ts'
 import { closingSuite } from './suite/closing.ts'
 import { engineLifeSuite } from './suite/engine-life.ts'
+import { flowControlSuite } from './suite/flow-control.ts'
+import { hardPeersSuite } from './suite/hard-peers.ts'
 import { messagesSuite } from './suite/messages.ts'
 import { pausingSuite } from './suite/pausing.ts'
 import { peersEndSuite } from './suite/peers-end.ts'
 import { sendingSuite } from './suite/sending.ts'
 import type { Stage } from './suite/stage.ts'
 import { throwingHooksSuite } from './suite/throwing-hooks.ts'
+import { timeoutsSuite } from './suite/timeouts.ts'
 
 export interface OtherEnd {
   /** How peers connect. */
@@ -38,4 +41,7 @@ export function engineSuite(createTransport: () => Transport, otherEnd = TCP): v
   badFramingSuite(stage)
   actingHooksSuite(stage)
   engineLifeSuite(stage)
+  flowControlSuite(stage)
+  timeoutsSuite(stage)
+  hardPeersSuite(stage)
 }

@@ -1,25 +1,18 @@
 import { connect, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { ListenAddress } from '../../src/reactor/transport.ts'
 import { Conditions } from './conditions.ts'
 
-/** A socket, and the TCP connection itself where that socket lies over it. */
-export interface Dialled {
-  readonly socket: Socket
-  readonly tcpSocket: Socket
-}
-
 /** Connects, half-open. */
-export type Dial = (address: ListenAddress) => Dialled
+export type Dial = (address: ListenAddress) => Socket
 
-export function dialTcp(address: ListenAddress): Dialled {
-  const socket = connect({ ...address, allowHalfOpen: true, noDelay: true })
-  return { socket, tcpSocket: socket }
+export function dialTcp(address: ListenAddress): Socket {
+  return connect({ ...address, allowHalfOpen: true, noDelay: true })
 }
 
 /** The other end of a connection, half-open: it closes when it is told to and not before. */
 export class RawPeer extends Conditions {
   readonly socket: Socket
-  readonly #tcpSocket: Socket
   hasEnded = false
   isClosed = false
   error: NodeJS.ErrnoException | undefined
@@ -28,9 +21,7 @@ export class RawPeer extends Conditions {
 
   constructor(address: ListenAddress, dial: Dial = dialTcp) {
     super()
-    const { socket, tcpSocket } = dial(address)
-    this.socket = socket
-    this.#tcpSocket = tcpSocket
+    this.socket = dial(address)
     this.socket.on('connect', () => this.changed())
     this.socket.on('data', (chunk) => {
       this.#chunks.push(chunk)
@@ -50,9 +41,13 @@ export class RawPeer extends Conditions {
     })
   }
 
-  /** Breaks off, with a RST. */
+  /**
+   * Breaks off, with a RST. Node cannot do that under TLS: there the kernel does, where what was
+   * sent to this end is not read.
+   */
   reset(): void {
-    this.#tcpSocket.resetAndDestroy()
+    if (this.socket instanceof TLSSocket) this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   /** The address as the server sees it. */
@@ -87,12 +82,14 @@ export class RawPeer extends Conditions {
 
   /**
    * Resolves with what a write says after the other end's RST. Node may show the RST itself as an
-   * end, where it comes right behind data.
+   * end, where it comes right behind data; under TLS it is the answer to a write.
    */
   async untilReset(): Promise<string | undefined> {
     await this.untilEnded()
-    if (!this.isClosed) this.socket.write('anybody there?')
-    await this.untilClosed()
+    while (!this.isClosed) {
+      this.socket.write('anybody there?')
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     return this.error?.code
   }
 }

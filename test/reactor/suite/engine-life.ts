@@ -11,7 +11,7 @@ export function engineLifeSuite({ open, createTransport }: Stage): void {
     const first = await scene.connect()
     await scene.connect()
     const third = scene.connectOnly()
-    await third.untilClosed()
+    await third.untilReset()
     t.is(engine.clients.size, 2)
     first.socket.end()
     await engine.untilDisconnected()
@@ -28,7 +28,7 @@ export function engineLifeSuite({ open, createTransport }: Stage): void {
   test('a client without a strategy is refused', async (t) => {
     const scene = await open(t, { strategy: oops })
     const { engine } = scene
-    await scene.connectOnly().untilClosed()
+    await scene.connectOnly().untilReset()
     t.like(engine.stats(), { acceptedClients: 0, refusedClients: 1 })
     t.deepEqual(engine.log, [])
   })
