@@ -68,7 +68,7 @@ export class TlsTransport extends NodeTransport {
       throw new ArgumentError(message, { cause })
     }
     this.#tlsServer.on('secureConnection', (socket) => this.#onSecure(socket))
-    this.#tlsServer.on('tlsClientError', (error) => this.#onFailed(error))
+    this.#tlsServer.on('tlsClientError', (error, socket) => this.#onFailed(error, socket))
   }
 
   protected override accept(socket: Socket, acceptor: Acceptor): void {
@@ -85,6 +85,8 @@ export class TlsTransport extends NodeTransport {
       // Its addresses may be another's by now.
       if (this.#handshakes.get(key) === socket) this.#handshakes.delete(key)
     })
+    // Half-open only after the handshake: who ends within it has gone. The TLS socket inherits this.
+    socket.allowHalfOpen = false
     // A server that does not listen does the handshakes for one that does.
     this.#tlsServer.emit('connection', socket)
   }
@@ -99,11 +101,17 @@ export class TlsTransport extends NodeTransport {
   #onSecure(socket: TLSSocket): void {
     this.#handshakes.delete(addresses(socket))
     // The transport may have been closed meanwhile.
-    if (this.#acceptor === undefined) socket.destroy()
-    else new TlsConnection(socket).open(this.#acceptor)
+    if (this.#acceptor === undefined) {
+      socket.destroy()
+      return
+    }
+    socket.allowHalfOpen = true
+    new TlsConnection(socket).open(this.#acceptor)
   }
 
-  #onFailed(cause: Error): void {
+  #onFailed(cause: Error, socket: TLSSocket): void {
+    // Node leaves one open whose time is over.
+    socket.destroy()
     const message = `the TLS handshake failed: ${errorMessage(cause)}`
     const error = new ClientError('ERR_CARILLON_TLS_HANDSHAKE', message, { cause })
     this.#acceptor?.onAcceptError(error)

@@ -1,0 +1,102 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import test from 'ava'
+import { WRITE_BATCH_BYTES, WRITE_BATCH_CHUNKS } from '../../src/reactor/limits.ts'
+import { Outbox } from '../../src/reactor/outbox.ts'
+import { resolveOptions, type TcpEngineOptions } from '../../src/reactor/tcp-engine-options.ts'
+import type { Connection } from '../../src/reactor/transport.ts'
+
+const MIB = 1024 * 1024
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Takes nothing until it is told to. */
+class StuckConnection implements Connection {
+  readonly remoteAddress = 'nowhere:1'
+  queuedBytes = 0
+  readonly writes: (readonly Uint8Array[])[] = []
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    this.writes.push(chunks)
+    for (const chunk of chunks) this.queuedBytes += chunk.length
+    return false
+  }
+
+  pauseReading(): void {}
+  resumeReading(): void {}
+  end(): void {}
+  reset(): void {}
+}
+
+function stuck(options: TcpEngineOptions): { connection: StuckConnection; outbox: Outbox } {
+  const connection = new StuckConnection()
+  return { connection, outbox: new Outbox(connection, resolveOptions(options)) }
+}
+
+function send(outbox: Outbox, ...chunks: Uint8Array[]) {
+  return outbox.send(
+    chunks,
+    chunks.reduce((sum, { length }) => sum + length, 0),
+  )
+}
+
+for (const slowClientPolicy of ['drop-newest', 'drop-oldest', 'pause-source'] as const) {
+  test(`with ${slowClientPolicy} the memory of a client that takes nothing stays flat`, (t) => {
+    const { outbox } = stuck({ slowClientPolicy, maxQueuedBytes: MIB })
+    const usedBytes = () => {
+      collectGarbage()
+      const { arrayBuffers, heapUsed } = process.memoryUsage()
+      return arrayBuffers + heapUsed
+    }
+    const sendMany = (count: number) => {
+      for (let index = 0; index < count; index++) send(outbox, Buffer.alloc(10_000))
+    }
+    sendMany(1000)
+    const before = usedBytes()
+    sendMany(30_000)
+    t.true(usedBytes() - before < 2 * MIB)
+    t.true(outbox.queuedBytes <= MIB)
+  })
+}
+
+test('the limit on messages bounds the memory of small ones', (t) => {
+  const { outbox } = stuck({ slowClientPolicy: 'drop-oldest', maxQueuedMessages: 1000 })
+  for (let index = 0; index < 100_000; index++) send(outbox, Buffer.of(1))
+  t.is(outbox.queuedBytes, 1001)
+  t.is(outbox.droppedOldestMessages, 98_999)
+})
+
+test('the first message goes to the connection, the next in batches as it becomes empty', (t) => {
+  const { connection, outbox } = stuck({})
+  send(outbox, Buffer.alloc(10))
+  for (let index = 0; index < 3000; index++) send(outbox, Buffer.alloc(1))
+  for (let index = 0; index < 3; index++) send(outbox, Buffer.alloc(WRITE_BATCH_BYTES / 2))
+  t.is(connection.writes.length, 1)
+  connection.queuedBytes = 5
+  t.false(outbox.drain())
+  t.is(connection.writes.length, 1, 'not while a part of the first one is left')
+  const sizes: number[] = []
+  while (!outbox.isHandedOver) {
+    connection.queuedBytes = 0
+    outbox.drain()
+    sizes.push(connection.queuedBytes)
+  }
+  const half = WRITE_BATCH_BYTES / 2
+  t.deepEqual(sizes, [
+    WRITE_BATCH_CHUNKS,
+    WRITE_BATCH_CHUNKS,
+    3000 - 2 * WRITE_BATCH_CHUNKS + half,
+    2 * half,
+  ])
+})
+
+test('what was handed over is what is sent: nothing is copied', (t) => {
+  const { connection, outbox } = stuck({})
+  const chunks = [Buffer.from('first'), Buffer.from('waits')]
+  for (const chunk of chunks) send(outbox, chunk)
+  connection.queuedBytes = 0
+  outbox.drain()
+  t.deepEqual(connection.writes.length, 2)
+  t.is(connection.writes[1]?.[0], chunks[1])
+})
