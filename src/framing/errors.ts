@@ -1,12 +1,24 @@
-import { CarillonError } from '../errors.ts'
+import { CarillonError, type ErrorCode } from '../errors.ts'
+
+export interface FramingErrorOptions extends ErrorOptions {
+  /** Default `ERR_CARILLON_FRAMING`. */
+  readonly code?: ErrorCode
+}
 
 /**
- * The bytes of a connection are not what its strategy expects, or the strategy does not keep to
- * the contract of `IFramingStrategy`: `ERR_CARILLON_FRAMING`.
+ * The bytes of a connection are not what its strategy expects, the strategy does not keep to the
+ * contract of `IFramingStrategy`, or an outgoing message cannot be framed. `ERR_CARILLON_FRAMING`,
+ * or where it is known better:
+ *
+ * | code                                 |                                                         |
+ * | ------------------------------------ | ------------------------------------------------------- |
+ * | `ERR_CARILLON_FRAME_LENGTH`          | a length that no frame can have                         |
+ * | `ERR_CARILLON_VARINT`                | a size in front of a message that is no 32-bit varint   |
+ * | `ERR_CARILLON_NO_FRAME`              | the options leave no way to frame outgoing messages     |
  */
 export class FramingError extends CarillonError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('ERR_CARILLON_FRAMING', message, options)
+  constructor(message: string, options: FramingErrorOptions = {}) {
+    super(options.code ?? 'ERR_CARILLON_FRAMING', message, options)
   }
 }
 

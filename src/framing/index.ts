@@ -1,7 +1,7 @@
 export { FramingError, MessageTooLargeError } from './errors.ts'
 export { EMPTY_BUFFER, FullMessageInfo, type IFramingStrategy } from './framing-strategy.ts'
 export { type LengthPrefixedOptions, LengthPrefixedStrategy } from './length-prefixed-strategy.ts'
+export type { SizeLimitOptions } from './limited-strategy.ts'
 export { DEFAULT_MAX_MESSAGE_BYTES } from './limits.ts'
-export type { SizeLimitOptions } from './message-collector.ts'
 export { type VarintPrefixedOptions, VarintPrefixedStrategy } from './varint-prefixed-strategy.ts'
 export { ViewCache } from './view-cache.ts'

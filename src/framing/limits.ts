@@ -25,3 +25,9 @@ export const VIEW_CACHE_ENTRIES = 2 ** 14
 
 /** Of so many views that find their entry taken, one takes it over: few enough to cost nothing. */
 export const VIEW_CACHE_TAKEOVER_MISSES = 8
+
+/**
+ * Furthest that the length in front of a message may lie behind the frame's beginning: what comes
+ * before it is kept until it is known, and no protocol's header is longer.
+ */
+export const LENGTH_OFFSET_BYTES_MAX = 1024

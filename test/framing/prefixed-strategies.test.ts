@@ -5,7 +5,7 @@ import {
   type LengthPrefixedOptions,
   LengthPrefixedStrategy,
 } from '../../src/framing/length-prefixed-strategy.ts'
-import type { SizeLimitOptions } from '../../src/framing/message-collector.ts'
+import type { SizeLimitOptions } from '../../src/framing/limited-strategy.ts'
 import type { PrefixedStrategy } from '../../src/framing/prefixed-strategy.ts'
 import { VarintPrefixedStrategy } from '../../src/framing/varint-prefixed-strategy.ts'
 import { cutAt, encodeAll, readMessages, someCuts, someMessages } from './read-messages.ts'
@@ -32,7 +32,7 @@ for (const [form, create] of forms) {
     fc.assert(
       fc.property(someMessages(255), someCuts, fc.boolean(), (messages, cuts, borrowed) => {
         const stream = encodeAll(create(), messages)
-        t.deepEqual(readMessages(create(), cutAt(stream, cuts), borrowed), {
+        t.deepEqual(readMessages(create(), cutAt(stream, cuts), { borrowed }), {
           messages,
           error: undefined,
         })
