@@ -14,6 +14,8 @@ export interface FramingErrorOptions extends ErrorOptions {
  * | ------------------------------------ | ------------------------------------------------------- |
  * | `ERR_CARILLON_FRAME_LENGTH`          | a length that no frame can have                         |
  * | `ERR_CARILLON_VARINT`                | a size in front of a message that is no 32-bit varint   |
+ * | `ERR_CARILLON_COBS`                  | a COBS frame whose blocks do not fill it                |
+ * | `ERR_CARILLON_MESSAGE_HAS_END`       | an outgoing message that would end its frame too early  |
  * | `ERR_CARILLON_NO_FRAME`              | the options leave no way to frame outgoing messages     |
  */
 export class FramingError extends CarillonError {
@@ -27,14 +29,15 @@ export class FramingError extends CarillonError {
  * `ERR_CARILLON_MESSAGE_TOO_LARGE`.
  */
 export class MessageTooLargeError extends CarillonError {
-  /** What the message has, or what its header announces. */
-  readonly messageBytes: number
+  /** What the message has, or what its header announces; undefined where only its end would tell. */
+  readonly messageBytes: number | undefined
   readonly maxMessageBytes: number
 
-  constructor(messageBytes: number, maxMessageBytes: number) {
+  constructor(messageBytes: number | undefined, maxMessageBytes: number) {
+    const message = messageBytes === undefined ? 'a message' : `a message of ${messageBytes} bytes`
     super(
       'ERR_CARILLON_MESSAGE_TOO_LARGE',
-      `a message of ${messageBytes} bytes is over the limit of ${maxMessageBytes} bytes`,
+      `${message} is over the limit of ${maxMessageBytes} bytes`,
     )
     this.messageBytes = messageBytes
     this.maxMessageBytes = maxMessageBytes

@@ -87,7 +87,7 @@ export interface IFramingStrategy {
    */
   processDataAt?(chunk: Buffer, start: number, info: FullMessageInfo): number
 
-  /** Messages that were discarded because of their size, where the strategy does that. */
+  /** Messages that were discarded for their size or a damage, where the strategy does that. */
   readonly skippedMessages?: number
   /** Bytes of these, without their headers. */
   readonly skippedBytes?: number

@@ -48,14 +48,19 @@ export abstract class LimitedStrategy implements IFramingStrategy {
 
   abstract processDataAt(chunk: Buffer, start: number, info: FullMessageInfo): number
 
-  /** Of a message over the limit: true where it is to be skipped, else false with `info.error`. */
-  protected skipTooLarge(messageBytes: number, info: FullMessageInfo): boolean {
-    if (!this.#skipsTooLarge) {
-      info.error = new MessageTooLargeError(messageBytes, this.maxMessageBytes)
-      return false
-    }
+  /**
+   * Of a message over the limit: true where it is to be skipped, else false with `info.error`.
+   *
+   * @param messageBytes undefined where only the message's end would tell.
+   */
+  protected skipTooLarge(messageBytes: number | undefined, info: FullMessageInfo): boolean {
+    if (this.#skipsTooLarge) this.countSkippedMessage()
+    else info.error = new MessageTooLargeError(messageBytes, this.maxMessageBytes)
+    return this.#skipsTooLarge
+  }
+
+  protected countSkippedMessage(): void {
     this.#skippedMessages++
-    return true
   }
 
   protected countSkippedBytes(bytes: number): void {

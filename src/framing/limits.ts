@@ -31,3 +31,9 @@ export const VIEW_CACHE_TAKEOVER_MISSES = 8
  * before it is kept until it is known, and no protocol's header is longer.
  */
 export const LENGTH_OFFSET_BYTES_MAX = 1024
+
+/**
+ * Most bytes that the delimiters of a stream have together. Finding them takes a table of 256 bytes
+ * for each, for every connection, whose states are numbered in one byte.
+ */
+export const DELIMITER_BYTES_MAX = 255

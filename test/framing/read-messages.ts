@@ -16,13 +16,15 @@ export interface ReadingOptions {
   readonly borrowed?: boolean
   /** Reads in the middle of a larger piece of memory, with one info and a cache of views. */
   readonly atOffset?: boolean
+  /** Sees the info after each call of the strategy. */
+  readonly onInfo?: (info: FullMessageInfo) => void
 }
 
 /** Gives a strategy a stream in chunks, as an engine does, and checks that it keeps its contract. */
 export function readMessages(
   strategy: IFramingStrategy,
   chunks: readonly Uint8Array[],
-  { borrowed = false, atOffset = false }: ReadingOptions = {},
+  { borrowed = false, atOffset = false, onInfo }: ReadingOptions = {},
 ): Reading {
   const messages: Buffer[] = []
   const views = new ViewCache()
@@ -40,6 +42,7 @@ export function readMessages(
         atOffset && strategy.processDataAt !== undefined
           ? strategy.processDataAt(chunk, position, info)
           : strategy.processData(chunk.subarray(position), info)
+      onInfo?.(info)
       if (taken === -1) return { messages, error: info.error }
       if (!Number.isInteger(taken) || taken < 0 || taken > chunk.length - position) {
         throw new Error(`took ${taken} of ${chunk.length - position} bytes`)
