@@ -17,6 +17,8 @@ export interface FramingErrorOptions extends ErrorOptions {
  * | `ERR_CARILLON_COBS`                  | a COBS frame whose blocks do not fill it                |
  * | `ERR_CARILLON_MESSAGE_HAS_END`       | an outgoing message that would end its frame too early  |
  * | `ERR_CARILLON_NO_FRAME`              | the options leave no way to frame outgoing messages     |
+ *
+ * The codes of `HttpRequestError`, a subclass, are in `HTTP_REQUEST_ERRORS`.
  */
 export class FramingError extends CarillonError {
   constructor(message: string, options: FramingErrorOptions = {}) {

@@ -1,8 +1,8 @@
 import { checkInteger } from '../arguments.ts'
-import { appendBytes } from './append-bytes.ts'
 import { FramingError } from './errors.ts'
 import type { FullMessageInfo, IFramingStrategy } from './framing-strategy.ts'
 import { HIGHEST_MAX_MESSAGE_BYTES } from './limits.ts'
+import { appendBytes } from './message-pieces.ts'
 
 export interface FixedLengthOptions {
   /** Length of every message: 1 to 2^30-1 bytes. */

@@ -37,3 +37,27 @@ export const LENGTH_OFFSET_BYTES_MAX = 1024
  * for each, for every connection, whose states are numbered in one byte.
  */
 export const DELIMITER_BYTES_MAX = 255
+
+/** Longest request line, as RFC 9112, section 3, recommends at least: 8000 bytes, and some more. */
+export const DEFAULT_MAX_REQUEST_LINE_BYTES = 8192
+
+/** Most that the headers of a request have together: 16 KiB, as Node's own server allows. */
+export const DEFAULT_MAX_HEADER_BYTES = 16 * 1024
+
+/** Most headers of a request: a browser sends about twenty. */
+export const DEFAULT_MAX_HEADERS = 100
+
+/** Highest limit on the request line, and on the headers: they are kept, and read as text. */
+export const HIGHEST_MAX_HEAD_BYTES = 1024 * 1024
+
+/** Highest limit on the number of headers: each costs at least four bytes of `maxHeaderBytes`. */
+export const HIGHEST_MAX_HEADERS = 10_000
+
+/** Most hexadecimal digits of a chunk's size: more than 13 are a number that is not exact. */
+export const CHUNK_SIZE_DIGITS_MAX = 13
+
+/**
+ * Most that the extensions of all chunks of a body have together: nobody uses them, and without a
+ * limit a body of one byte could come with gigabytes of them.
+ */
+export const CHUNK_EXTENSION_BYTES_MAX = 4096

@@ -1,6 +1,6 @@
-import { appendBytes } from './append-bytes.ts'
 import type { FullMessageInfo } from './framing-strategy.ts'
 import { LimitedStrategy } from './limited-strategy.ts'
+import { appendBytes } from './message-pieces.ts'
 
 /**
  * A strategy that knows a message's size from what stands in front of it, and then collects or

@@ -1,7 +1,7 @@
-import { appendBytes } from './append-bytes.ts'
 import type { FullMessageInfo } from './framing-strategy.ts'
 import { LimitedStrategy, type SizeLimitOptions } from './limited-strategy.ts'
 import { HIGHEST_MAX_MESSAGE_BYTES } from './limits.ts'
+import { appendBytes, completePieces } from './message-pieces.ts'
 
 /**
  * A strategy whose frame has an end that is looked for. Its subclass knows what the end looks like
@@ -53,11 +53,7 @@ export abstract class TerminatedStrategy extends LimitedStrategy {
 
   /** The same of a frame that came in pieces and is `info.buffer`, up to `frameBytes`. */
   protected finishCollected(frameBytes: number, info: FullMessageInfo): boolean {
-    const frame = info.buffer.subarray(0, frameBytes)
-    // An owner would keep more memory than the message has.
-    const isToBeCopied = !info.borrowed && frameBytes < info.buffer.length
-    info.buffer = isToBeCopied ? Buffer.from(frame) : frame
-    info.complete = true
+    completePieces(info, frameBytes)
     return true
   }
 

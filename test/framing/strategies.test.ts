@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { CobsStrategy } from '../../src/framing/cobs-strategy.ts'
 import { DelimiterStrategy } from '../../src/framing/delimiter-strategy.ts'
 import { FixedLengthStrategy } from '../../src/framing/fixed-length-strategy.ts'
+import { HttpRequestStrategy } from '../../src/framing/http-request-strategy.ts'
 import {
   type LengthPrefixedOptions,
   LengthPrefixedStrategy,
@@ -154,3 +155,41 @@ const fixed: StrategyUnderTest = {
 }
 strategySuite(fixed)
 viewSuite(fixed, Buffer.alloc(FIXED_BYTES, 'w'))
+
+const someRequest = fc
+  .record({
+    target: fc.constantFrom('/', '/a?b=c', 'http://bells.example/'),
+    headers: fc.array(fc.constantFrom('A: 1', 'A:', 'B: \t2 \t', 'C: d, e'), { maxLength: 4 }),
+    isChunked: fc.boolean(),
+    body: fc.uint8Array({ maxLength: 100, size: 'max' }),
+  })
+  .map(({ target, headers, isChunked, body }) => {
+    const length = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${body.length}`
+    const head = [`POST ${target} HTTP/1.1`, 'Host: bells', ...headers, length, '', '']
+    return Buffer.concat([Buffer.from(head.join('\r\n')), body])
+  })
+
+/** The request as it is sent: in chunks of seven bytes, where its head says so. */
+function frameOfRequest(request: Buffer): Buffer {
+  if (!request.includes('chunked')) return request
+  const bodyStart = request.indexOf('\r\n\r\n') + 4
+  const pieces = [request.subarray(0, bodyStart)]
+  for (let start = bodyStart; start < request.length; start += 7) {
+    const chunk = request.subarray(start, start + 7)
+    pieces.push(Buffer.from(`${chunk.length};note="7"\r\n`), chunk, Buffer.from('\r\n'))
+  }
+  pieces.push(Buffer.from('00\r\nSum: 1\r\n\r\n'))
+  return Buffer.concat(pieces)
+}
+
+const http: StrategyUnderTest = {
+  name: 'HTTP requests',
+  create: ({ maxMessageBytes: maxBodyBytes = 100 } = {}) =>
+    new HttpRequestStrategy({ maxRequestLineBytes: 100, maxHeaderBytes: 200, maxBodyBytes }),
+  message: someRequest,
+  frame: frameOfRequest,
+  telling: [...Buffer.from('\r\n:; 0')],
+  memoryBytesMax: (maxMessageBytes) => 100 + 2 + 200 + maxMessageBytes,
+}
+strategySuite(http)
+viewSuite(http, Buffer.from('GET / HTTP/1.1\r\nHost: bells\r\n\r\n'))

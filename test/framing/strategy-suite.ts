@@ -8,6 +8,8 @@ import { cutAt, encodeAll, readMessages, someCuts } from './read-messages.ts'
 export interface StrategyUnderTest {
   readonly name: string
   readonly create: (options?: SizeLimitOptions) => IFramingStrategy
+  /** Its frame, where the strategy itself has none for outgoing messages. */
+  readonly frame?: (message: Buffer) => Buffer
   /** One message that can be framed; of up to 255 bytes. */
   readonly message: fc.Arbitrary<Buffer>
   /** Bytes that are likely to mean something to the strategy. */
@@ -18,10 +20,18 @@ export interface StrategyUnderTest {
   readonly resynchronisesAt?: readonly number[]
 }
 
+/** The stream in which these messages come. */
+function framesOf({ create, frame }: StrategyUnderTest, messages: readonly Buffer[]): Buffer {
+  return frame === undefined
+    ? encodeAll(create(), messages)
+    : Buffer.concat(messages.map((message) => frame(message)))
+}
+
 /** Whatever a stream may hold: noise, bytes that mean something, and frames with damage in them. */
-function someStream({ create, message, telling }: StrategyUnderTest): fc.Arbitrary<Buffer> {
+function someStream(strategy: StrategyUnderTest): fc.Arbitrary<Buffer> {
+  const { message, telling } = strategy
   const noise = fc.oneof(fc.constantFrom(...telling), fc.integer({ min: 0, max: 255 }))
-  const frame = message.map((bytes) => encodeAll(create(), [bytes]))
+  const frame = message.map((bytes) => framesOf(strategy, [bytes]))
   const damaged = fc
     .tuple(frame, fc.nat(), fc.integer({ min: 0, max: 255 }))
     .map(([bytes, place, value]) => {
@@ -55,7 +65,7 @@ export function strategySuite(strategy: StrategyUnderTest): void {
         fc.boolean(),
         fc.boolean(),
         (sent, cuts, borrowed, atOffset) => {
-          const chunks = cutAt(encodeAll(create(), sent), cuts)
+          const chunks = cutAt(framesOf(strategy, sent), cuts)
           t.deepEqual(readMessages(create(), chunks, { borrowed, atOffset }), {
             messages: sent,
             error: undefined,
@@ -68,7 +78,7 @@ export function strategySuite(strategy: StrategyUnderTest): void {
   test(`${name}: a stream can be cut between all bytes`, (t) => {
     fc.assert(
       fc.property(messages, (sent) => {
-        const whole = encodeAll(create(), sent)
+        const whole = framesOf(strategy, sent)
         t.deepEqual(readMessages(create(), cutAt(whole, [...whole.keys()])).messages, sent)
       }),
       { numRuns: 20 },
@@ -132,7 +142,7 @@ export function strategySuite(strategy: StrategyUnderTest): void {
       fc.property(messages, someCuts, (sent, cuts) => {
         for (const { length, buffer } of readMessages(
           create(),
-          cutAt(encodeAll(create(), sent), cuts),
+          cutAt(framesOf(strategy, sent), cuts),
         ).messages) {
           // Beside others in Node's pool, or alone.
           t.true(buffer.byteLength <= Math.max(length, 2 * Buffer.poolSize))
@@ -149,7 +159,7 @@ export function strategySuite(strategy: StrategyUnderTest): void {
     fc.assert(
       fc.property(stream, message, message, someCuts, (damage, first, second, cuts) => {
         const wanted = { onTooLarge: 'skip' as const, maxMessageBytes: 255 }
-        const frames = encodeAll(create(), [first, second])
+        const frames = framesOf(strategy, [first, second])
         const whole = Buffer.concat([damage, Buffer.from(between), frames])
         const { messages, error } = readMessages(create(wanted), cutAt(whole, cuts))
         t.is(error, undefined)
@@ -247,10 +257,11 @@ export function limitSuite(
 }
 
 /** What holds for every strategy whose messages are in the stream as they are. */
-export function viewSuite({ name, create }: StrategyUnderTest, sent: Buffer): void {
+export function viewSuite(strategy: StrategyUnderTest, sent: Buffer): void {
+  const { name, create } = strategy
   test(`${name}: a message whole in the chunk is a view where that is wanted`, (t) => {
     const read = (borrowed: boolean) => {
-      const chunk = encodeAll(create(), [sent])
+      const chunk = framesOf(strategy, [sent])
       const info = new FullMessageInfo(borrowed)
       t.is(create().processData(chunk, info), chunk.length)
       t.deepEqual(info.buffer, sent)

@@ -30,3 +30,14 @@ export function appendBytes(
   chunk.copy(info.buffer, info.filledBytes, start, end)
   info.filledBytes = filledBytes
 }
+
+/**
+ * Completes a message that `appendBytes` put together: it is the first `messageBytes` of what there
+ * is. An owner gets no more memory than the message needs.
+ */
+export function completePieces(info: FullMessageInfo, messageBytes: number): void {
+  const message = info.buffer.subarray(0, messageBytes)
+  const isToBeCopied = !info.borrowed && messageBytes < info.buffer.length
+  info.buffer = isToBeCopied ? Buffer.from(message) : message
+  info.complete = true
+}
