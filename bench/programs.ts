@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { BenchError } from './errors.ts'
 
@@ -22,16 +23,22 @@ export function hasAsio(): boolean {
 export const ASIO_MISSING =
   'the peer "asio" is left out: Asio is missing; to install: apt-get install libasio-dev'
 
-/** @throws {BenchError} `ERR_CARILLON_BENCH_BUILD`. */
+/**
+ * Builds what is not up to date. Runs at the same time wait for each other.
+ *
+ * @throws {BenchError} `ERR_CARILLON_BENCH_BUILD`.
+ */
 export function buildPrograms(): void {
-  const { status, error, stdout, stderr } = spawnSync('make', ['-C', SOURCES], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    encoding: 'utf8',
-  })
+  const make = ['make', '-C', SOURCES, `-j${availableParallelism()}`]
+  const { status, error, stdout, stderr } = spawnSync(
+    'flock',
+    [join(SOURCES, 'Makefile'), ...make],
+    { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' },
+  )
   if (status === 0) return
   const what = error === undefined ? `${stdout}${stderr}`.trim() : error.message
   throw new BenchError(
     'ERR_CARILLON_BENCH_BUILD',
-    `the programs of the benchmarks did not build (make -C bench; it takes make, cc and c++: apt-get install build-essential): ${what}`,
+    `the programs of the benchmarks did not build (make -C bench; it takes make, cc and c++: apt-get install build-essential, and flock: apt-get install util-linux): ${what}`,
   )
 }

@@ -2,10 +2,13 @@ import { join } from 'node:path'
 import { builtProgram, REPOSITORY } from '../programs.ts'
 
 /** A server that is measured. Each gets `--port 0` behind its command. */
-interface Contender {
+export interface Contender {
   readonly name: string
-  readonly isOurs: boolean
   readonly command: readonly string[]
+}
+
+interface ListedContender extends Contender {
+  readonly isOurs: boolean
 }
 
 const ECHO_SERVER = [process.execPath, join(REPOSITORY, 'dist/examples/echo-server.js')]
@@ -27,7 +30,7 @@ export const CONTENDERS = [
     isOurs: false,
     command: [process.execPath, join(REPOSITORY, 'dist/bench/peers/net-echo.js')],
   },
-] as const satisfies readonly Contender[]
+] as const satisfies readonly ListedContender[]
 
 /** What all others are measured by: as much as this machine can do. */
 export const YARDSTICK = 'c-epoll'

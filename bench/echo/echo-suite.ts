@@ -26,11 +26,11 @@ const QUICK: Durations = { warmupMs: 50, durationMs: 150 }
 /** Rounds that are not counted: the first finds files and caches cold. */
 const WARMUP_ROUNDS = 1
 
-type Contender = (typeof CONTENDERS)[number]
+type ListedContender = (typeof CONTENDERS)[number]
 
 interface Bout {
   readonly cell: Cell
-  readonly contender: Contender
+  readonly contender: ListedContender
   about: Readonly<Record<string, unknown>>
   readonly samples: Sample[]
 }
@@ -84,7 +84,7 @@ function plannedBouts(names: readonly string[], isQuick: boolean): Bout[] {
   )
 }
 
-function takesPart({ name }: Contender, cell: Cell): boolean {
+function takesPart({ name }: ListedContender, cell: Cell): boolean {
   if (name === 'carillon-busy') return cell.isBusyPolled === true
   return name !== 'asio' || hasAsio()
 }

@@ -6,7 +6,7 @@ import type { ProcessFigures } from '../process-figures.ts'
 import type { Sample } from '../results.ts'
 import { type ReadyLine, ServerProcess } from '../server-process.ts'
 import type { Cell } from './cells.ts'
-import type { CONTENDERS } from './contenders.ts'
+import type { Contender } from './contenders.ts'
 
 /** How long each measurement takes. */
 export interface Durations {
@@ -16,7 +16,7 @@ export interface Durations {
 
 /** One contender in one cell, in one round: a fresh server, and the load on it. */
 export async function measure(
-  contender: (typeof CONTENDERS)[number],
+  contender: Contender,
   cell: Cell,
   durations: Durations,
   placement: Placement,
