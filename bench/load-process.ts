@@ -30,6 +30,10 @@ export interface LoadResult {
   readonly loadCpuS: number
   /** CPU time that the server took meanwhile. */
   readonly serverCpuS: number
+  /** How long the generator was ready to run and had no CPU: others had it. */
+  readonly loadWaitedS: number
+  /** The same for the server's first thread. */
+  readonly serverWaitedS: number
 }
 
 /** The generator gives up by itself; this is for one that does not even do that. */

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { BenchError } from './errors.ts'
 import { pinned } from './placement.ts'
-import { type ProcessFigures, readProcessFigures } from './process-figures.ts'
 
 /** Ample for the start of Node on a busy machine. */
 const READY_TIMEOUT_MS = 15_000
@@ -64,8 +64,10 @@ export class ServerProcess {
     return this.#process.pid ?? 0
   }
 
-  figures(): ProcessFigures {
-    return readProcessFigures(this.pid)
+  /** Memory that it has in RAM now (VmRSS), in bytes. */
+  rssBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1]) * 1024
   }
 
   /** What is known of why it ended, as the rest of a sentence; empty while it runs. */

@@ -43,6 +43,7 @@ async function runEchoCommand(options: EchoOptions): Promise<void> {
   if (!isQuick && rounds < ROUNDS_MIN) {
     throw new UsageError(`--rounds is at least ${ROUNDS_MIN}, unless with --quick`)
   }
+  const notes: string[] = []
   const bar = new ProgressBar(process.stderr)
   try {
     const results = await interruptible((signal) =>
@@ -51,14 +52,18 @@ async function runEchoCommand(options: EchoOptions): Promise<void> {
         {
           signal,
           onProgress: (done, total) => bar.update(done, total),
-          onNote: (sentence) => void process.stderr.write(`bench: note: ${sentence}\n`),
+          onNote: (sentence) => {
+            notes.push(`note: ${sentence}\n`)
+            process.stderr.write(`bench: note: ${sentence}\n`)
+          },
         },
       ),
     )
     bar.stop()
     const file = options.out ?? defaultResultsFile(results.suite, results.startedAt)
     writeResults(file, results)
-    process.stdout.write(`${echoReport(results)}\n\n${file}\n`)
+    // Once more, where whoever reads the figures sees it.
+    process.stdout.write(`${echoReport(results)}\n\n${notes.join('')}${file}\n`)
   } finally {
     bar.stop()
   }

@@ -4,7 +4,7 @@ import { ASIO_MISSING, buildPrograms, hasAsio } from '../programs.ts'
 import { RESULTS_FORMAT, type Results, type Sample } from '../results.ts'
 import { CELLS, type Cell, quickCell } from './cells.ts'
 import { CONTENDERS, YARDSTICK } from './contenders.ts'
-import { type Durations, measure } from './measure.ts'
+import { type Durations, measure, measureUndisturbed } from './measure.ts'
 
 export interface EchoPlan {
   readonly isQuick: boolean
@@ -61,7 +61,9 @@ export async function runEchoSuite(
     if (bout === undefined) break
     onProgress(run, total)
     const durations = isQuick ? QUICK : FULL
-    const { sample, ready } = await measure(bout.contender, bout.cell, durations, placement, signal)
+    const { contender, cell } = bout
+    const make = isQuick ? measure : measureUndisturbed
+    const { sample, ready } = await make(contender, cell, durations, placement, signal)
     const { event: _event, port: _port, ...about } = ready
     bout.about = about
     if (run >= warmups * bouts.length) bout.samples.push(sample)

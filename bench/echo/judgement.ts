@@ -6,6 +6,8 @@ import type { Target } from './targets.ts'
 export interface Judgement {
   readonly target: Target
   readonly measured: Estimate
+  /** The same for messages per second of the server's CPU time. It does not decide. */
+  readonly ofCpu: Estimate | undefined
   /** `unsettled` where the interval has the target in it: more rounds would tell. */
   readonly verdict: 'holds' | 'missed' | 'unsettled'
 }
@@ -13,20 +15,28 @@ export interface Judgement {
 /** Judges every target whose cells and contenders were measured. */
 export function judge(results: Results, targets: readonly Target[]): Judgement[] {
   return targets.flatMap((target) => {
-    const measured = measure(results, target)
-    return measured === undefined ? [] : [{ target, measured, verdict: verdict(target, measured) }]
+    const measured =
+      target.kind === 'memory'
+        ? range(figuresOf(findSeries(results, target.cell, target.contender), 'bytesPerConnection'))
+        : ratio(results, target, 'messagesPerS')
+    if (measured === undefined) return []
+    const ofCpu = target.kind === 'memory' ? undefined : ratio(results, target, 'messagesPerCpuS')
+    return [{ target, measured, ofCpu, verdict: verdict(target, measured) }]
   })
 }
 
-function measure(results: Results, target: Target): Estimate | undefined {
-  const rates = (cell: string, contender: string) =>
-    figuresOf(findSeries(results, cell, contender), 'messagesPerS')
+function ratio(
+  results: Results,
+  target: Exclude<Target, { kind: 'memory' }>,
+  metric: string,
+): Estimate | undefined {
   const { cell, contender } = target
-  if (target.kind === 'memory') {
-    return range(figuresOf(findSeries(results, cell, contender), 'bytesPerConnection'))
-  }
-  const ours = rates(cell, contender)
-  const theirs = target.kind === 'ratio' ? rates(cell, target.peer) : rates(target.from, contender)
+  const other =
+    target.kind === 'ratio'
+      ? findSeries(results, cell, target.peer)
+      : findSeries(results, target.from, contender)
+  const ours = figuresOf(findSeries(results, cell, contender), metric)
+  const theirs = figuresOf(other, metric)
   const isMeasured = ours.length > 0 && ours.length === theirs.length
   return isMeasured ? ratioOfMedians(ours, theirs) : undefined
 }

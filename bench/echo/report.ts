@@ -3,10 +3,8 @@ import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { shortNumber, textTable } from '../text-table.ts'
 import { CELLS, type Cell } from './cells.ts'
 import { type Judgement, judge } from './judgement.ts'
+import { isDisturbed } from './measure.ts'
 import { TARGETS, type Target } from './targets.ts'
-
-/** Over this share of waiting for the CPU the other work of the machine decides what is measured. */
-const WAITED_SHARE_MAX = 0.05
 
 const MIB = 1024 * 1024
 
@@ -80,16 +78,14 @@ function ratioText({ value, low, high }: Estimate): string {
 }
 
 function targetsText(judgements: readonly Judgement[]): string {
-  const rows = judgements.map(({ target, measured, verdict }) => [
-    verdict,
-    `${titleOf(target.cell)}: ${wish(target)}`,
-    target.kind === 'memory'
-      ? `${measured.value.toFixed(0)} B (${measured.low.toFixed(0)}..${measured.high.toFixed(0)})`
-      : ratioText(measured),
-  ])
-  const lines = rows.map(
-    ([verdict = '', what = '', measured = '']) => `${verdict.padEnd(9)}  ${what}: ${measured}`,
-  )
+  const lines = judgements.map(({ target, measured, ofCpu, verdict }) => {
+    const figure =
+      target.kind === 'memory'
+        ? `${measured.value.toFixed(0)} B (${measured.low.toFixed(0)}..${measured.high.toFixed(0)})`
+        : ratioText(measured)
+    const aside = ofCpu === undefined ? '' : `; per CPU s ${ratioText(ofCpu)}`
+    return `${verdict.padEnd(9)}  ${titleOf(target.cell)}: ${wish(target)}: ${figure}${aside}`
+  })
   return ['Targets', ...lines].join('\n')
 }
 
@@ -111,9 +107,11 @@ function wish(target: Target): string {
 
 /** A sentence where other work took so much of the machine that the figures tell of that. */
 function disturbance({ series }: Results): string[] {
-  const waited = median(series.map((each) => median(figuresOf(each, 'waitedShare'))))
-  if (!(waited > WAITED_SHARE_MAX)) return []
+  const samples = series.flatMap((each) => each.samples)
+  const disturbed = samples.filter(isDisturbed)
+  if (disturbed.length === 0) return []
+  const share = ((disturbed.length / samples.length) * 100).toFixed(0)
   return [
-    `Other work disturbed this: the servers were ready to run and had no CPU for ${(waited * 100).toFixed(0)} % of the time (median). "per CPU s" suffers least from that.`,
+    `Other work disturbed ${share} % of the measurements: the server or the load was ready to run and had no CPU. "per CPU s" suffers least from that.`,
   ]
 }

@@ -118,6 +118,23 @@ static uint64_t now_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+// How long the first thread of a process was ready to run and had no CPU, in nanoseconds; 0 where
+// the kernel does not say.
+static uint64_t waited_ns(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+    FILE *file = fopen(path, "re");
+    unsigned long long waited = 0;
+    if (file != NULL) {
+        if (fscanf(file, "%*u %llu", &waited) != 1) {
+            waited = 0;
+        }
+        fclose(file);
+    }
+    return waited;
+}
+
 // The server did not do what it should.
 #define fail_server(...)                                                                           \
     do {                                                                                           \
@@ -464,9 +481,10 @@ static void drain(void)
 
 static void run(void)
 {
-    clockid_t server_clock = CLOCK_PROCESS_CPUTIME_ID;
-    if (options.server_pid != 0 && clock_getcpuclockid(options.server_pid, &server_clock) != 0) {
-        program_fail(1, "there is no process %d", (int)options.server_pid);
+    clockid_t server_clock;
+    pid_t server_pid = options.server_pid != 0 ? options.server_pid : getpid();
+    if (clock_getcpuclockid(server_pid, &server_clock) != 0) {
+        program_fail(1, "there is no process %d", (int)server_pid);
     }
     connect_all();
     if (options.hold) {
@@ -482,6 +500,8 @@ static void run(void)
     exchange_until(now_ns(CLOCK_MONOTONIC) + options.warmup_ns);
 
     phase = MEASURING;
+    uint64_t own_waited_ns = waited_ns(getpid());
+    uint64_t server_waited_ns = waited_ns(server_pid);
     uint64_t own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     uint64_t server_cpu_ns = now_ns(server_clock);
     uint64_t from_ns = now_ns(CLOCK_MONOTONIC);
@@ -489,6 +509,8 @@ static void run(void)
     double elapsed_s = (double)(now_ns(CLOCK_MONOTONIC) - from_ns) / 1e9;
     server_cpu_ns = now_ns(server_clock) - server_cpu_ns;
     own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - own_cpu_ns;
+    server_waited_ns = waited_ns(server_pid) - server_waited_ns;
+    own_waited_ns = waited_ns(getpid()) - own_waited_ns;
 
     phase = DRAINING;
     drain();
@@ -496,14 +518,16 @@ static void run(void)
     double messages_per_s = (double)latencies_ns.count / elapsed_s;
     printf("{\"event\":\"result\",\"messages\":%llu,\"elapsedS\":%.6f,\"messagesPerS\":%.1f,"
            "\"bytesPerS\":%.0f,\"p50Us\":%.3f,\"p99Us\":%.3f,\"p999Us\":%.3f,\"maxUs\":%.3f,"
-           "\"loadCpuS\":%.6f,",
+           "\"loadCpuS\":%.6f,\"loadWaitedS\":%.6f,",
            (unsigned long long)latencies_ns.count, elapsed_s, messages_per_s,
            messages_per_s * options.size, (double)histogram_quantile(&latencies_ns, 0.5) / 1e3,
            (double)histogram_quantile(&latencies_ns, 0.99) / 1e3,
            (double)histogram_quantile(&latencies_ns, 0.999) / 1e3,
-           (double)latencies_ns.max / 1e3, (double)own_cpu_ns / 1e9);
+           (double)latencies_ns.max / 1e3, (double)own_cpu_ns / 1e9,
+           (double)own_waited_ns / 1e9);
     if (options.server_pid != 0) {
-        printf("\"serverCpuS\":%.6f,", (double)server_cpu_ns / 1e9);
+        printf("\"serverCpuS\":%.6f,\"serverWaitedS\":%.6f,", (double)server_cpu_ns / 1e9,
+               (double)server_waited_ns / 1e9);
     }
     printf("\"errors\":0}\n");
 }
