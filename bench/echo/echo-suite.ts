@@ -62,11 +62,12 @@ export async function runEchoSuite(
     onProgress(run, total)
     const durations = isQuick ? QUICK : FULL
     const { contender, cell } = bout
-    const make = isQuick ? measure : measureUndisturbed
+    const counts = run >= warmups * bouts.length
+    const make = counts && !isQuick ? measureUndisturbed : measure
     const { sample, ready } = await make(contender, cell, durations, placement, signal)
     const { event: _event, port: _port, ...about } = ready
     bout.about = about
-    if (run >= warmups * bouts.length) bout.samples.push(sample)
+    if (counts) bout.samples.push(sample)
   }
   onProgress(total, total)
   return {

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { LoadResult } from '../../bench/load-process.ts'
 import { buildPrograms, builtProgram, REPOSITORY } from '../../bench/programs.ts'
 import { refusingPort } from '../support/refusing-port.ts'
-import { runProgram } from './program-run.ts'
+import { runProgram } from '../support/run-program.ts'
 
 test.before(() => buildPrograms())
 

@@ -7,7 +7,7 @@ import { buildPrograms, builtProgram } from '../../bench/programs.ts'
 import { RawPeer } from '../reactor/raw-peer.ts'
 import { pattern } from '../reactor/recording-engine.ts'
 import { needsTool } from '../support/needs-tool.ts'
-import { runProgram } from './program-run.ts'
+import { runProgram } from '../support/run-program.ts'
 
 test.before(() => buildPrograms())
 

@@ -9,8 +9,8 @@ import { buildPrograms, REPOSITORY } from '../../../bench/programs.ts'
 import { figuresOf, readResults, writeResults } from '../../../bench/results.ts'
 import { ServerProcess } from '../../../bench/server-process.ts'
 import { needsTool } from '../../support/needs-tool.ts'
+import { runProgram } from '../../support/run-program.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { runProgram } from '../program-run.ts'
 import { resultsOf, seriesOf } from '../results-of.ts'
 
 test.before(() => buildPrograms())
