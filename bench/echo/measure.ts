@@ -29,12 +29,16 @@ interface Measurement {
 /**
  * One contender in one cell, in one round. A measurement that other work disturbed is made again,
  * and the least disturbed counts: what is chosen by does not depend on the figures.
+ *
+ * @param mayRepeat asked before each repetition.
  */
 export async function measureUndisturbed(
+  mayRepeat: () => boolean,
   ...what: Parameters<typeof measure>
 ): Promise<Measurement> {
   let best = await measure(...what)
-  for (let attempt = 1; attempt < ATTEMPTS_MAX && isDisturbed(best.sample); attempt++) {
+  for (let attempt = 1; attempt < ATTEMPTS_MAX; attempt++) {
+    if (!isDisturbed(best.sample) || !mayRepeat()) break
     const next = await measure(...what)
     if (waitedShare(next.sample) < waitedShare(best.sample)) best = next
   }
