@@ -6,7 +6,7 @@ import { BenchError } from './errors.ts'
 import { pinned } from './placement.ts'
 
 /** Ample for the start of Node on a busy machine. */
-const READY_TIMEOUT_MS = 15_000
+const READY_TIMEOUT_MS = 30_000
 
 /** The last bytes of what a server wrote to stderr, kept to explain why it ended. */
 const STDERR_BYTES_MAX = 4096

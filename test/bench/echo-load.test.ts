@@ -11,6 +11,11 @@ test.before(() => buildPrograms())
 
 const LOAD = builtProgram('echo_load')
 
+/** Longer than a busy machine keeps a server from running. */
+const AMPLE_STALL_MS = '60000'
+/** Where the server does stall. */
+const SHORT_STALL_MS = '500'
+
 /** A server in this process that does with a chunk what the test wants. */
 async function serve(
   t: ExecutionContext,
@@ -33,7 +38,7 @@ async function serve(
 
 /** A short load on that server. */
 async function load(t: ExecutionContext, port: string, ...args: string[]) {
-  const times = ['--warmup-ms', '10', '--duration-ms', '50', '--stall-ms', '1000']
+  const times = ['--warmup-ms', '10', '--duration-ms', '50', '--stall-ms', AMPLE_STALL_MS]
   return await runProgram(t, LOAD, '--port', port, ...times, ...args)
 }
 
@@ -73,7 +78,7 @@ const failures: Record<string, [(socket: Socket, chunk: Buffer) => void, RegExp]
   'closes at once': [(socket) => socket.end(), /closed connection 1/],
   'closes later': [failingLater((socket) => socket.end()), /closed connection 1/],
   'breaks off': [failingLater((socket) => socket.resetAndDestroy()), /broke connection 1 off/],
-  'never answers': [() => {}, /stalled: nothing came back while connecting for 1000 ms/],
+  'never answers': [() => {}, /stalled: nothing came back while connecting for 500 ms/],
   'stops answering': [failingLater(() => {}), /stalled: (nothing|not everything) came back/],
   'answers with another length': [
     failingLater((socket, chunk) => {
@@ -106,7 +111,9 @@ for (const [what, [onData, message]] of Object.entries(failures)) {
   test(`a server that ${what} is an error`, async (t) => {
     const port = await serve(t, onData)
     // It ends with the failure, long before that.
-    const { code, stdout, stderr } = await load(t, port, '--duration-ms', '60000')
+    const stallMs = message.source.startsWith('stalled') ? SHORT_STALL_MS : AMPLE_STALL_MS
+    const args = ['--duration-ms', '60000', '--stall-ms', stallMs]
+    const { code, stdout, stderr } = await load(t, port, ...args)
     t.is(code, 1)
     t.regex(stderr, message)
     t.deepEqual(JSON.parse(stdout), { event: 'result', errors: 1 })
