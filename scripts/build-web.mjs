@@ -1,14 +1,18 @@
 // Checks the types of the console's page, web/, and bundles it into dist/web/, which the web gateway
 // serves.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { emptyFolder } from './empty-folder.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const page = join(root, 'web')
 const built = join(root, 'dist/web')
+
+// What the TypeScript of the whole project puts there for the tests: web/model/, compiled.
+const notOurs = ['model']
 
 // Whose code becomes part of the page: their licences go with it.
 const bundled = ['long', 'protobufjs', 'uplot']
@@ -29,7 +33,8 @@ const bundle = (entryPoints) =>
 const tsc = join(root, 'node_modules/.bin/tsc')
 const { status } = spawnSync(tsc, ['--project', page, '--pretty', 'false'], { stdio: 'inherit' })
 if (status === 0) {
-  mkdirSync(built, { recursive: true })
+  // What an earlier build made and this one does not would be packed and served for ever.
+  emptyFolder(built, notOurs)
   await bundle({ console: join(page, 'main.ts') })
   await bundle({ console: join(page, 'console.css') })
   for (const name of ['index.html', 'favicon.svg']) cpSync(join(page, name), join(built, name))

@@ -3,6 +3,7 @@ import type { ItemView } from './keyed-list.ts'
 import { formatBytes, formatCount, plural } from './model/format.ts'
 import { Rate } from './model/rate.ts'
 import type { ClientReading } from './model/readings.ts'
+import { setTableRoles } from './table-roles.ts'
 
 /** A client's reading and the server's clock at it. */
 export interface ClientAt {
@@ -23,12 +24,11 @@ export class ClientRow implements ItemView<ClientAt> {
 
   constructor(id: number) {
     this.root.dataset.client = String(id)
-    // Narrow screens show the rows as cards: a table by role, whatever it looks like.
-    this.root.setAttribute('role', 'row')
     this.root.append(
       ...[this.#name, this.#address, this.#transport, this.#streams],
       ...[this.#received.root, this.#sent.root, this.#queued],
     )
+    setTableRoles(this.root)
   }
 
   update({ client, uptimeS }: ClientAt): void {
@@ -66,7 +66,6 @@ class TrafficCell {
 
 function cell(label: string, className = ''): HTMLElement {
   const made = element('td', className)
-  made.setAttribute('role', 'cell')
   made.dataset.label = label
   return made
 }

@@ -3,6 +3,7 @@ import { byId, setText } from './dom.ts'
 import { KeyedList } from './keyed-list.ts'
 import { formatCount, plural } from './model/format.ts'
 import type { TelemetryReading } from './model/readings.ts'
+import { setTableRoles } from './table-roles.ts'
 
 /** More rows than anybody reads; a page with thousands would stutter. */
 const ROWS_MAX = 50
@@ -18,6 +19,10 @@ export class ClientsView {
     ({ client }) => client.id,
     ({ client }) => new ClientRow(client.id),
   )
+
+  constructor() {
+    setTableRoles(this.#table)
+  }
 
   update({ clients, clientCount, uptimeS }: TelemetryReading): void {
     const hidden = Math.max(0, clientCount - Math.min(clients.length, ROWS_MAX))

@@ -6,7 +6,7 @@ import type { PeakMeter } from './model/level.ts'
 /** The left end of the meters: quieter is as good as silent. */
 const FLOOR_DB = -60
 
-/** A peak meter for each channel. */
+/** A peak meter for each channel; of more than one, they are the key to the waveform's lines. */
 export class LevelsView {
   readonly #list: HTMLElement
   #rows: LevelRow[] = []
@@ -35,7 +35,9 @@ class LevelRow {
     this.root.dataset.channel = String(channel)
     this.#bar = new Bar(`Peak level, ${label}`)
     this.#bar.append(this.#hold)
-    this.root.append(element('span', 'label', label), this.#bar.root, this.#text)
+    const name = element('span', 'label', label)
+    if (channels > 1) name.prepend(element('span', 'line-sample'))
+    this.root.append(name, this.#bar.root, this.#text)
   }
 
   update({ levelDb, heldDb }: PeakMeter): void {

@@ -20,6 +20,9 @@ interface Source {
   readonly history: SampleHistory
   readonly range: VerticalRange
   readonly meters: readonly PeakMeter[]
+  /** Frames that the server left out, and those among them that this page was too slow for. */
+  skipped: number
+  dropped: number
   /** Frames of the history when it was drawn last. */
   drawnFrames: number
 }
@@ -38,7 +41,6 @@ export class SoundView {
   readonly #requestDraw: () => void
   #playing: Source | undefined
   #frames = 0
-  #skipped = 0
   #heardAtMs = 0
   #isHeld = false
 
@@ -57,19 +59,17 @@ export class SoundView {
   /** The server is another one, or was away: what is shown is of before. */
   reset(): void {
     this.#playing = undefined
-    this.#skipped = 0
   }
 
   push(scope: ScopeReading): void {
     this.#heardAtMs = performance.now()
     this.#section.dataset.state = 'playing'
     if (this.#isHeld) return
-    const { samples, channels, sampleRateHz, skipped } = scope
+    const { samples, channels, sampleRateHz, skipped, dropped } = scope
     const source = this.#sourceOf(scope)
-    if (skipped > 0) {
-      source.history.appendGap(skipped)
-      this.#skipped += skipped
-    }
+    if (skipped > 0) source.history.appendGap(skipped)
+    source.skipped += skipped
+    source.dropped += dropped
     source.history.append(samples)
     const frames = samples.length / channels
     const seconds = frames / sampleRateHz
@@ -100,11 +100,18 @@ export class SoundView {
     this.#levels.update(meters)
     setText(this.#source, name)
     setText(this.#format, `${formatHz(sampleRateHz)} · ${formatChannels(channels)}`)
-    setText(this.#skippedText, `${formatCount(this.#skipped)} frames not shown`)
-    this.#skippedText.hidden = this.#skipped === 0
+    this.#showSkipped(source)
     this.#figure.dataset.frames = String(this.#frames)
     const peakDb = Math.max(...meters.map(({ heldDb }) => heldDb))
     setAttribute(this.#figure, 'aria-label', `Waveform of ${name}, peak ${formatDbfs(peakDb)}`)
+  }
+
+  /** A recording is played faster than can be shown, and that is as it should be. */
+  #showSkipped({ skipped, dropped }: Source): void {
+    const why = dropped === 0 ? '' : `, ${formatCount(dropped)} because this page is too slow`
+    setText(this.#skippedText, `${formatCount(skipped)} frames not shown${why}`)
+    this.#skippedText.hidden = skipped === 0
+    this.#skippedText.classList.toggle('is-bad', dropped > 0)
   }
 
   #sourceOf({ source: name, sampleRateHz, channels }: ScopeReading): Source {
@@ -121,6 +128,8 @@ export class SoundView {
       history: new SampleHistory(sampleRateHz, channels, HISTORY_S),
       range: new VerticalRange(),
       meters: Array.from({ length: channels }, () => new PeakMeter()),
+      skipped: 0,
+      dropped: 0,
       drawnFrames: 0,
     }
     return this.#playing

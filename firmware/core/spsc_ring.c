@@ -11,43 +11,6 @@ static uint32_t aligned(uint32_t length)
     return (length + (HEADER_BYTES - 1u)) & ~(HEADER_BYTES - 1u);
 }
 
-static void flag_reset(struct ring_flag *flag)
-{
-    flag->answered = 0;
-    // Relaxed: the other side does not use the ring; the link that follows publishes this.
-    store_relaxed(flag->own, 0);
-}
-
-static void flag_raise(struct ring_flag *flag)
-{
-    if (++flag->ticket == 0) {
-        flag->ticket = 1;
-    }
-    // Relaxed: the fence orders it before the second look, and nothing else depends on it.
-    store_relaxed(flag->own, flag->ticket);
-    full_fence();
-}
-
-static void flag_lower(struct ring_flag *flag)
-{
-    // Relaxed, both: only this side stores it, and who still sees it raised rings once too often.
-    if (load_relaxed(flag->own) != 0) {
-        store_relaxed(flag->own, 0);
-    }
-}
-
-static bool flag_answer(struct ring_flag *flag)
-{
-    full_fence(); // between the position just stored and the other's flag
-    // Relaxed: the fence orders it, and nothing is read on the strength of it.
-    uint32_t waiting = load_relaxed(flag->other);
-    if (waiting == 0 || waiting == flag->answered) {
-        return false;
-    }
-    flag->answered = waiting;
-    return true;
-}
-
 void ring_producer_bind(struct ring_producer *ring, struct carillon_ring_control *control,
                         uint32_t capacity)
 {
@@ -77,7 +40,7 @@ void ring_producer_reset(struct ring_producer *ring)
     ring->tail = ring->published_tail = ring->seen_head = 0;
     ring->records = ring->full = 0;
     ring->damaged = false;
-    flag_reset(&ring->flag);
+    ring_flag_reset(&ring->flag);
     // Relaxed: the link that follows publishes them.
     store_relaxed(&ring->line->records, 0);
     store_relaxed(&ring->line->full, 0);
@@ -88,7 +51,7 @@ void ring_consumer_reset(struct ring_consumer *ring)
 {
     ring->head = ring->freed_head = ring->seen_tail = ring->record_bytes = 0;
     ring->damaged = false;
-    flag_reset(&ring->flag);
+    ring_flag_reset(&ring->flag);
     // Relaxed: the link that follows publishes it.
     store_relaxed(&ring->line->head, 0);
 }
@@ -154,7 +117,7 @@ bool ring_publish(struct ring_producer *ring)
     store_relaxed(&ring->line->records, ring->records);
     // Release: the payloads and headers are seen before the tail.
     store_release(&ring->line->tail, ring->tail);
-    return flag_answer(&ring->flag);
+    return ring_flag_answer(&ring->flag);
 }
 
 // The bytes of a record at the head with header and alignment, or 0 where it is impossible.
@@ -225,37 +188,37 @@ bool ring_free(struct ring_consumer *ring)
     ring->freed_head = ring->head;
     // Release: the payloads have been read before the producer may overwrite them.
     store_release(&ring->line->head, ring->head);
-    return flag_answer(&ring->flag);
+    return ring_flag_answer(&ring->flag);
 }
 
 bool ring_producer_try_sleep(struct ring_producer *ring)
 {
-    flag_raise(&ring->flag);
+    ring_flag_raise(&ring->flag);
     // Relaxed, after the fence: claim loads it again, with acquire, before it uses the room.
     if (load_relaxed(&ring->other->head) == ring->seen_head) {
         return true;
     }
-    flag_lower(&ring->flag);
+    ring_flag_lower(&ring->flag);
     return false;
 }
 
 bool ring_consumer_try_sleep(struct ring_consumer *ring)
 {
-    flag_raise(&ring->flag);
+    ring_flag_raise(&ring->flag);
     // Relaxed, after the fence: peek loads it again, with acquire, before it reads a record.
     if (load_relaxed(&ring->other->tail) == ring->head) {
         return true;
     }
-    flag_lower(&ring->flag);
+    ring_flag_lower(&ring->flag);
     return false;
 }
 
 void ring_producer_wake(struct ring_producer *ring)
 {
-    flag_lower(&ring->flag);
+    ring_flag_lower(&ring->flag);
 }
 
 void ring_consumer_wake(struct ring_consumer *ring)
 {
-    flag_lower(&ring->flag);
+    ring_flag_lower(&ring->flag);
 }

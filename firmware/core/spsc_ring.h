@@ -12,16 +12,7 @@
 #include <stdint.h>
 
 #include "carillon/shared_mem.h"
-
-// One end's half of the protocol that lets the other sleep. A side about to sleep stores a number
-// that it has not used before in its own flag, then looks once more; the other rings when it finds
-// a flag that it has not answered. So one sleep costs at most one bell.
-struct ring_flag {
-    uint32_t *own;
-    const uint32_t *other;
-    uint32_t ticket;
-    uint32_t answered;
-};
+#include "core/ring_flag.h"
 
 struct ring_producer {
     struct carillon_ring_producer *line;

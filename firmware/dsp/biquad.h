@@ -18,6 +18,7 @@ enum { BIQUAD_HZ, BIQUAD_Q, BIQUAD_DB };
 #define BIQUAD_PARAM_HZ                                                                            \
     {                                                                                              \
         .name = "hz", .unit = "Hz", .min = 1e-3, .max = CARILLON_SAMPLE_RATE_HZ_MAX / 2,           \
+        .rate_min = BIQUAD_EDGE, .rate_max = 0.5 - BIQUAD_EDGE,                                    \
         .flags = CARILLON_PARAM_REQUIRED, .scale = CARILLON_SCALE_LOGARITHMIC                      \
     }
 

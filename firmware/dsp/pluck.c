@@ -23,6 +23,9 @@ static const double BRIGHTNESS_HZ = 15000.0;
 // and leaves no constant part in the burst.
 static const double PLUCKED_AT = 0.2;
 
+// The highest pitch, as a share of the sample rate: the loop is four samples long at least.
+#define PITCH_MAX 0.25
+
 struct pluck {
     double *line;
     uint32_t length; // of the delay line in samples
@@ -56,7 +59,7 @@ static enum carillon_status pluck_open(void *state, const struct effect_stream *
 {
     struct pluck *pluck = state;
     double period = stream->sample_rate_hz / values[PLUCK_HZ];
-    if (!(period >= 4.0)) {
+    if (!(period >= 1.0 / PITCH_MAX)) {
         *param = PLUCK_HZ;
         return CARILLON_STATUS_VALUE;
     }
@@ -163,11 +166,12 @@ const struct effect effect_pluck = {
             .params =
                 {
                     {
-                        // The pitch. A quarter of the sample rate at most.
+                        // The pitch.
                         .name = "hz",
                         .unit = "Hz",
                         .min = 20.0,
                         .max = 20000.0,
+                        .rate_max = PITCH_MAX,
                         .def = 220.0,
                         .scale = CARILLON_SCALE_LOGARITHMIC,
                     },

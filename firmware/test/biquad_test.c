@@ -2,7 +2,7 @@
 // the formulas are right is for test/firmware/dsp.test.ts.
 #include "test/single.h"
 
-static const double LEFT_OUT = NAN;
+static const double LEFT_OUT = (double)NAN;
 
 static const char *const names[] = {
     "lowpass", "highpass", "bandpass", "notch", "peak", "lowshelf", "highshelf",

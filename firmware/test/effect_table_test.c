@@ -1,4 +1,6 @@
 // What every effect tells of itself makes sense, and every effect keeps its contract at the edges.
+#include <stdbool.h>
+
 #include "test/chain.h"
 #include "test/check.h"
 
@@ -26,6 +28,7 @@ static void describes_itself(const struct effect *effect)
         if (!(param->flags & CARILLON_PARAM_REQUIRED)) {
             CHECK(param->min <= param->def && param->def <= param->max);
         }
+        CHECK(param->rate_min >= 0.0 && param->rate_max >= 0.0);
         if (param->scale == CARILLON_SCALE_LOGARITHMIC) {
             CHECK(param->min > 0.0);
         } else {
@@ -45,6 +48,41 @@ static void choose(const struct effect *effect, double *values)
         values[i] = param->flags & CARILLON_PARAM_LIST       ? 2.0
                     : param->flags & CARILLON_PARAM_REQUIRED ? 1000.0
                                                              : (double)NAN;
+    }
+}
+
+// The same with one value chosen: whether it opens, and whose fault it is where it does not.
+static void opens_with(const struct effect *effect, uint32_t rate, uint32_t chosen, double value,
+                       bool opens)
+{
+    static struct chain chain;
+    double values[CARILLON_PARAMS_MAX];
+    uint32_t param;
+    chain = (struct chain){.stream = {.sample_rate_hz = rate, .channels = 1}, .pool = &pool};
+    choose(effect, values);
+    values[chosen] = value;
+    CHECK_EQUAL(chain_append(&chain, effect, values, list, &param),
+                opens ? CARILLON_STATUS_OK : CARILLON_STATUS_VALUE);
+    CHECK_EQUAL(param, opens ? CARILLON_NONE : chosen);
+    chain_close(&chain);
+}
+
+// What it tells of the sample rate is what it holds to, a hair on either side.
+static void tells_what_the_sample_rate_allows(const struct effect *effect)
+{
+    static const uint32_t rates[] = {8000, 44100, 48000};
+    for (uint32_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        for (uint32_t j = 0; j < effect->info.param_count; j++) {
+            const struct carillon_param_info *param = &effect->info.params[j];
+            if (param->rate_min > 0.0) {
+                opens_with(effect, rates[i], j, param->rate_min * rates[i] * (1.0 + 1e-9), true);
+                opens_with(effect, rates[i], j, param->rate_min * rates[i] * (1.0 - 1e-9), false);
+            }
+            if (param->rate_max > 0.0) {
+                opens_with(effect, rates[i], j, param->rate_max * rates[i] * (1.0 - 1e-9), true);
+                opens_with(effect, rates[i], j, param->rate_max * rates[i] * (1.0 + 1e-9), false);
+            }
+        }
     }
 }
 
@@ -120,6 +158,7 @@ int main(void)
     CHECK(effect_count > 0);
     for (uint32_t i = 0; i < effect_count; i++) {
         describes_itself(effect_table[i]);
+        tells_what_the_sample_rate_allows(effect_table[i]);
         bears_any_samples(effect_table[i]);
         bears_an_empty_pool(effect_table[i]);
     }

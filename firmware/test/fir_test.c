@@ -117,7 +117,7 @@ static void takes_few_pages(void)
 
 static void refuses_lengths_out_of_range(void)
 {
-    static const double lengths[] = {0.0, CARILLON_LIST_VALUES_MAX + 1, -1.0, NAN};
+    static const double lengths[] = {0.0, CARILLON_LIST_VALUES_MAX + 1, -1.0, (double)NAN};
     for (uint32_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         double values[] = {lengths[i]};
         uint32_t param;

@@ -1,7 +1,7 @@
 // The string of `pluck` where its sound is not the question: that is for test/firmware/dsp.test.ts.
 #include "test/single.h"
 
-static const double LEFT_OUT = NAN;
+static const double LEFT_OUT = (double)NAN;
 enum { RATE = 48000, SECONDS = 4 };
 
 static void pluck(double *samples, uint32_t frames, uint32_t block, double *values)

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -22,7 +23,7 @@ const manifest = '.copied-files'
 export function copyCheckout(root, target) {
   const files = checkoutFiles(root)
   const gone = copiedBefore(target).filter((file) => !files.includes(file))
-  for (const file of gone) rmSync(join(target, file), { force: true })
+  for (const file of gone) removeFile(join(target, file))
   for (const file of files) copyIfChanged(join(root, file), join(target, file))
   writeFileSync(join(target, manifest), files.join('\n'))
 }
@@ -37,7 +38,8 @@ function checkoutFiles(root) {
   }
   const listed = stdout.split('\0').filter((file) => file !== '')
   // git goes on listing a tracked file that was deleted.
-  return listed.filter((file) => lstatSync(join(root, file), { throwIfNoEntry: false })?.isFile())
+  const isFile = (path) => existsSync(path) && lstatSync(path).isFile()
+  return listed.filter((file) => isFile(join(root, file)))
 }
 
 function copiedBefore(target) {
@@ -45,8 +47,32 @@ function copiedBefore(target) {
   return existsSync(list) ? readFileSync(list, 'utf8').split('\n') : []
 }
 
+function removeFile(path) {
+  if (kindOf(path) === 'file') rmSync(path)
+}
+
 function copyIfChanged(from, to) {
-  if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) return
-  mkdirSync(dirname(to), { recursive: true })
+  if (kindOf(to) === 'file' && readFileSync(from).equals(readFileSync(to))) {
+    const { mode } = lstatSync(from)
+    if (lstatSync(to).mode !== mode) chmodSync(to, mode)
+    return
+  }
+  // What was a folder and is a file now: what was built in it goes as well.
+  if (kindOf(to) === 'folder') rmSync(to, { recursive: true })
+  makeFolder(dirname(to))
   cpSync(from, to)
+}
+
+/** Also where a file stands in the way: a copy that was broken off has left it, or a build. */
+function makeFolder(path) {
+  if (kindOf(path) === 'folder') return
+  removeFile(path)
+  makeFolder(dirname(path))
+  mkdirSync(path)
+}
+
+/** What lies there; nothing also where a folder above it is a file. */
+function kindOf(path) {
+  if (!existsSync(path)) return undefined
+  return lstatSync(path).isDirectory() ? 'folder' : 'file'
 }

@@ -1,30 +1,26 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { cxxFlags } from './build-flags.mjs'
-import { nodeHeadersFolder } from './node-headers.mjs'
+import { installedStamp } from './installed-stamp.mjs'
+import { headersSetting } from './node-headers.mjs'
 import { runQuietly, runTool, toolEnvironment } from './run-tool.mjs'
 import { SetupError } from './setup-error.mjs'
-import { fingerprint, Stamp } from './stamp.mjs'
 
 /** The packages from the lock file, built for this Node. */
 export function dependencies(root) {
-  // Inside node_modules, so that it goes when that goes; npm ci deletes it first and we write it last.
-  const stamp = new Stamp(join(root, 'node_modules/.carillon-setup'))
-  // A compiled package fits one ABI on one kind of machine.
-  const builtFor = `${process.platform}-${process.arch}-${process.versions.modules}`
-  const lock = () => fingerprint(root, ['package-lock.json'])
+  const stamp = installedStamp(root)
   return {
     name: 'dependencies',
     doing: 'Installing the dependencies (npm ci)',
     tools: ['npm', 'make', 'g++', 'python3'],
-    isFresh: () => stamp.matches(lock(), builtFor),
+    isFresh: () => stamp.isFresh(),
     run() {
-      const installed = lock()
+      const wanted = stamp.wanted()
       refuseLinkedFolder(root)
       install(root)
       requireMmapIo(root)
       noticeMissingWebSockets(root)
-      stamp.write(installed, builtFor)
+      stamp.write(wanted)
     },
   }
 }
@@ -41,12 +37,11 @@ function install(root) {
 
 /** What node-gyp is to know when it builds mmap-io. */
 function buildSettings() {
-  const headers = nodeHeadersFolder()
   const flags = cxxFlags()
   return {
     // mmap-io would first look for a binary on the web, which no lock file vouches for.
     npm_config_build_from_source: 'true',
-    ...(headers && { npm_config_nodedir: headers }),
+    ...headersSetting(),
     ...(flags && { CXXFLAGS: flags }),
   }
 }

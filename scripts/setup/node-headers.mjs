@@ -12,6 +12,12 @@ export function nodeHeadersFolder(executable = process.execPath, version = proce
     : undefined
 }
 
+/** Where node-gyp is to find them, as a variable of its environment. */
+export function headersSetting() {
+  const folder = nodeHeadersFolder()
+  return folder === undefined ? {} : { npm_config_nodedir: folder }
+}
+
 function headersVersion(file) {
   try {
     const text = readFileSync(file, 'utf8')

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { dependencies } from './dependencies.mjs'
-import { runQuietly, runTool } from './run-tool.mjs'
+import { headersSetting } from './node-headers.mjs'
+import { runQuietly, runTool, toolEnvironment } from './run-tool.mjs'
 import { stampedStep } from './stamped-step.mjs'
 import { compileTypeScript, typeScriptOutputs, typeScriptSources } from './typescript.mjs'
 
@@ -38,6 +39,22 @@ export function setUpSteps(root) {
       outputs: () => ['firmware/include/carillon/shared_mem.h'],
       run: runScript('dist/src/shm/write-c-header.js', 'The C header was not written'),
     }),
+    {
+      ...stampedStep(root, {
+        name: 'native',
+        doing: 'Building the native addon',
+        tools: ['make', 'g++', 'python3'],
+        inputs: () => ['native/binding.gyp', 'native/build.mjs', 'native/src'],
+        outputs: () => ['native/build/Release/carillon.node'],
+        run: () =>
+          runTool(root, process.execPath, ['native/build.mjs'], {
+            sentence: 'The native addon did not build (the output is above)',
+            env: toolEnvironment(headersSetting()),
+          }),
+      }),
+      // Elsewhere there is no epoll.
+      ...(process.platform !== 'linux' && { isFresh: () => true }),
+    },
     {
       name: 'firmware',
       doing: 'Building the firmware',

@@ -7,11 +7,11 @@ import { SetupError } from './setup-error.mjs'
  */
 const TOOLS = {
   npm: { purpose: 'it installs the dependencies', debian: 'npm' },
-  make: { purpose: 'it builds the firmware and mmap-io', debian: 'build-essential' },
+  make: { purpose: 'it builds the firmware and the native addons', debian: 'build-essential' },
   cc: { purpose: 'it compiles the firmware', debian: 'build-essential', variable: 'CC' },
-  'g++': { purpose: 'it compiles mmap-io', debian: 'build-essential', variable: 'CXX' },
+  'g++': { purpose: 'it compiles the native addons', debian: 'build-essential', variable: 'CXX' },
   python3: {
-    purpose: 'node-gyp runs on it to build mmap-io',
+    purpose: 'node-gyp runs on it to build the native addons',
     debian: 'python3',
     variable: 'PYTHON',
   },

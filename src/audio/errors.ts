@@ -37,6 +37,13 @@ export function cannotWrite(path: string, cause: unknown): WavError {
   return new WavError('ERR_CARILLON_WAV_WRITE', sentence, { cause })
 }
 
+/** The error for samples that no WAV file can hold. */
+export function tooLarge(path: string, frames: number, frameBytes: number): WavError {
+  const held = `${frames} frames of ${frameBytes} bytes`
+  const sentence = `cannot write ${path}: ${held} are more than the 4 GiB that a WAV file can hold`
+  return new WavError('ERR_CARILLON_WAV_TOO_LARGE', sentence)
+}
+
 export function notWav(path: string, why: string): WavError {
   return new WavError('ERR_CARILLON_WAV_NOT_WAV', `${path} is not a WAV file: ${why}`)
 }

@@ -1,13 +1,14 @@
-import type { FileHandle } from 'node:fs/promises'
-import { cannotRead, invalid, notWav, truncated, unsupported } from './errors.ts'
+import { invalid, notWav, truncated, unsupported, WavError } from './errors.ts'
 import { FORMAT_CHUNK_MAX_BYTES } from './wav-format.ts'
+import type { WavSource } from './wav-source.ts'
 
 /** Where the parts of a WAV file lie. */
 export interface WavChunks {
   /** The first fmt chunk; at most {@link FORMAT_CHUNK_MAX_BYTES} of it. */
   readonly format: Buffer
-  /** The first data chunk, checked to lie inside the file. */
+  /** The first data chunk, in a file checked to lie inside it. */
   readonly dataOffset: number
+  /** `Infinity` where a stream does not say: then they go on to its end. */
   readonly dataBytes: number
 }
 
@@ -21,57 +22,89 @@ const SIZE_ELSEWHERE = 0xffff_ffff
 const DS64_BYTES = 24
 
 /**
- * Finds the fmt and the data chunk of a RIFF, RF64 or BW64 file, in any order and among any others.
- * Stops when it has both: what follows is not looked at.
+ * What programs write as a size into a pipe, where they cannot come back with the true one: ffmpeg
+ * 0xffffffff, sox 0x7ffff000, arecord 0x7fffff00, others 0 or a little less than these.
+ */
+function isSizeNotKnown(bytes: number): boolean {
+  const isNear = (limit: number) => bytes > limit - 0x1_0000 && bytes <= limit
+  return isNear(0x8000_0000) || isNear(0xffff_ffff) || bytes > Number.MAX_SAFE_INTEGER
+}
+
+interface Chunk {
+  readonly id: string
+  readonly start: number
+  readonly bytes: number
+}
+
+/**
+ * Finds the fmt and the data chunk of a RIFF, RF64 or BW64 file, in any order and among any others;
+ * in a stream the data chunk comes last. Stops when it has both: what follows is not looked at.
  *
  * @throws {WavError} where it is no WAV file or a part is missing or cut off.
  */
-export async function findChunks(
-  file: FileHandle,
-  fileBytes: number,
-  path: string,
-): Promise<WavChunks> {
-  const header = await readUpTo(file, 0, RIFF_HEADER_BYTES, path)
-  const is64Bit = checkRiffHeader(header, path)
-  const riffEnd = 8 + header.readUInt32LE(4)
+export async function findChunks(source: WavSource): Promise<WavChunks> {
+  const { name } = source
+  const header = await source.read(0, RIFF_HEADER_BYTES)
+  const is64Bit = checkRiffHeader(header, name)
+  const riffBytes = header.readUInt32LE(4)
+  const riffEnd = 8 + riffBytes
 
   let format: Buffer | undefined
   let data: { offset: number; bytes: number } | undefined
   let data64Bytes: number | undefined
   let offset = RIFF_HEADER_BYTES
+  let last: Chunk | undefined
   for (let chunks = 0; format === undefined || data === undefined; chunks++) {
     if (chunks === MAX_CHUNKS) {
-      throw invalid(path, `no fmt and data among its first ${MAX_CHUNKS} chunks`)
+      throw invalid(name, `no fmt and data among its first ${MAX_CHUNKS} chunks`)
     }
-    if (offset >= fileBytes) {
+    const chunk = await source.read(offset, CHUNK_HEADER_BYTES)
+    // Of a stream it is known only now whether it was long enough.
+    if (last !== undefined) checkInside(last, source)
+    if (chunk.length === 0) {
       // A header that promises more says that the missing chunk was cut off.
       const missing = format === undefined ? 'fmt' : 'data'
-      if (riffEnd > fileBytes) throw truncated(path, `it ends before its ${missing} chunk`)
-      throw invalid(path, `it has no ${missing} chunk`)
+      if (riffEnd > source.sizeBytes) throw truncated(name, `it ends before its ${missing} chunk`)
+      throw invalid(name, `it has no ${missing} chunk`)
     }
-    const chunk = await readUpTo(file, offset, CHUNK_HEADER_BYTES, path)
-    if (chunk.length < CHUNK_HEADER_BYTES) throw truncated(path, 'it ends inside a chunk header')
+    if (chunk.length < CHUNK_HEADER_BYTES) throw truncated(name, 'it ends inside a chunk header')
     const id = chunk.toString('latin1', 0, 4)
     const start = offset + CHUNK_HEADER_BYTES
     let bytes = chunk.readUInt32LE(4)
     if (id === 'data' && bytes === SIZE_ELSEWHERE && data64Bytes !== undefined) bytes = data64Bytes
-    if (start + bytes > fileBytes) {
-      throw truncated(path, cutChunk(id, bytes, fileBytes - start))
+    last = { id, start, bytes }
+    if (id === 'data' && !source.isSeekable) {
+      if (format === undefined) throw samplesFirst(name)
+      const isUnfinished = bytes === 0 && (riffEnd <= start || isSizeNotKnown(riffBytes))
+      const isOpen = isUnfinished || isSizeNotKnown(bytes)
+      return { format, dataOffset: start, dataBytes: isOpen ? Number.POSITIVE_INFINITY : bytes }
     }
+    checkInside(last, source)
     if (id === 'fmt ' && format === undefined) {
-      format = await readUpTo(file, start, Math.min(bytes, FORMAT_CHUNK_MAX_BYTES), path)
+      format = await source.read(start, Math.min(bytes, FORMAT_CHUNK_MAX_BYTES))
+      checkInside(last, source)
     } else if (id === 'ds64' && is64Bit) {
-      data64Bytes = await readData64Bytes(file, start, bytes, path)
+      data64Bytes = await readData64Bytes(source, start, bytes)
     } else if (id === 'data' && data === undefined) {
       data = { offset: start, bytes }
       // A recorder that was killed leaves both sizes as it wrote them at the start.
-      if (bytes === 0 && riffEnd <= start && fileBytes > start) {
-        throw truncated(path, 'its header was never finished: it says 0 bytes of samples')
+      if (bytes === 0 && riffEnd <= start && source.sizeBytes > start) {
+        throw truncated(name, 'its header was never finished: it says 0 bytes of samples')
       }
     }
     offset = start + bytes + (bytes % 2)
   }
   return { format, dataOffset: data.offset, dataBytes: data.bytes }
+}
+
+/** @throws {WavError} where a chunk goes on beyond the end. */
+function checkInside({ id, start, bytes }: Chunk, { name, sizeBytes }: WavSource): void {
+  if (start + bytes > sizeBytes) throw truncated(name, cutChunk(id, bytes, sizeBytes - start))
+}
+
+function samplesFirst(name: string): WavError {
+  const sentence = `${name} has its samples before its fmt chunk, which can be read from a file only`
+  return new WavError('ERR_CARILLON_WAV_UNSUPPORTED', sentence)
 }
 
 /** @returns whether sizes may stand in a ds64 chunk. */
@@ -91,44 +124,22 @@ function checkRiffHeader(header: Buffer, path: string): boolean {
   return id !== 'RIFF'
 }
 
-async function readData64Bytes(file: FileHandle, start: number, bytes: number, path: string) {
+async function readData64Bytes(source: WavSource, start: number, bytes: number): Promise<number> {
   if (bytes < DS64_BYTES) {
-    throw invalid(path, `its ds64 chunk has ${bytes} bytes where ${DS64_BYTES} are needed`)
+    throw invalid(source.name, `its ds64 chunk has ${bytes} bytes where ${DS64_BYTES} are needed`)
   }
-  return Number((await readUpTo(file, start, DS64_BYTES, path)).readBigUInt64LE(8))
+  const ds64 = await source.read(start, DS64_BYTES)
+  if (ds64.length < DS64_BYTES) throw truncated(source.name, cutChunk('ds64', bytes, ds64.length))
+  return Number(ds64.readBigUInt64LE(8))
 }
 
-function cutChunk(id: string, bytes: number, there: number): string {
+/** For the sentence about a chunk that is cut off. */
+export function cutChunk(id: string, bytes: number, there: number): string {
   if (id !== 'data') return `it ends inside its ${JSON.stringify(id)} chunk`
   const sentence = `its header says ${bytes} bytes of samples and ${there} are there`
-  return bytes >= 0x7fff_0000
+  return isSizeNotKnown(bytes)
     ? `${sentence}; perhaps it was written to a pipe, where a header cannot be finished`
     : sentence
-}
-
-/**
- * Reads `bytes` bytes, fewer only at the file's end.
- *
- * @throws {WavError} `ERR_CARILLON_WAV_READ`.
- */
-export async function readUpTo(
-  file: FileHandle,
-  offset: number,
-  bytes: number,
-  path: string,
-): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(bytes)
-  let filled = 0
-  while (filled < bytes) {
-    const { bytesRead } = await file
-      .read(buffer, filled, bytes - filled, offset + filled)
-      .catch((error: unknown) => {
-        throw cannotRead(path, error)
-      })
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return buffer.subarray(0, filled)
 }
 
 function hex(bytes: Buffer): string {

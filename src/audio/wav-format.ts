@@ -1,7 +1,9 @@
 import { checkInteger, checkOneOf } from '../arguments.ts'
+import { ArgumentError } from '../errors.ts'
 import { invalid, unsupported } from './errors.ts'
 import {
   BYTES_PER_SAMPLE,
+  FLOAT_BYTES,
   SAMPLE_FORMATS,
   type SampleFormat,
   type StoredFormat,
@@ -123,7 +125,8 @@ function storedFormat(tag: number, bits: number): StoredFormat | undefined {
 /**
  * The whole header of a WAV file, up to its first sample. Its length depends on the format alone.
  *
- * @param frames how many frames follow.
+ * @param frames how many frames follow; `Infinity` where that is not known and nobody can come back
+ *   to say it: the sizes are then 0xffffffff, as other programs write them into a pipe.
  */
 export function encodeHeader(format: WavFormat, frames: number): Buffer {
   const isFloat = format.sampleFormat === 'f32'
@@ -155,7 +158,8 @@ export function encodeHeader(format: WavFormat, frames: number): Buffer {
   // The fact chunk is required of everything that is not PCM.
   const fact = isFloat ? chunkOf('fact', uint32(frames)) : Buffer.alloc(0)
   const chunks = Buffer.concat([chunkOf('fmt ', fmt), fact])
-  const riffBytes = 4 + chunks.length + 8 + dataBytes + (dataBytes % 2)
+  const padBytes = dataBytes % 2
+  const riffBytes = 4 + chunks.length + 8 + dataBytes + padBytes
   return Buffer.concat([
     Buffer.from('RIFF'),
     uint32(riffBytes),
@@ -173,6 +177,18 @@ export function maxFrames(format: WavFormat): number {
   return Math.floor((0xffff_ffff - riffBytes - padBytes) / bytesPerFrame(format))
 }
 
+/**
+ * How many frames these samples are.
+ *
+ * @param samples interleaved floats (IEEE 754 binary32, little-endian).
+ * @throws {ArgumentError} where they are not whole frames.
+ */
+export function framesIn(samples: Uint8Array, { channels }: WavFormat): number {
+  const frameBytes = channels * FLOAT_BYTES
+  if (samples.length % frameBytes === 0) return samples.length / frameBytes
+  throw new ArgumentError(`${samples.length} bytes are not whole frames of ${frameBytes}`)
+}
+
 /** @throws {ArgumentError} where a file of this format cannot be written. */
 export function checkFormat({ sampleFormat, channels, sampleRateHz }: WavFormat): void {
   checkOneOf('sampleFormat', sampleFormat, SAMPLE_FORMATS)
@@ -186,6 +202,6 @@ function chunkOf(id: string, content: Buffer): Buffer {
 
 function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
+  bytes.writeUInt32LE(Number.isFinite(value) ? value : 0xffff_ffff)
   return bytes
 }

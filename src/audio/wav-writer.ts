@@ -1,11 +1,11 @@
-import { ArgumentError } from '../errors.ts'
-import { WavError } from './errors.ts'
+import { tooLarge } from './errors.ts'
 import { PendingFile } from './pending-file.ts'
 import { BYTES_PER_SAMPLE, encodeSamples, FLOAT_BYTES, type LossCounts } from './sample-codec.ts'
 import {
   bytesPerFrame,
   checkFormat,
   encodeHeader,
+  framesIn,
   maxFrames,
   type WavFormat,
 } from './wav-format.ts'
@@ -48,7 +48,7 @@ export class WavWriter {
    */
   static async create(path: string, format: WavFormat, frames = 0): Promise<WavWriter> {
     checkFormat(format)
-    if (frames > maxFrames(format)) throw tooLarge(path, format, frames)
+    if (frames > maxFrames(format)) throw tooLarge(path, frames, bytesPerFrame(format))
     return new WavWriter(await PendingFile.create(path), format)
   }
 
@@ -59,12 +59,9 @@ export class WavWriter {
    * @throws {WavError} `ERR_CARILLON_WAV_WRITE`, `ERR_CARILLON_WAV_TOO_LARGE`.
    */
   async write(samples: Uint8Array): Promise<void> {
-    const floatFrameBytes = this.format.channels * FLOAT_BYTES
-    if (samples.length % floatFrameBytes !== 0) {
-      throw new ArgumentError(`${samples.length} bytes are not whole frames of ${floatFrameBytes}`)
-    }
-    const frames = this.#frames + samples.length / floatFrameBytes
-    if (frames > this.#maxFrames) throw tooLarge(this.#file.path, this.format, frames)
+    const frames = this.#frames + framesIn(samples, this.format)
+    if (frames > this.#maxFrames)
+      throw tooLarge(this.#file.path, frames, bytesPerFrame(this.format))
     this.#frames = frames
 
     const storedBytes = BYTES_PER_SAMPLE[this.format.sampleFormat]
@@ -99,10 +96,4 @@ export class WavWriter {
     this.#position += this.#collectedBytes
     this.#collectedBytes = 0
   }
-}
-
-function tooLarge(path: string, format: WavFormat, frames: number): WavError {
-  const held = `${frames} frames of ${bytesPerFrame(format)} bytes`
-  const sentence = `cannot write ${path}: ${held} are more than the 4 GiB that a WAV file can hold`
-  return new WavError('ERR_CARILLON_WAV_TOO_LARGE', sentence)
 }

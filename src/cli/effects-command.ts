@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
-import { CarillonClient } from '../client/carillon-client.ts'
+import type { CarillonClient } from '../client/carillon-client.ts'
 import type { ServerAddress } from '../client/connection.ts'
 import type { EffectInfo, ParameterInfo } from '../client/messages.ts'
-import type { LocalServer } from './local-server.ts'
+import { interruptible } from './interruption.ts'
 import { parseServerOption } from './server-option.ts'
+import { print } from './standard-output.ts'
+import { withClient } from './with-client.ts'
+import { type ServerSurroundings, withServer } from './with-server.ts'
 
 /** Adds `carillon effects` to the program: what the cores can do, as their firmware says it. */
 export function addEffectsCommand(
   program: Command,
-  { startLocalServer }: { startLocalServer(): Promise<LocalServer> },
+  { startLocalServer }: Pick<ServerSurroundings, 'startLocalServer'>,
 ): void {
   program
     .command('effects')
@@ -19,23 +22,17 @@ export function addEffectsCommand(
       parseServerOption,
     )
     .action(async ({ server }: { readonly server?: ServerAddress }) => {
-      const own = server === undefined ? await startLocalServer() : undefined
-      try {
-        const effects = await describeEffects(server ?? own ?? {})
-        process.stdout.write(effects.map(effectLines).join('\n'))
-      } finally {
-        await own?.stop()
-      }
+      const effects = await interruptible((signal) =>
+        withServer(server, { startLocalServer, signal }, (address) =>
+          withClient(address, { name: 'carillon effects', signal }, describeEffects),
+        ),
+      )
+      print(effects.map(effectLines).join('\n'))
     })
 }
 
-async function describeEffects(address: Partial<ServerAddress>): Promise<readonly EffectInfo[]> {
-  const client = await CarillonClient.connect({ ...address, name: 'carillon effects' })
-  try {
-    return (await client.describe()).effects
-  } finally {
-    await client.close()
-  }
+async function describeEffects(client: CarillonClient): Promise<readonly EffectInfo[]> {
+  return (await client.describe()).effects
 }
 
 /** The effect and a line for each of its keys. */

@@ -1,13 +1,18 @@
+import { isatty } from 'node:tty'
 import { type Command, Option } from 'commander'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
 import type { ServerAddress } from '../client/connection.ts'
+import { MAX_WINDOW } from '../client/limits.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
-import { type JobSurroundings, runProcessJob } from './process-job.ts'
+import { outputName, STANDARD_STREAM } from './job-files.ts'
+import { runProcessJob } from './process-job.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { parseServerOption } from './server-option.ts'
+import { openStandardOutput, print } from './standard-output.ts'
 import { summaryLine } from './summary-line.ts'
+import type { ServerSurroundings } from './with-server.ts'
 
 interface ProcessOptions {
   readonly server?: ServerAddress
@@ -20,13 +25,19 @@ interface ProcessOptions {
 /** Adds `carillon process` to the program: a recording through a core, into another file. */
 export function addProcessCommand(
   program: Command,
-  { startLocalServer }: Pick<JobSurroundings, 'startLocalServer'>,
+  { startLocalServer }: Pick<ServerSurroundings, 'startLocalServer'>,
 ): void {
   program
     .command('process')
     .description('send a recording through a core and write what comes back')
-    .argument('<IN.wav>', 'PCM of 16, 24 or 32 bits or IEEE float, mono to 8 channels, any rate')
-    .argument('<OUT.wav>', 'as many frames as IN.wav; appears when it is whole')
+    .argument(
+      '<IN.wav>',
+      'PCM of 16, 24 or 32 bits or IEEE float, mono to 8 channels, any rate; - for standard input',
+    )
+    .argument(
+      '<OUT.wav>',
+      'as many frames as IN.wav; appears when it is whole; - for standard output',
+    )
     .option(
       '--server <HOST:PORT>',
       'the server to use (default: one of its own, with a hosted core)',
@@ -42,37 +53,57 @@ export function addProcessCommand(
         SAMPLE_FORMATS,
       ),
     )
-    .option('--block-frames <N>', 'frames in a block (default: 1024)', parseCount('--block-frames'))
-    .option('--window <N>', 'the most blocks on their way (default: 16)', parseCount('--window'))
+    .option(
+      '--block-frames <N>',
+      'frames in a block (default: 1024)',
+      parseCount('--block-frames', MAX_BLOCK_FRAMES),
+    )
+    .option(
+      '--window <N>',
+      'the most blocks on their way (default: 16)',
+      parseCount('--window', MAX_WINDOW),
+    )
     .action(async (input: string, output: string, options: ProcessOptions) => {
       const { effect: effects = [], ...rest } = options
+      refuseTerminal(input, 0, 'read from standard input, which is a terminal')
+      refuseTerminal(output, 1, 'written to standard output, which is a terminal')
       const bar = new ProgressBar(process.stderr)
       try {
         const report = await interruptible((signal) =>
           runProcessJob(
             { input, output, effects, ...rest },
             {
-              ...{ startLocalServer, signal },
+              startLocalServer,
+              openStandardInput: () => process.stdin,
+              openStandardOutput,
+              signal,
               onProgress: (done, total) => bar.update(done, total),
               onNote: (sentence) => void process.stderr.write(`carillon: note: ${sentence}\n`),
             },
           ),
         )
         bar.stop()
-        process.stdout.write(`${summaryLine(report)}\n`)
+        const line = `${summaryLine(outputName(output), report)}\n`
+        if (output === STANDARD_STREAM) process.stderr.write(line)
+        else print(line)
       } finally {
         bar.stop()
       }
     })
 }
 
-/** The largest that either count may be: more helps nobody and would only take memory. */
-const MAX_COUNT = 65_536
+/** A WAV file is nothing to type or to look at: `-` was meant for a pipe. */
+function refuseTerminal(path: string, fd: number, what: string): void {
+  if (path === STANDARD_STREAM && isatty(fd)) throw new UsageError(`a WAV file is not ${what}`)
+}
 
-function parseCount(option: string): (text: string) => number {
+/** More than any server takes: that is for the server to say. */
+const MAX_BLOCK_FRAMES = 65_536
+
+function parseCount(option: string, most: number): (text: string) => number {
   return (text) => {
     const count = /^\d+$/.test(text) ? Number(text) : 0
-    if (count >= 1 && count <= MAX_COUNT) return count
-    throw new UsageError(`${option} takes a whole number from 1 to ${MAX_COUNT}, not "${text}"`)
+    if (count >= 1 && count <= most) return count
+    throw new UsageError(`${option} takes a whole number from 1 to ${most}, not "${text}"`)
   }
 }

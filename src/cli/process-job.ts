@@ -1,20 +1,33 @@
 import type { SampleFormat, StoredFormat } from '../audio/sample-codec.ts'
 import type { WavFormat } from '../audio/wav-format.ts'
-import { WavReader } from '../audio/wav-reader.ts'
-import { WavWriter, type WavWritten } from '../audio/wav-writer.ts'
-import { CarillonClient, type StreamEffect } from '../client/carillon-client.ts'
+import type { WavReader } from '../audio/wav-reader.ts'
+import type { WavWritten } from '../audio/wav-writer.ts'
+import type { CarillonClient, StreamEffect } from '../client/carillon-client.ts'
 import type { ClientStream } from '../client/client-stream.ts'
 import type { ServerAddress } from '../client/connection.ts'
+import { DEFAULT_WINDOW } from '../client/limits.ts'
 import { ArgumentError } from '../errors.ts'
 import type { EffectOption } from './effect-option.ts'
 import { readEffectTaps } from './effect-taps.ts'
 import { JobError } from './errors.ts'
-import type { LocalServer } from './local-server.ts'
+import {
+  inputName,
+  type JobOutput,
+  openInput,
+  openOutput,
+  outputName,
+  STANDARD_STREAM,
+  type StandardStreams,
+} from './job-files.ts'
 import { RoundTripRecorder, type RoundTrips } from './round-trips.ts'
+import { withClient } from './with-client.ts'
+import { type ServerSurroundings, withServer } from './with-server.ts'
 
 /** What `carillon process` was asked to do. */
 export interface ProcessJob {
+  /** A path, or `-` for standard input. */
   readonly input: string
+  /** A path, or `-` for standard output. */
   readonly output: string
   /** In order. */
   readonly effects: readonly EffectOption[]
@@ -29,10 +42,8 @@ export interface ProcessJob {
 }
 
 /** What the job needs of the command around it. */
-export interface JobSurroundings {
-  startLocalServer(): Promise<LocalServer>
-  /** Gives the job up, with the signal's reason. */
-  readonly signal: AbortSignal
+export interface JobSurroundings extends ServerSurroundings, StandardStreams {
+  /** `total` is `Infinity` while nobody knows. */
   onProgress(frames: number, total: number): void
   /** Something that the user should know, though it stops nothing. */
   onNote(sentence: string): void
@@ -41,6 +52,8 @@ export interface JobSurroundings {
 export interface ProcessReport extends WavWritten {
   readonly sampleRateHz: number
   readonly channels: number
+  /** Of the output. */
+  readonly sampleFormat: SampleFormat
   /** From opening the stream to the whole output. */
   readonly elapsedS: number
   /** `undefined` where there was no block. */
@@ -50,28 +63,46 @@ export interface ProcessReport extends WavWritten {
 /** Long enough that a message costs little beside its samples, short enough for a smooth progress. */
 const DEFAULT_BLOCK_FRAMES = 1024
 
-/** Keeps both ends busy; four times as many gained a sixth and tripled the round trip. */
-const DEFAULT_WINDOW = 16
-
 /**
  * Carries a WAV file through a stream of effects into another one, which appears only when it is
  * whole.
  *
- * @throws {CarillonError} whatever went wrong; the output is then as it was.
+ * @throws {CarillonError} whatever went wrong; an output that is a file is then as it was.
  */
 export async function runProcessJob(
   job: ProcessJob,
   around: JobSurroundings,
 ): Promise<ProcessReport> {
-  const reader = await WavReader.open(job.input)
+  // The other end of a pipe may be silent for as long as it likes: whatever fails ends the waiting.
+  const failure = new AbortController()
+  const signal = AbortSignal.any([around.signal, failure.signal])
+  try {
+    return await runWith(job, around, { signal, giveUp: () => failure.abort() })
+  } catch (error) {
+    throw around.signal.aborted ? around.signal.reason : error
+  }
+}
+
+interface Waiting {
+  /** Ends the waiting for standard input and output. */
+  readonly signal: AbortSignal
+  giveUp(): void
+}
+
+async function runWith(
+  job: ProcessJob,
+  around: JobSurroundings,
+  { signal, giveUp }: Waiting,
+): Promise<ProcessReport> {
+  const reader = await openInput(job.input, around, signal)
   try {
     const effects = await loadEffects(job, reader.format.sampleRateHz, around)
     const format = outputFormat(job, reader.format, around)
-    const writer = await WavWriter.create(job.output, format, reader.frames)
+    const writer = await openOutput(job.output, format, reader.frames, around, signal)
     try {
-      return await withServer(job, around, (address) =>
-        withClient(address, around.signal, (client) =>
-          convert({ job, around, client, reader, writer, effects }),
+      return await withServer(job.server, around, (address) =>
+        withClient(address, { name: 'carillon process', signal: around.signal }, (client) =>
+          convert({ job, around, client, reader, writer, effects, giveUp }),
         ),
       )
     } finally {
@@ -97,7 +128,7 @@ async function loadEffects(
       }
       const taps = await readEffectTaps(value.wavPath)
       if (taps.sampleRateHz !== sampleRateHz) {
-        const rates = `${taps.sampleRateHz} Hz and ${input} is of ${sampleRateHz} Hz`
+        const rates = `${taps.sampleRateHz} Hz and ${inputName(input)} is of ${sampleRateHz} Hz`
         onNote(`${value.wavPath} is of ${rates}; its samples are used as they are`)
       }
       values[key] = taps.values
@@ -115,46 +146,9 @@ function outputFormat(
   const { sampleFormat } = stored
   if (format !== undefined) return { ...stored, sampleFormat: format }
   if (sampleFormat !== 'f64') return { ...stored, sampleFormat }
-  onNote(`${input} holds floats of 64 bits; ${output} gets floats of 32 bits`)
+  const from = `${inputName(input)} holds floats of 64 bits`
+  onNote(`${from}; ${outputName(output)} gets floats of 32 bits`)
   return { ...stored, sampleFormat: 'f32' }
-}
-
-async function withServer<Result>(
-  { server }: ProcessJob,
-  { startLocalServer, signal }: JobSurroundings,
-  work: (address: ServerAddress) => Promise<Result>,
-): Promise<Result> {
-  if (server !== undefined) return await work(server)
-  const local = await startLocalServer()
-  let result: Result
-  try {
-    signal.throwIfAborted()
-    result = await work(local)
-  } catch (error) {
-    // Why the work failed says more than what followed from it.
-    await local.stop().catch(() => {})
-    throw error
-  }
-  await local.stop()
-  return result
-}
-
-async function withClient<Result>(
-  { host, port }: ServerAddress,
-  signal: AbortSignal,
-  work: (client: CarillonClient) => Promise<Result>,
-): Promise<Result> {
-  const client = await CarillonClient.connect({ host, port, name: 'carillon process', signal })
-  const giveUp = () => void client.close()
-  signal.addEventListener('abort', giveUp)
-  try {
-    return await work(client)
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-    await client.close()
-  }
 }
 
 interface Conversion {
@@ -162,12 +156,13 @@ interface Conversion {
   readonly around: JobSurroundings
   readonly client: CarillonClient
   readonly reader: WavReader
-  readonly writer: WavWriter
+  readonly writer: JobOutput
   readonly effects: readonly StreamEffect[]
+  readonly giveUp: () => void
 }
 
 async function convert(conversion: Conversion): Promise<ProcessReport> {
-  const { job, around, client, reader, writer, effects } = conversion
+  const { job, around, client, reader, writer, effects, giveUp } = conversion
   const startMs = performance.now()
   const { sampleRateHz, channels } = reader.format
   const { window = DEFAULT_WINDOW } = job
@@ -175,8 +170,12 @@ async function convert(conversion: Conversion): Promise<ProcessReport> {
   const roundTrips = new RoundTripRecorder()
 
   const frames = blockFrames(job, stream)
+  let blocksSent = 0
   const sending = (async () => {
-    for await (const block of reader.blocks(frames)) await stream.send(block)
+    for await (const block of reader.blocks(frames)) {
+      await stream.send(block)
+      blocksSent++
+    }
     return await stream.close()
   })()
   const receiving = (async () => {
@@ -190,9 +189,10 @@ async function convert(conversion: Conversion): Promise<ProcessReport> {
   })()
   try {
     const [{ blocksLost }] = await Promise.all([sending, receiving])
-    if (blocksLost > 0) throw blocksLostError(job, blocksLost, Math.ceil(reader.frames / frames))
+    if (blocksLost > 0) throw blocksLostError(job, blocksLost, blocksSent)
   } catch (error) {
     // Whatever failed, the other side must have let go of its file before that is closed.
+    giveUp()
     await client.close()
     await Promise.allSettled([sending, receiving])
     throw error
@@ -200,17 +200,27 @@ async function convert(conversion: Conversion): Promise<ProcessReport> {
   around.signal.throwIfAborted()
   const written = await writer.finish()
   const elapsedS = (performance.now() - startMs) / 1000
-  return { ...written, sampleRateHz, channels, elapsedS, roundTrips: roundTrips.summary() }
+  const { sampleFormat } = writer.format
+  return {
+    ...written,
+    sampleRateHz,
+    channels,
+    sampleFormat,
+    elapsedS,
+    roundTrips: roundTrips.summary(),
+  }
 }
 
 function blockFrames(job: ProcessJob, { maxBlockFrames }: ClientStream): number {
   if (job.blockFrames === undefined) return Math.min(DEFAULT_BLOCK_FRAMES, maxBlockFrames)
   if (job.blockFrames <= maxBlockFrames) return job.blockFrames
-  const limit = `of ${job.input} the server takes at most ${maxBlockFrames} frames in a block`
+  const limit = `of ${inputName(job.input)} the server takes at most ${maxBlockFrames} frames in a block`
   throw new ArgumentError(`--block-frames is ${job.blockFrames}, but ${limit}`)
 }
 
 function blocksLostError({ output }: ProcessJob, lost: number, sent: number): JobError {
-  const sentence = `${lost} of ${sent} blocks never came back, so ${output} was not written`
+  const sofar =
+    output === STANDARD_STREAM ? 'what was written is not whole' : `${output} was not written`
+  const sentence = `${lost} of ${sent} blocks never came back, so ${sofar}`
   return new JobError('ERR_CARILLON_BLOCKS_LOST', sentence)
 }

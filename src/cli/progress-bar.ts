@@ -11,8 +11,9 @@ export class ProgressBar {
     this.#bar = new SingleBar({ stream, format, clearOnComplete: true }, Presets.shades_classic)
   }
 
+  /** Without a total, which is `Infinity` then, there is nothing to show. */
   update(done: number, total: number): void {
-    if (this.#bar === undefined) return
+    if (this.#bar === undefined || !Number.isFinite(total)) return
     if (!this.#isStarted) {
       this.#isStarted = true
       this.#bar.start(total, done)

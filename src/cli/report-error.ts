@@ -2,6 +2,7 @@ import { debuglog } from 'node:util'
 import { CommanderError } from 'commander'
 import { errorCode, errorMessage } from '../errors.ts'
 import { InterruptedError, UsageError } from './errors.ts'
+import { oneLine } from './one-line.ts'
 
 /** Shows where an error came from: `NODE_DEBUG=carillon`. */
 const debug = debuglog('carillon')
@@ -32,9 +33,4 @@ function describeError(error: unknown) {
   const exitCode =
     error instanceof UsageError ? 2 : error instanceof InterruptedError ? error.exitCode : 1
   return { sentence: errorMessage(error), code, exitCode }
-}
-
-/** What comes from a file's name or a server must not drive the terminal. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 }

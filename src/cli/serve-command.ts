@@ -4,11 +4,9 @@ import { DEFAULT_PORT } from '../../proto/messages.ts'
 import { formatAddress } from '../format-address.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { LogSink } from './log-sink.ts'
+import { onStopSignal } from './on-stop-signal.ts'
 
 const DEFAULT_CONSOLE_PORT = 8080
-
-/** Ctrl-C can arrive twice at once, from the terminal and from npm: the second of a pair means nothing. */
-const SECOND_SIGNAL_MS = 500
 
 interface ServeOptions {
   readonly core: string
@@ -42,7 +40,7 @@ export function addServeCommand(program: Command): void {
 
 async function serve(options: ServeOptions): Promise<void> {
   const logger = await createLogger()
-  const ended = signalled()
+  const ended = new Promise((resolve) => onStopSignal(resolve))
   // Loaded only here: the other commands have no use for native code.
   const { CarillonServer } = await import('../server/carillon-server.ts')
   const server = await CarillonServer.start({
@@ -76,20 +74,6 @@ async function createLogger(): Promise<Logger> {
   const ignore =
     'pid,hostname,event,host,port,consolePort,core,region,signal,client,address,clientName,code'
   return pino(pretty({ sync: true, ignore, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
-}
-
-/** Resolves with the first signal that asks to end. A later one ends the process at once. */
-function signalled(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let firstAtMs = 0
-    const onSignal = (signal: NodeJS.Signals) => {
-      const now = performance.now()
-      if (firstAtMs === 0) firstAtMs = now
-      else if (now - firstAtMs > SECOND_SIGNAL_MS) process.exit(1)
-      resolve(signal)
-    }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  })
 }
 
 function parsePort(text: string): number {

@@ -3,9 +3,18 @@ import { DEFAULT_PORT, PROTOCOL_VERSION, type ServerMessage } from '../../proto/
 import { checkInteger } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { ClientStream, type StreamBlock, type StreamSettings } from './client-stream.ts'
-import { Connection, MAX_MESSAGE_BYTES } from './connection.ts'
-import { MAX_TIMEOUT_MS } from './deadline.ts'
+import { Connection } from './connection.ts'
 import { type ClientError, ProtocolError, RemoteError } from './errors.ts'
+import {
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  DEFAULT_WINDOW,
+  MAX_MESSAGE_BYTES,
+  MAX_NAME_CHARACTERS,
+  MAX_TIMEOUT_MS,
+  MAX_WINDOW,
+  UINT32_MAX,
+} from './limits.ts'
 import type { Description, Scope, Telemetry, Welcome } from './messages.ts'
 import { type Answer, RequestChannel, remoteError } from './request-channel.ts'
 import { quiet } from './settleable.ts'
@@ -63,12 +72,6 @@ export interface ClientEvents {
   close: [reason: ClientError]
 }
 
-const DEFAULT_WINDOW = 16
-/** Blocks are held in memory while they are on their way. */
-const MAX_WINDOW = 65_536
-const UINT32_MAX = 0xffff_ffff
-const MAX_NAME_CHARACTERS = 64
-
 /** A client of a Carillon server, over TCP. */
 export class CarillonClient extends EventEmitter<ClientEvents> {
   /** What the server said first: its limits, its cores, its session. */
@@ -100,7 +103,10 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
    */
   static async connect(options: ConnectOptions = {}): Promise<CarillonClient> {
     const { host = '127.0.0.1', port = DEFAULT_PORT, name = 'carillon client', signal } = options
-    const { timeoutMs = 5000, requestTimeoutMs = 10_000 } = options
+    const {
+      timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
+      requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS,
+    } = options
     if (name.length > MAX_NAME_CHARACTERS) {
       throw new ArgumentError(`name has ${name.length} characters, at most ${MAX_NAME_CHARACTERS}`)
     }
@@ -117,7 +123,8 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
       return await channel.request(
         { hello },
         {
-          ...{ answer: 'welcome', timeoutMs },
+          answer: 'welcome',
+          timeoutMs,
           accept: (answer) => {
             const welcome = checkedWelcome(answer, connection.server)
             return new CarillonClient(channel, welcome, requestTimeoutMs)
@@ -137,7 +144,8 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
     return this.#channel.request(
       { describe: {} },
       {
-        ...{ answer: 'description', timeoutMs: this.#requestTimeoutMs },
+        answer: 'description',
+        timeoutMs: this.#requestTimeoutMs,
         accept: (answer) => answer as Description,
       },
     )
@@ -164,11 +172,17 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
     return await this.#channel.request(
       { openStream: { sampleRateHz, channels, effects: effects.map(encodeEffect) } },
       {
-        ...{ answer: 'streamOpened', timeoutMs: this.#requestTimeoutMs },
+        answer: 'streamOpened',
+        timeoutMs: this.#requestTimeoutMs,
         accept: ({ stream: id, core }) =>
           this.#addStream({
-            ...{ id: id ?? 0, core: core ?? 0, channels, maxBlockFrames },
-            ...{ window, timeoutMs, onBlock },
+            id: id ?? 0,
+            core: core ?? 0,
+            channels,
+            maxBlockFrames,
+            window,
+            timeoutMs,
+            onBlock,
           }),
         late: ({ stream }) => this.#closeStream(stream ?? 0).catch(() => {}),
       },
@@ -180,7 +194,8 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
     return this.#channel.request(
       { subscribe: { telemetry, scope } },
       {
-        ...{ answer: 'subscribed', timeoutMs: this.#requestTimeoutMs },
+        answer: 'subscribed',
+        timeoutMs: this.#requestTimeoutMs,
         accept: () => undefined,
       },
     )
@@ -213,7 +228,8 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
     const closed = this.#channel.request(
       { closeStream: { stream: id } },
       {
-        ...{ answer: 'streamClosed', timeoutMs: undefined },
+        answer: 'streamClosed',
+        timeoutMs: undefined,
         accept: ({ blocksIn, blocksOut }) => {
           this.#streams.delete(id)
           return { blocksIn: blocksIn ?? 0, blocksOut: blocksOut ?? 0 }
@@ -231,8 +247,9 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
   #onUnasked(message: ServerMessage): void {
     const { samples, error, telemetry, scope } = message
     if (samples) {
-      const { stream: id = 0, sequence, data } = samples
-      const stream = this.#streams.get(id ?? 0)
+      const { sequence, data } = samples
+      const id = samples.stream ?? 0
+      const stream = this.#streams.get(id)
       if (stream === undefined) this.#broken(`sent samples of stream ${id}, which is not open`)
       else stream.accept(sequence ?? 0, data ?? new Uint8Array())
     } else if (error?.stream) {

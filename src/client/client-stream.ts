@@ -1,7 +1,8 @@
 import { ArgumentError } from '../errors.ts'
 import { Deadline } from './deadline.ts'
-import { type ClientError, ProtocolError, TimeoutError } from './errors.ts'
+import { BacklogError, type ClientError, ProtocolError, TimeoutError } from './errors.ts'
 import { bytesOf } from './float-bytes.ts'
+import { MAX_WAITING_BLOCKS } from './limits.ts'
 import { type Settleable, settleable } from './settleable.ts'
 
 /** A block of samples that came back. */
@@ -59,7 +60,8 @@ interface Outgoing extends Settleable<void> {
  * stream is closed and throws when it fails.
  *
  * At most `window` blocks are on their way or waiting to be iterated over. Beyond that `send` waits,
- * so that a stream needs bounded memory however fast one of its ends is.
+ * so that a stream needs bounded memory however fast one of its ends is; who does not wait for `send`
+ * is refused after {@link MAX_WAITING_BLOCKS}.
  */
 export class ClientStream implements AsyncIterable<StreamBlock> {
   /** Names the stream on its connection. */
@@ -80,6 +82,7 @@ export class ClientStream implements AsyncIterable<StreamBlock> {
   #nextOut = 0
   #nextBack = 0
   #blocksLost = 0
+  #blocksRefused = 0
   #reader: 'none' | 'iterating' | 'gone' = 'none'
   #wakeReader: () => void = () => {}
   /** Runs while the server owes a block or its StreamClosed. */
@@ -103,14 +106,22 @@ export class ClientStream implements AsyncIterable<StreamBlock> {
     return this.#blocksLost
   }
 
+  /** Blocks that {@link send} did not take because too many were waiting. */
+  get blocksRefused(): number {
+    return this.#blocksRefused
+  }
+
   /**
-   * Sends a block, as soon as the window has room for it.
+   * Sends a block, as soon as the window has room for it. Wait for the promise before the next one:
+   * 1024 blocks may wait, no more.
    *
    * @param block interleaved samples, or their bytes as the wire has them (IEEE 754 binary32,
    *   little-endian): whole frames, at least one and at most `maxBlockFrames`. Not to be changed
    *   until the promise resolves.
    * @returns resolves when the block has been handed to the connection.
    * @throws {ClientError} why the stream failed; {@link RemoteError} with what the server said.
+   * @throws {BacklogError} where 1024 blocks wait already. This one was not sent and is counted in
+   *   {@link blocksRefused}; the stream goes on without it.
    * @throws {ArgumentError} where the block is none, or the stream was closed.
    */
   send(block: Float32Array | Uint8Array): Promise<void> {
@@ -119,6 +130,10 @@ export class ClientStream implements AsyncIterable<StreamBlock> {
     const refusal = this.#error ?? this.#refusal(data)
     if (refusal !== undefined) {
       outgoing.reject(refusal)
+    } else if (this.#queue.length >= MAX_WAITING_BLOCKS) {
+      this.#blocksRefused++
+      const sentence = `${MAX_WAITING_BLOCKS} blocks of a stream to ${this.#owner.server} wait already`
+      outgoing.reject(new BacklogError(`${sentence}; wait for each send before the next`))
     } else {
       this.#queue.push(outgoing)
       this.#pump()

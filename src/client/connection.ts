@@ -1,5 +1,10 @@
 import { connect, type Socket } from 'node:net'
-import { ClientMessage, decodeServerMessage, type ServerMessage } from '../../proto/messages.ts'
+import {
+  ClientMessage,
+  DEFAULT_PORT,
+  decodeServerMessage,
+  type ServerMessage,
+} from '../../proto/messages.ts'
 import { ArgumentError, errorMessage } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { FullMessageInfo } from '../framing/framing-strategy.ts'
@@ -13,16 +18,11 @@ import {
   ProtocolError,
   TimeoutError,
 } from './errors.ts'
+import { CLOSE_TIMEOUT_MS, KEEP_ALIVE_DELAY_MS, MAX_MESSAGE_BYTES } from './limits.ts'
 import { settleable } from './settleable.ts'
 
-/** The longest message either way, and so what a server can make the client hold: 4 MiB. */
-export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-
-/** How long what was sent may take to leave when the client closes. */
-const CLOSE_TIMEOUT_MS = 1000
-
-/** A silent server's host is asked whether it is still there. */
-const KEEP_ALIVE_DELAY_MS = 10_000
+/** How a web server's answer begins, to whatever it does not understand. */
+const HTTP_ANSWER = 'HTTP/'
 
 /** Where a server is. */
 export interface ServerAddress {
@@ -46,6 +46,8 @@ export class Connection {
   readonly #framing = new VarintPrefixedStrategy({ maxMessageBytes: MAX_MESSAGE_BYTES })
   #incoming = new FullMessageInfo()
   #socketError: Error | undefined
+  /** The first bytes that came, as many as tell a web server. */
+  #beginning = ''
 
   private constructor(socket: Socket, server: string) {
     this.#socket = socket
@@ -70,8 +72,11 @@ export class Connection {
     signal?.throwIfAborted()
     const server = formatAddress(address)
     const socket = connect({
-      ...{ host: address.host, port: address.port, noDelay: true },
-      ...{ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS },
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
     })
     const { promise, resolve, reject } = settleable<void>()
     const deadline = new Deadline(timeoutMs, () => {
@@ -139,6 +144,12 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
+    const missing = HTTP_ANSWER.length - this.#beginning.length
+    if (missing > 0) this.#beginning += chunk.toString('latin1', 0, missing)
+    if (this.#beginning === HTTP_ANSWER) {
+      this.fail(this.#webServer())
+      return
+    }
     let rest = chunk
     while (rest.length > 0 && this.reason === undefined) {
       const taken = this.#framing.processData(rest, this.#incoming)
@@ -168,6 +179,12 @@ export class Connection {
     const why = cause === undefined ? '' : `: ${errorMessage(cause)}`
     const sentence = `${this.server} sent what is not a message of Carillon's protocol${why}`
     this.fail(new ProtocolError(sentence, { cause }))
+  }
+
+  /** No message begins like one: "T" after a length would end a group that never began. */
+  #webServer(): ProtocolError {
+    const sentence = `${this.server} is a web server (it answers in HTTP); if it is Carillon's console, clients have a port of their own`
+    return new ProtocolError(`${sentence}, ${DEFAULT_PORT} unless the server says another`)
   }
 
   #closedHere(): DisconnectedError {

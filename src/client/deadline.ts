@@ -1,6 +1,3 @@
-/** The longest delay that timers can count, about 24 days. */
-export const MAX_TIMEOUT_MS = 2 ** 31 - 1
-
 /**
  * Waits for something to arrive, for so long. Where this process was kept from running until after
  * the deadline, what has arrived meanwhile is looked at first.

@@ -31,6 +31,13 @@ export class ProtocolError extends ClientError {
   }
 }
 
+/** More blocks were given to a stream than it lets wait: `send` was not waited for. */
+export class BacklogError extends ClientError {
+  constructor(message: string) {
+    super('ERR_CARILLON_BACKLOG', message)
+  }
+}
+
 /** The server answered with an error: `code` and `message` are as it sent them. */
 export class RemoteError extends ClientError {
   /** The server closes the connection after this. */

@@ -8,6 +8,7 @@ export {
 } from './carillon-client.ts'
 export type { ClientStream, StreamBlock, StreamSummary } from './client-stream.ts'
 export {
+  BacklogError,
   ClientError,
   ConnectError,
   DisconnectedError,

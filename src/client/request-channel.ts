@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { Deadline } from './deadline.ts'
 import { type ClientError, ProtocolError, RemoteError, TimeoutError } from './errors.ts'
+import { MAX_PENDING_REQUESTS } from './limits.ts'
 import { settleable } from './settleable.ts'
 
 /** What a client asks, without its number. */
@@ -24,9 +25,6 @@ export interface RequestOptions<Name extends AnswerName, Result> {
   /** Gets an answer that came after the time was up. */
   readonly late?: (answer: Answer<Name>) => void
 }
-
-/** Requests waiting for their answers: far more than a client has at once. */
-const MAX_PENDING = 1000
 
 interface Pending {
   settle(message: ServerMessage): void
@@ -66,8 +64,12 @@ export class RequestChannel {
       reject(reason)
       return promise
     }
-    if (this.#pending.size >= MAX_PENDING) {
-      reject(new ArgumentError(`${MAX_PENDING} requests to ${server} are waiting for an answer`))
+    if (this.#pending.size >= MAX_PENDING_REQUESTS) {
+      reject(
+        new ArgumentError(
+          `${MAX_PENDING_REQUESTS} requests to ${server} are waiting for an answer`,
+        ),
+      )
       return promise
     }
     const request = this.#nextRequest()

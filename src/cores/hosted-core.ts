@@ -3,6 +3,9 @@ import { EventEmitter } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { errorCode } from '../errors.ts'
+import type { SharedRegion } from '../shm/shared-region.ts'
+import { systemReason } from '../system-reason.ts'
 import { CoreError } from './errors.ts'
 
 const FIRMWARE_FOLDER = join(import.meta.dirname, '../../../firmware')
@@ -13,12 +16,15 @@ export const HOSTED_FIRMWARE: string = join(FIRMWARE_FOLDER, 'build/hosted/caril
 /** The file descriptor at which the firmware finds its doorbell. */
 const DOORBELL_FD = 3
 
+/** The file descriptor at which it finds the shared region. */
+const REGION_FD = 4
+
 /** The last bytes of what a core wrote to stderr, kept to explain why it ended. */
 const STDERR_BYTES_MAX = 4096
 
 export interface HostedCoreOptions {
-  /** Path of the shared region. */
-  readonly region: string
+  /** What is shared with the core. It is handed over open: its file may have lost its name. */
+  readonly region: SharedRegion
   /** Index of the core. */
   readonly core: number
   /** Path of the executable. Default {@link HOSTED_FIRMWARE}. */
@@ -74,30 +80,22 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
    * Starts the process.
    *
    * @throws {CoreError} `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_CORE_START`.
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed.
    */
   static async start(options: HostedCoreOptions): Promise<HostedCore> {
     const { region, core, firmware = HOSTED_FIRMWARE } = options
-    try {
-      accessSync(firmware, constants.X_OK)
-    } catch (cause) {
-      throw new CoreError(
-        'ERR_CARILLON_FIRMWARE_MISSING',
-        `the hosted firmware is not at ${firmware}: build it with make -C ${FIRMWARE_FOLDER}`,
-        { cause },
-      )
-    }
+    checkFirmware(firmware, core)
     const child = spawn(
       firmware,
-      ['--region', region, '--core', String(core), '--doorbell', String(DOORBELL_FD)],
-      { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
+      [
+        ...['--region', region.path, '--region-fd', String(REGION_FD)],
+        ...['--core', String(core), '--doorbell', String(DOORBELL_FD)],
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe', 'pipe', region.fd] },
     )
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
-      child.once('error', (cause) =>
-        reject(
-          new CoreError('ERR_CARILLON_CORE_START', `core ${core}: ${cause.message}`, { cause }),
-        ),
-      )
+      child.once('error', (cause) => reject(cannotStart(core, firmware, cause)))
     })
     // Never 0 in its place: a signal to 0 goes to this process and its whole group.
     if (child.pid === undefined) {
@@ -139,4 +137,25 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
   kill(): void {
     this.#process.kill('SIGKILL')
   }
+}
+
+function checkFirmware(firmware: string, core: number): void {
+  try {
+    accessSync(firmware, constants.X_OK)
+  } catch (cause) {
+    if (errorCode(cause) !== 'ENOENT') throw cannotStart(core, firmware, cause)
+    throw new CoreError(
+      'ERR_CARILLON_FIRMWARE_MISSING',
+      `the hosted firmware is not at ${firmware}: build it with make -C ${FIRMWARE_FOLDER}`,
+      { cause },
+    )
+  }
+}
+
+function cannotStart(core: number, firmware: string, cause: unknown): CoreError {
+  return new CoreError(
+    'ERR_CARILLON_CORE_START',
+    `core ${core} cannot be started: ${firmware}: ${systemReason(cause)}`,
+    { cause },
+  )
 }

@@ -1,19 +1,29 @@
 import type { CarillonError } from '../errors.ts'
+import type { ViewCache } from './view-cache.ts'
 
 /** No bytes: what {@link FullMessageInfo.buffer} holds until a strategy fills it. */
 export const EMPTY_BUFFER: Buffer = Buffer.alloc(0)
 
 /**
- * The message that a strategy is putting together for one client. Fresh for every message.
+ * The message that a strategy is putting together for one client. Fresh for every message, or made
+ * so by `reset`.
  */
 export class FullMessageInfo {
   /**
-   * Empty at first. The strategy allocates it, copies into it from the chunks that it is given, and
-   * may keep it half full between calls. Once `complete` is set it belongs to the receiver.
+   * Empty at first. The strategy sets it with `setWhole`, or allocates it, copies into it from the
+   * chunks that it is given, and may keep it half full between calls. Once `complete` is set it
+   * belongs to the receiver.
    */
   buffer: Buffer = EMPTY_BUFFER
   /** Set by the strategy when `buffer` holds exactly one whole message. */
   complete = false
+  /**
+   * Set by the strategy, in place of `complete`, when the bytes that it took end a message which it
+   * discarded: no message is under way.
+   */
+  discarded = false
+  /** Where in its chunk a message begins that was handed over by `setWhole`, else -1. */
+  wholeStart = -1
   /** Bytes of `buffer` filled so far. For the strategy's own use between calls. */
   filledBytes = 0
   /**
@@ -26,9 +36,37 @@ export class FullMessageInfo {
    * `chunk.subarray(…)`, valid until the receiver returns. False where it must be a copy.
    */
   readonly borrowed: boolean
+  readonly #views: ViewCache | undefined
 
-  constructor(borrowed = false) {
+  /** @param views where views of borrowed messages are found again; without it each is a new one. */
+  constructor(borrowed = false, views?: ViewCache) {
     this.borrowed = borrowed
+    this.#views = views
+  }
+
+  /** Completes a message that lies whole in `chunk`, from `start` to `end`. */
+  setWhole(chunk: Buffer, start: number, end: number): void {
+    if (!this.borrowed) {
+      const copy = Buffer.allocUnsafe(end - start)
+      chunk.copy(copy, 0, start, end)
+      this.buffer = copy
+    } else if (this.#views === undefined) {
+      this.buffer = chunk.subarray(start, end)
+    } else {
+      this.buffer = this.#views.view(chunk, start, end)
+    }
+    this.wholeStart = start
+    this.complete = true
+  }
+
+  /** Makes it fresh again, for the next message. The buffer stays with who has it. */
+  reset(): void {
+    this.buffer = EMPTY_BUFFER
+    this.complete = false
+    this.discarded = false
+    this.wholeStart = -1
+    this.filledBytes = 0
+    this.error = undefined
   }
 }
 
@@ -50,7 +88,16 @@ export interface IFramingStrategy {
    */
   processData(chunk: Buffer, info: FullMessageInfo): number
 
-  /** Messages that were discarded because of their size, where the strategy does that. */
+  /**
+   * `processData` of the bytes of `chunk` from `start` on, of which there is at least one: spares
+   * the caller a view for every message. Where a strategy has it, `processData(chunk, info)` is
+   * `processDataAt(chunk, 0, info)`, and either may be called at any time.
+   *
+   * @returns the bytes taken, counted from `start`, or -1.
+   */
+  processDataAt?(chunk: Buffer, start: number, info: FullMessageInfo): number
+
+  /** Messages that were discarded for their size or a damage, where the strategy does that. */
   readonly skippedMessages?: number
   /** Bytes of these, without their headers. */
   readonly skippedBytes?: number
@@ -62,4 +109,12 @@ export interface IFramingStrategy {
    * @throws {CarillonError} where the message does not fit the frame.
    */
   encode?(message: Uint8Array): Uint8Array[]
+
+  /**
+   * Where in `memory` the frame of the message from `start` to `end` begins, if its bytes are in
+   * front of the message already, as `encode` would give them: `start` or less, or -1. A message
+   * that is sent on from the chunk that it came in then goes out from there, without a copy. Absent
+   * where a frame has anything behind the message.
+   */
+  framedFrom?(memory: Buffer, start: number, end: number): number
 }

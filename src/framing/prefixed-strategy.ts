@@ -1,57 +1,66 @@
-import { MessageTooLargeError } from './errors.ts'
-import type { FullMessageInfo, IFramingStrategy } from './framing-strategy.ts'
-import type { MessageCollector } from './message-collector.ts'
+import type { FullMessageInfo } from './framing-strategy.ts'
+import { LimitedStrategy } from './limited-strategy.ts'
+import { appendBytes } from './message-pieces.ts'
 
-/** A strategy whose frame is the message's size and the message. Its subclass knows the size's form. */
-export abstract class PrefixedStrategy implements IFramingStrategy {
-  readonly #message: MessageCollector
+/**
+ * A strategy that knows a message's size from what stands in front of it, and then collects or
+ * skips so many bytes. Its subclass reads what stands in front.
+ */
+export abstract class PrefixedStrategy extends LimitedStrategy {
+  #state: 'between messages' | 'collecting' | 'skipping' = 'between messages'
+  /** Of the body's beginning, still to be thrown away. */
+  #unwantedBytes = 0
+  #missingBytes = 0
 
-  protected constructor(message: MessageCollector) {
-    this.#message = message
-  }
+  /** @throws {CarillonError} where the message does not fit the frame. */
+  abstract encode(message: Uint8Array): Uint8Array[]
 
-  /** Longest message, without its size. */
-  get maxMessageBytes(): number {
-    return this.#message.maxMessageBytes
-  }
-
-  get skippedMessages(): number {
-    return this.#message.skippedMessages
-  }
-
-  get skippedBytes(): number {
-    return this.#message.skippedBytes
+  /** Whether the chunk's next byte belongs to a message that was begun. */
+  protected get isInMessage(): boolean {
+    return this.#state !== 'between messages'
   }
 
   /**
-   * Takes the next byte of a size. Returns the size once it is whole, and -1 before; then with
-   * `info.error` where it cannot be a size.
+   * Begins a message, behind `unwantedBytes` that are no part of it. False, with `info.error`, where
+   * it is over the limit and not to be skipped.
    */
-  protected abstract takeSizeByte(byte: number, info: FullMessageInfo): number
-
-  /** The size in front of a message. */
-  protected abstract encodeSize(messageBytes: number): Uint8Array
-
-  processData(chunk: Buffer, info: FullMessageInfo): number {
-    let position = 0
-    if (!this.#message.isInMessage) {
-      let messageBytes = -1
-      while (messageBytes < 0 && position < chunk.length) {
-        messageBytes = this.takeSizeByte(chunk[position++] as number, info)
-        if (info.error !== undefined) return -1
-      }
-      if (messageBytes < 0) return position
-      if (!this.#message.begin(messageBytes, info)) return -1
-    }
-    return this.#message.take(chunk, position, info)
+  protected begin(messageBytes: number, info: FullMessageInfo, unwantedBytes = 0): boolean {
+    this.#missingBytes = messageBytes
+    this.#unwantedBytes = unwantedBytes
+    if (messageBytes <= this.maxMessageBytes) this.#state = 'collecting'
+    else if (this.skipTooLarge(messageBytes, info)) this.#state = 'skipping'
+    else return false
+    return true
   }
 
-  /** @throws {MessageTooLargeError} where the message is over `maxMessageBytes`. */
-  encode(message: Uint8Array): Uint8Array[] {
-    if (message.length > this.maxMessageBytes) {
-      throw new MessageTooLargeError(message.length, this.maxMessageBytes)
+  /**
+   * Takes what the chunk has of the message, from `position` on; where that is all of it, without a
+   * copy for who wants none. Returns the position behind it.
+   */
+  protected take(chunk: Buffer, position: number, info: FullMessageInfo): number {
+    const start = position + this.#unwantedBytes
+    const end = start + this.#missingBytes
+    if (this.#state === 'skipping' || info.filledBytes > 0 || end > chunk.length) {
+      return this.takePiece(chunk, position, info)
     }
-    const size = this.encodeSize(message.length)
-    return message.length === 0 ? [size] : [size, message]
+    info.setWhole(chunk, start, end)
+    this.#state = 'between messages'
+    return end
+  }
+
+  /** Takes what `piece` has of the message, from `position` on, always as a copy. */
+  protected takePiece(piece: Buffer, position: number, info: FullMessageInfo): number {
+    const start = Math.min(position + this.#unwantedBytes, piece.length)
+    const end = Math.min(start + this.#missingBytes, piece.length)
+    this.#unwantedBytes -= start - position
+    if (this.#state === 'skipping') this.countSkippedBytes(end - start)
+    else appendBytes(info, piece, start, end, info.filledBytes + this.#missingBytes)
+    this.#missingBytes -= end - start
+    if (this.#unwantedBytes === 0 && this.#missingBytes === 0) {
+      info.complete = this.#state === 'collecting'
+      info.discarded = this.#state === 'skipping'
+      this.#state = 'between messages'
+    }
+    return end
   }
 }

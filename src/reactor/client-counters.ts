@@ -14,12 +14,20 @@ export interface ClientCounters {
   bytesOut: number
   /** Calls of these that were accepted. */
   messagesOut: number
-  /** Bytes that these did not accept. */
+  /** Bytes that were dropped: not accepted, or accepted and then dropped by `drop-oldest`. */
   droppedBytes: number
-  /** Calls of these that were answered `dropped`. */
+  /** Messages that were. */
   droppedMessages: number
+  /** Of the dropped bytes, those that `drop-oldest` took out of the queue. */
+  droppedOldestBytes: number
+  /** Of the dropped messages, those that `drop-oldest` took out of the queue. */
+  droppedOldestMessages: number
   /** Bytes accepted that were still queued when the connection broke or was reset. */
   unsentBytes: number
+  /** How often it was not read from for the sake of a slow client. */
+  sourcePauses: number
+  /** Most bytes ever queued; of all clients, for the one that had most. */
+  peakQueuedBytes: number
 }
 
 export function noCounts(): ClientCounters {
@@ -33,11 +41,17 @@ export function noCounts(): ClientCounters {
     messagesOut: 0,
     droppedBytes: 0,
     droppedMessages: 0,
+    droppedOldestBytes: 0,
+    droppedOldestMessages: 0,
     unsentBytes: 0,
+    sourcePauses: 0,
+    peakQueuedBytes: 0,
   }
 }
 
-/** Adds every count of `part` to `total`. */
+/** Adds every count of `part` to `total`; of peaks, the higher one stays. */
 export function addCounts(total: ClientCounters, part: ClientCounters): void {
+  const peakQueuedBytes = Math.max(total.peakQueuedBytes, part.peakQueuedBytes)
   for (const name of Object.keys(part) as (keyof ClientCounters)[]) total[name] += part[name]
+  total.peakQueuedBytes = peakQueuedBytes
 }

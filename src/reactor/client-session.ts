@@ -1,9 +1,14 @@
-import { CarillonError, errorMessage } from '../errors.ts'
+import { ArgumentError, CarillonError, type ErrorCode, errorMessage } from '../errors.ts'
 import { FramingError } from '../framing/errors.ts'
 import { FullMessageInfo, type IFramingStrategy } from '../framing/framing-strategy.ts'
-import { type ClientCounters, noCounts } from './client-counters.ts'
+import type { ViewCache } from '../framing/view-cache.ts'
+import type { ClientCounters } from './client-counters.ts'
+import type { Deadlines } from './deadlines.ts'
+import { delivery } from './delivery.ts'
 import type { DisconnectKind, DisconnectReason } from './disconnect-reason.ts'
 import { ClientError, StateError } from './errors.ts'
+import { Outbox } from './outbox.ts'
+import { bytesOf } from './outgoing-queue.ts'
 import type { SendResult, TcpClient } from './tcp-client.ts'
 import type { TcpEngineOptions } from './tcp-engine-options.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
@@ -14,6 +19,9 @@ export type HookResult = void | Promise<void>
 /** What a session needs of its engine. */
 export interface SessionHost {
   readonly options: Required<TcpEngineOptions>
+  readonly deadlines: Deadlines
+  /** Where messages are borrowed. */
+  readonly views: ViewCache | undefined
   connected(client: TcpClient): HookResult
   message(client: TcpClient, message: Buffer): HookResult
   drained(client: TcpClient): HookResult
@@ -31,6 +39,15 @@ type HookName =
   | 'onClientError'
   | 'onClientDisconnected'
 
+/** In place of a tick: something that has not happened. */
+const NEVER = -1
+
+const TIMEOUT_CODES = {
+  'idle-timeout': 'ERR_CARILLON_IDLE_TIMEOUT',
+  'handshake-timeout': 'ERR_CARILLON_HANDSHAKE_TIMEOUT',
+  'message-timeout': 'ERR_CARILLON_MESSAGE_TIMEOUT',
+} as const satisfies Partial<Record<DisconnectKind, ErrorCode>>
+
 /**
  * The life of one connection: `open`, perhaps `closing` (flushing, then waiting for the peer's
  * FIN) or `resetting`, then `closed`. What begins the end sets the reason, and from then on nothing
@@ -43,23 +60,42 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   readonly #host: SessionHost
   readonly #connection: Connection
   readonly #strategy: IFramingStrategy
-  readonly #counters: ClientCounters = noCounts()
+  readonly #outbox: Outbox
+  /** Of one message after the other. */
+  readonly #info: FullMessageInfo
   #phase: 'open' | 'closing' | 'resetting' | 'closed' = 'open'
   #reason: DisconnectReason | undefined
-  #info: FullMessageInfo
   #isPaused = false
-  /** What had arrived and was not read as messages yet when `pause` was called. */
+  /** The slow clients for whose sake this one is not read from. */
+  #holders: Set<ClientSession> | undefined
+  /** Whose message the last data was sent for. */
+  #lastSource: ClientSession | undefined
+  /** The clients that are not read from because this one is slow. */
+  #heldSources: Set<ClientSession> | undefined
+  /** What had arrived and was not read as messages yet when reading paused. */
   #rest: Buffer | undefined
   #peerHasEnded = false
-  #isAboveHighWatermark = false
-  #deadline: NodeJS.Timeout | undefined
+  #bytesIn = 0
+  #messagesIn = 0
+  #discardedBytes = 0
+  #unsentBytes = 0
+  #sourcePauses = 0
+  /** The tick of the connect, or of the close once that began. */
+  #phaseTick: number
+  /** The tick at which something was received, or taken by the kernel. */
+  #activeTick: number
+  /** The tick at which the message under way began. */
+  #messageTick = NEVER
 
   constructor(id: number, connection: Connection, strategy: IFramingStrategy, host: SessionHost) {
     this.id = id
     this.#connection = connection
     this.#strategy = strategy
     this.#host = host
-    this.#info = this.#freshInfo()
+    this.#outbox = new Outbox(connection, host.options)
+    this.#info = new FullMessageInfo(host.options.messages === 'borrowed', host.views)
+    this.#phaseTick = host.deadlines.tick
+    this.#activeTick = host.deadlines.tick
   }
 
   // What the application calls.
@@ -76,61 +112,74 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return this.#isPaused
   }
 
+  get isHeld(): boolean {
+    return this.#holders !== undefined
+  }
+
   get queuedBytes(): number {
-    return this.#phase === 'closed' ? 0 : this.#connection.queuedBytes
+    return this.#phase === 'closed' ? 0 : this.#outbox.queuedBytes
   }
 
   get isAboveHighWatermark(): boolean {
-    return this.#isAboveHighWatermark
+    return this.#outbox.isAboveHighWatermark
+  }
+
+  get droppedMessages(): number {
+    return this.#outbox.droppedMessages
   }
 
   sendData(...chunks: readonly Uint8Array[]): SendResult {
-    let bytes = 0
-    for (const chunk of chunks) bytes += chunk.length
-    if (this.#phase !== 'open') return this.#drop(bytes)
-    if (bytes === 0) return 'sent'
-    const { maxQueuedBytes, slowClientPolicy, highWatermarkBytes } = this.#host.options
-    const queuedBytes = this.#connection.queuedBytes
-    if (queuedBytes + bytes > maxQueuedBytes) {
-      if (slowClientPolicy === 'disconnect') {
-        const message = `${bytes} bytes behind ${queuedBytes} queued ones are over the limit of ${maxQueuedBytes} bytes`
-        this.#reset('slow-client', new ClientError('ERR_CARILLON_SLOW_CLIENT', message))
-      }
-      return this.#drop(bytes)
-    }
-    this.#counters.messagesOut++
-    this.#counters.bytesOut += bytes
-    if (this.#connection.write(chunks)) return 'sent'
-    if (this.#connection.queuedBytes > highWatermarkBytes) this.#isAboveHighWatermark = true
-    return 'queued'
+    return this.#send(chunks)
   }
 
   sendMessage(message: Uint8Array): SendResult {
+    if (message === delivery.lentMessage) {
+      const chunk = delivery.lentChunk as Buffer
+      const start = delivery.lentStart
+      const end = start + message.length
+      const from = this.#framedFrom(chunk, start, end)
+      if (from >= 0) return this.#sendLent(chunk, from, end)
+    }
     if (this.#strategy.encode === undefined) {
       throw new StateError(
         'ERR_CARILLON_NO_FRAME',
         'the framing strategy has no encode(): use sendData',
       )
     }
-    return this.sendData(...this.#strategy.encode(message))
+    return this.#send(this.#strategy.encode(message))
   }
 
   pause(): void {
     if (!this.#isReading || this.#isPaused) return
     this.#isPaused = true
-    this.#connection.pauseReading()
+    if (!this.isHeld) this.#connection.pauseReading()
   }
 
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    if (this.#rest === undefined && !this.#peerHasEnded) this.#connection.resumeReading()
-    // Not from here: the caller may be in the middle of a hook of another client.
-    else queueMicrotask(() => this.#readOn())
+    this.#resumeReading()
+  }
+
+  pauseFor(slow: TcpClient): boolean {
+    if (!(slow instanceof ClientSession)) {
+      throw new ArgumentError('slow is a client of a TcpEngine')
+    }
+    if (!this.#isReading || !slow.#isReading || !slow.isAboveHighWatermark) return false
+    if (this.#holders?.has(slow)) return true
+    slow.#heldSources ??= new Set()
+    slow.#heldSources.add(this)
+    if (this.#holders === undefined) {
+      this.#holders = new Set()
+      this.#sourcePauses++
+      if (!this.#isPaused) this.#connection.pauseReading()
+    }
+    this.#holders.add(slow)
+    return true
   }
 
   close(): void {
-    this.closeFor('closed', this.#host.options.closeTimeoutMs)
+    this.closeFor('closed')
   }
 
   reset(): void {
@@ -139,28 +188,48 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   stats(): ClientCounters {
     const { skippedMessages = 0, skippedBytes = 0 } = this.#strategy
-    return { ...this.#counters, skippedMessages, skippedBytes }
+    const { bytesOut, messagesOut, droppedBytes, droppedMessages } = this.#outbox
+    const { droppedOldestBytes, droppedOldestMessages, peakQueuedBytes } = this.#outbox
+    return {
+      bytesIn: this.#bytesIn,
+      messagesIn: this.#messagesIn,
+      discardedBytes: this.#discardedBytes,
+      skippedMessages,
+      skippedBytes,
+      bytesOut,
+      messagesOut,
+      droppedBytes,
+      droppedMessages,
+      droppedOldestBytes,
+      droppedOldestMessages,
+      unsentBytes: this.#unsentBytes,
+      sourcePauses: this.#sourcePauses,
+      peakQueuedBytes,
+    }
   }
 
   // What the engine calls.
 
   /** Lets the application know of the client. */
   begin(): void {
-    this.#call('onClientConnected', () => this.#host.connected(this))
+    const { deadlines } = this.#host
+    if (deadlines.watchesOpenClients) deadlines.watch(this)
+    this.#call('onClientConnected', this.#host.connected)
   }
 
-  /** Sends what is queued and closes; resets after `timeoutMs`, where that is given. */
-  closeFor(kind: DisconnectKind, timeoutMs?: number): void {
+  /** Sends what is queued and closes. Resets after `closeTimeoutMs`, where `isTimed`. */
+  closeFor(kind: DisconnectKind, isTimed = true): void {
     if (this.#phase !== 'open') return
     this.#phase = 'closing'
     this.#end(kind)
     // What still arrives is read and thrown away: see `TcpClient.close`.
     this.#isPaused = false
     this.#connection.resumeReading()
-    this.#connection.end()
-    if (timeoutMs !== undefined) {
-      this.#deadline = setTimeout(() => this.expire(timeoutMs), timeoutMs)
-    }
+    if (this.#outbox.isHandedOver) this.#connection.end()
+    const { deadlines } = this.#host
+    this.#phaseTick = deadlines.tick
+    if (isTimed) deadlines.watch(this)
+    else deadlines.unwatch(this)
   }
 
   /** Resets a client that did not close in time. */
@@ -169,19 +238,54 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#reset('reset', new ClientError('ERR_CARILLON_CLOSE_TIMEOUT', message))
   }
 
+  /** Closes a client whose time is over. */
+  checkDeadlines(): void {
+    const { deadlines, options } = this.#host
+    if (this.#phase === 'closing') {
+      const { closeTimeoutMs } = options
+      if (deadlines.isOver(this.#phaseTick, closeTimeoutMs)) this.expire(closeTimeoutMs)
+      return
+    }
+    // Another session's hook may have ended this one in the same turn.
+    if (this.#phase !== 'open' || !this.#isReading) return
+    const { idleTimeoutMs, handshakeTimeoutMs, messageTimeoutMs } = options
+    if (!this.#canRead) this.#excuse()
+    const isOver = (since: number, timeoutMs: number) =>
+      timeoutMs > 0 && since !== NEVER && deadlines.isOver(since, timeoutMs)
+    if (this.#messagesIn === 0 && isOver(this.#phaseTick, handshakeTimeoutMs)) {
+      this.#timeOut('handshake-timeout', `no whole message within ${handshakeTimeoutMs} ms`)
+    } else if (isOver(this.#messageTick, messageTimeoutMs)) {
+      this.#timeOut('message-timeout', `a message was not whole within ${messageTimeoutMs} ms`)
+    } else if (isOver(this.#activeTick, idleTimeoutMs)) {
+      this.#timeOut('idle-timeout', `nothing received or taken for ${idleTimeoutMs} ms`)
+    }
+  }
+
   // What the transport calls.
 
   onData(chunk: Buffer): void {
-    this.#counters.bytesIn += chunk.length
+    this.#bytesIn += chunk.length
+    this.#activeTick = this.#host.deadlines.tick
+    delivery.lend(chunk)
     const rest = this.#read(chunk)
+    delivery.lend(undefined)
     if (rest !== undefined) this.#rest = Buffer.from(rest)
   }
 
+  onQueued(): void {
+    this.#onSlow(this.#outbox.noteQueued(), 0)
+  }
+
   onDrain(): void {
-    if (!this.#isAboveHighWatermark) return
-    if (this.#connection.queuedBytes > this.#host.options.lowWatermarkBytes) return
-    this.#isAboveHighWatermark = false
-    if (this.#isReading) this.#call('onClientDrain', () => this.#host.drained(this))
+    this.#activeTick = this.#host.deadlines.tick
+    const wasHandedOver = this.#outbox.isHandedOver
+    const hasFallen = this.#outbox.drain()
+    if (this.#phase === 'closing' && !wasHandedOver && this.#outbox.isHandedOver) {
+      this.#connection.end()
+    }
+    if (!hasFallen) return
+    this.#releaseSources()
+    if (this.#isReading) this.#call('onClientDrain', this.#host.drained)
   }
 
   onEnd(): void {
@@ -190,7 +294,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   onClose(cause?: Error): void {
-    clearTimeout(this.#deadline)
+    this.#host.deadlines.unwatch(this)
     if (cause === undefined) {
       this.#end('peer-closed')
     } else {
@@ -199,9 +303,67 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       this.#end('connection-lost', error)
     }
     this.#phase = 'closed'
-    this.#counters.unsentBytes = this.#connection.queuedBytes
+    this.#unsentBytes = this.#outbox.queuedBytes
     const reason = this.#reason as DisconnectReason
     this.#call('onClientDisconnected', () => this.#host.disconnected(this, reason))
+  }
+
+  // Sending.
+
+  #send(chunks: readonly Uint8Array[]): SendResult {
+    const bytes = bytesOf(chunks)
+    if (this.#phase !== 'open') return this.#outbox.drop(bytes)
+    if (bytes === 0) return 'sent'
+    const result = this.#outbox.send(chunks, bytes)
+    if (result === 'sent') this.#onSent()
+    else this.#onSlow(result, bytes)
+    return result
+  }
+
+  #framedFrom(chunk: Buffer, start: number, end: number): number {
+    return this.#strategy.framedFrom?.(chunk, start, end) ?? -1
+  }
+
+  #sendLent(chunk: Buffer, start: number, end: number): SendResult {
+    const bytes = end - start
+    if (this.#phase !== 'open') return this.#outbox.drop(bytes)
+    const result = this.#outbox.sendSlice(chunk, start, end)
+    if (result === 'sent') this.#onSent()
+    else this.#onSlow(result, bytes)
+    return result
+  }
+
+  #onSent(): void {
+    this.#activeTick = this.#host.deadlines.tick
+    // It may be queued after all, and then it matters for whom.
+    if (this.#host.options.slowClientPolicy === 'pause-source') this.#lastSource = delivery.source
+  }
+
+  /** Something is queued, or was dropped. */
+  #onSlow(result: SendResult, bytes: number): void {
+    const { slowClientPolicy } = this.#host.options
+    if (slowClientPolicy === 'pause-source') {
+      const source = delivery.source ?? this.#lastSource
+      if (this.isAboveHighWatermark) source?.pauseFor(this)
+    } else if (slowClientPolicy === 'disconnect' && result === 'dropped') {
+      const message = this.#outbox.whyDropped(bytes)
+      this.#reset('slow-client', new ClientError('ERR_CARILLON_SLOW_CLIENT', message))
+    }
+  }
+
+  /** This client is no longer slow, or will be sent nothing more. */
+  #releaseSources(): void {
+    const sources = this.#heldSources
+    if (sources === undefined) return
+    this.#heldSources = undefined
+    for (const source of sources) source.#releaseFrom(this)
+  }
+
+  #releaseFrom(slow: ClientSession): void {
+    this.#holders?.delete(slow)
+    if (this.#holders?.size !== 0) return
+    this.#holders = undefined
+    if (!this.#isPaused) this.#resumeReading()
   }
 
   // Reading.
@@ -211,52 +373,75 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return this.#reason === undefined
   }
 
-  #freshInfo(): FullMessageInfo {
-    return new FullMessageInfo(this.#host.options.messages === 'borrowed')
+  /** Whether it is so now. */
+  get #canRead(): boolean {
+    return this.#reason === undefined && !this.#isPaused && this.#holders === undefined
   }
 
-  /** Goes on with what `pause` kept, and then with the peer's end or the connection. */
+  #resumeReading(): void {
+    if (!this.#canRead) return
+    if (this.#rest === undefined && !this.#peerHasEnded) this.#connection.resumeReading()
+    // Not from here: the caller may be in the middle of a hook of another client.
+    else queueMicrotask(() => this.#readOn())
+  }
+
+  /** Goes on with what was kept, and then with the peer's end or the connection. */
   #readOn(): void {
-    if (this.#isPaused || !this.#isReading) return
+    if (!this.#canRead) return
     const rest = this.#rest
     this.#rest = undefined
     if (rest !== undefined) this.#rest = this.#read(rest)
-    if (this.#isPaused || !this.#isReading) return
-    if (this.#peerHasEnded) this.closeFor('peer-closed', this.#host.options.closeTimeoutMs)
+    if (!this.#canRead) return
+    if (this.#peerHasEnded) this.closeFor('peer-closed')
     else this.#connection.resumeReading()
   }
 
-  /** Reads messages. Returns what a `pause` left of the chunk. */
+  /** Reads messages. Returns what a pause left of the chunk. */
   #read(chunk: Buffer): Buffer | undefined {
+    const info = this.#info
     let position = 0
     let lastTaken = -1
-    while (position < chunk.length && this.#isReading && !this.#isPaused) {
-      const rest = position === 0 ? chunk : chunk.subarray(position)
-      const info = this.#info
-      const taken = this.#frame(rest, info, lastTaken)
-      if (taken instanceof CarillonError) {
+    while (position < chunk.length && this.#canRead) {
+      const taken = this.#frame(chunk, position, lastTaken)
+      if (typeof taken !== 'number') {
         this.#fail('framing-error', taken)
         break
       }
       position += taken
       lastTaken = taken
       if (info.complete) {
-        this.#info = this.#freshInfo()
-        this.#counters.messagesIn++
-        this.#call('onClientMessage', () => this.#host.message(this, info.buffer))
+        const message = info.buffer
+        if (info.borrowed && info.wholeStart >= 0) {
+          delivery.lentMessage = message
+          delivery.lentStart = info.wholeStart
+        }
+        info.reset()
+        this.#messageTick = NEVER
+        this.#messagesIn++
+        this.#deliver(message)
+      } else if (info.discarded) {
+        info.reset()
+        this.#messageTick = NEVER
+      } else if (this.#messageTick === NEVER) {
+        this.#messageTick = this.#host.deadlines.tick
       }
     }
     if (position === chunk.length) return undefined
     if (this.#isReading) return chunk.subarray(position)
-    this.#counters.discardedBytes += chunk.length - position
+    this.#discardedBytes += chunk.length - position
     return undefined
   }
 
   /** What the strategy took, or why its answer cannot be used. */
-  #frame(rest: Buffer, info: FullMessageInfo, lastTaken: number): number | CarillonError {
+  #frame(chunk: Buffer, position: number, lastTaken: number): number | CarillonError {
+    const strategy = this.#strategy
+    const info = this.#info
+    const bytes = chunk.length - position
     let taken: number
     try {
-      taken = this.#strategy.processData(rest, info)
+      if (position === 0) taken = strategy.processData(chunk, info)
+      else if (strategy.processDataAt) taken = strategy.processDataAt(chunk, position, info)
+      else taken = strategy.processData(chunk.subarray(position), info)
     } catch (cause) {
       if (cause instanceof CarillonError) return cause
       return new FramingError(`the framing strategy threw: ${errorMessage(cause)}`, { cause })
@@ -264,8 +449,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (taken === -1) {
       return info.error ?? new FramingError('the framing strategy cannot read what the peer sent')
     }
-    if (!Number.isInteger(taken) || taken < 0 || taken > rest.length) {
-      return new FramingError(`the framing strategy took ${taken} of ${rest.length} bytes`)
+    if (!Number.isInteger(taken) || taken < 0 || taken > bytes) {
+      return new FramingError(`the framing strategy took ${taken} of ${bytes} bytes`)
     }
     if (taken === 0 && (!info.complete || lastTaken === 0)) {
       return new FramingError('the framing strategy makes no progress: it took nothing')
@@ -273,19 +458,40 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return taken
   }
 
-  // Ending.
-
-  #drop(bytes: number): 'dropped' {
-    this.#counters.droppedMessages++
-    this.#counters.droppedBytes += bytes
-    return 'dropped'
+  /** `#call` for the hook that is called most: without a closure. */
+  #deliver(message: Buffer): void {
+    delivery.source = this
+    try {
+      const result = this.#host.message(this, message)
+      if (result !== undefined) this.#awaitHook('onClientMessage', result)
+    } catch (cause) {
+      this.#hookThrew('onClientMessage', cause)
+    }
+    delivery.source = undefined
+    delivery.lentMessage = undefined
   }
+
+  // Time limits.
+
+  /** It is this end that does not read: the peer is not to blame for what does not come. */
+  #excuse(): void {
+    const { tick } = this.#host.deadlines
+    this.#phaseTick = tick
+    if (this.#messageTick !== NEVER) this.#messageTick = tick
+    if (this.queuedBytes === 0) this.#activeTick = tick
+  }
+
+  #timeOut(kind: 'idle-timeout' | 'handshake-timeout' | 'message-timeout', message: string): void {
+    this.#fail(kind, new ClientError(TIMEOUT_CODES[kind], message))
+  }
+
+  // Ending.
 
   #reset(kind: DisconnectKind, error?: CarillonError): void {
     if (this.#phase === 'resetting' || this.#phase === 'closed') return
     this.#phase = 'resetting'
     this.#end(kind, error)
-    clearTimeout(this.#deadline)
+    this.#host.deadlines.unwatch(this)
     this.#connection.reset()
   }
 
@@ -294,25 +500,33 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (this.#phase === 'closed') return
     this.#end(kind, error)
     this.#call('onClientError', () => this.#host.failed(this, error))
-    this.closeFor(kind, this.#host.options.closeTimeoutMs)
+    this.closeFor(kind)
   }
 
   /** Sets the reason, the first time; the first error, where there was none. Nothing is read now. */
   #end(kind: DisconnectKind, error?: CarillonError): void {
     if (this.#reason === undefined) this.#reason = error ? { kind, error } : { kind }
     else if (error && !this.#reason.error) this.#reason = { ...this.#reason, error }
-    if (this.#rest !== undefined) this.#counters.discardedBytes += this.#rest.length
+    if (this.#rest !== undefined) this.#discardedBytes += this.#rest.length
     this.#rest = undefined
+    this.#releaseSources()
+    if (this.#holders === undefined) return
+    for (const slow of this.#holders) slow.#heldSources?.delete(this)
+    this.#holders = undefined
   }
 
   /** Calls a hook, so that what it throws ends this client and nothing else. */
-  #call(name: HookName, hook: () => HookResult): void {
+  #call(name: HookName, hook: (client: TcpClient) => HookResult): void {
     try {
-      const result = hook()
-      if (result instanceof Promise) result.catch((cause) => this.#hookThrew(name, cause))
+      const result = hook(this)
+      if (result !== undefined) this.#awaitHook(name, result)
     } catch (cause) {
       this.#hookThrew(name, cause)
     }
+  }
+
+  #awaitHook(name: HookName, result: unknown): void {
+    if (result instanceof Promise) result.catch((cause) => this.#hookThrew(name, cause))
   }
 
   #hookThrew(name: HookName, cause: unknown): void {

@@ -16,6 +16,12 @@ export const DISCONNECT_KINDS = [
   'hook-error',
   /** More would have been queued for the client than `maxQueuedBytes`. */
   'slow-client',
+  /** Nothing was received from it, and nothing taken by it, for `idleTimeoutMs`. */
+  'idle-timeout',
+  /** No whole message came within `handshakeTimeoutMs` of connecting. */
+  'handshake-timeout',
+  /** A message that it had begun was not whole within `messageTimeoutMs`. */
+  'message-timeout',
   /** `engine.stop()`. */
   'server-stopped',
 ] as const

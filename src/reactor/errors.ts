@@ -20,16 +20,22 @@ export class ListenError extends CarillonError {
  * A call came when it cannot be answered.
  *
  * - `ERR_CARILLON_STATE`: the engine is not in the state that the call needs.
+ * - `ERR_CARILLON_NO_EPOLL`: a reactor where there is no Linux or no native addon.
  * - `ERR_CARILLON_NO_FRAME`: `sendMessage` where the framing strategy has no `encode`.
  */
 export class StateError extends CarillonError {}
 
 /**
- * Something went wrong with one client, which is disconnected.
+ * Something went wrong with one client, which is disconnected, or did not become one.
  *
  * - `ERR_CARILLON_HOOK`: a hook threw, or its promise was rejected; `cause` is what it threw.
  * - `ERR_CARILLON_SLOW_CLIENT`: more would have been queued for it than `maxQueuedBytes`.
  * - `ERR_CARILLON_CONNECTION_LOST`: the connection broke; `cause` is the system's error.
  * - `ERR_CARILLON_CLOSE_TIMEOUT`: it was not closed from the other end in the time allowed.
+ * - `ERR_CARILLON_IDLE_TIMEOUT`, `ERR_CARILLON_HANDSHAKE_TIMEOUT`, `ERR_CARILLON_MESSAGE_TIMEOUT`: it
+ *   was silent for `idleTimeoutMs`, or a message was not whole within `handshakeTimeoutMs` or
+ *   `messageTimeoutMs`.
+ * - `ERR_CARILLON_TLS_HANDSHAKE`: its handshake failed or took too long, or there were too many;
+ *   `cause` is what Node's `tls` said.
  */
 export class ClientError extends CarillonError {}

@@ -1,15 +1,20 @@
 export type { ClientCounters } from './client-counters.ts'
+export { ClientSender, type ClientSenderHandle, type ClientSenderResult } from './client-sender.ts'
 export type { HookResult } from './client-session.ts'
 export {
   DISCONNECT_KINDS,
   type DisconnectKind,
   type DisconnectReason,
 } from './disconnect-reason.ts'
+export { EpollTransport, type EpollTransportOptions } from './epoll-transport.ts'
 export { ClientError, ListenError, StateError } from './errors.ts'
+export { EventFd, type EventFdHandle } from './event-fd.ts'
 export { NetTransport } from './net-transport.ts'
+export { Reactor, type ReactorOptions } from './reactor.ts'
 export type { SendResult, TcpClient } from './tcp-client.ts'
 export { TcpEngine, type TcpEngineStats } from './tcp-engine.ts'
-export type { TcpEngineOptions } from './tcp-engine-options.ts'
+export type { SlowClientPolicy, TcpEngineOptions } from './tcp-engine-options.ts'
+export { TlsTransport, type TlsTransportOptions } from './tls-transport.ts'
 export type {
   Acceptor,
   Connection,

@@ -22,13 +22,20 @@ export interface TcpClient {
   readonly isOpen: boolean
   /** Whether `pause` was called, and `resume` was not called since. */
   readonly isPaused: boolean
+  /** Whether it is not read from because a client that it feeds is slow: `pauseFor`, `pause-source`. */
+  readonly isHeld: boolean
   /** Bytes accepted by `sendData` that the kernel has not taken yet. */
   readonly queuedBytes: number
   /**
    * Whether `queuedBytes` went over `highWatermarkBytes` and has not fallen to `lowWatermarkBytes`
-   * since. `onClientDrain` follows when it has.
+   * since; a message dropped for want of room sets it as well. `onClientDrain` follows when it has.
    */
   readonly isAboveHighWatermark: boolean
+  /**
+   * Messages dropped so far: calls answered `dropped`, and older messages that `drop-oldest` took
+   * out. Where it has grown, the peer misses something.
+   */
+  readonly droppedMessages: number
 
   /**
    * Sends the chunks as they are, in order, as one unit: all or nothing of them is accepted.
@@ -37,7 +44,8 @@ export interface TcpClient {
    * message may be sent on within its hook.
    *
    * @returns `dropped` where the client is no longer open, or where `queuedBytes` would pass
-   *   `maxQueuedBytes`; then `slowClientPolicy` says what becomes of the client.
+   *   `maxQueuedBytes`, or the messages that wait `maxQueuedMessages`, and `slowClientPolicy` makes
+   *   no room.
    */
   sendData(...chunks: readonly Uint8Array[]): SendResult
 
@@ -57,6 +65,17 @@ export interface TcpClient {
   pause(): void
   /** Reads on, what was kept first. */
   resume(): void
+  /**
+   * Where `slow` is above its high watermark, does not read from this client until `slow` has fallen
+   * to the low one or is gone: what the policy `pause-source` does by itself for what is sent within
+   * `onClientMessage`, here for what is sent from elsewhere, and under any policy. `slow` may be
+   * this client, or one of another engine. `pause` and `resume` are apart from it: this client is
+   * read from when neither holds it back.
+   *
+   * @returns whether it is held back for `slow` now.
+   * @throws {ArgumentError} where `slow` is no client of a `TcpEngine`.
+   */
+  pauseFor(slow: TcpClient): boolean
 
   /**
    * Closes in good order: sends what is queued, then a FIN, and waits for the peer's. What still

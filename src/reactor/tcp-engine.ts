@@ -2,8 +2,12 @@ import type { Logger } from 'pino'
 import { checkInteger } from '../arguments.ts'
 import { ArgumentError, type CarillonError } from '../errors.ts'
 import type { IFramingStrategy } from '../framing/framing-strategy.ts'
+import { ViewCache } from '../framing/view-cache.ts'
+import { LogLimiter } from '../log-limiter.ts'
 import { addCounts, type ClientCounters, noCounts } from './client-counters.ts'
+import type { ClientSenderHandle } from './client-sender.ts'
 import { ClientSession, type HookResult, type SessionHost } from './client-session.ts'
+import { Deadlines } from './deadlines.ts'
 import {
   DISCONNECT_KINDS,
   type DisconnectKind,
@@ -11,6 +15,7 @@ import {
 } from './disconnect-reason.ts'
 import { ListenError, StateError } from './errors.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
+import { SenderInbox } from './sender-inbox.ts'
 import type { TcpClient } from './tcp-client.ts'
 import { resolveOptions, type TcpEngineOptions } from './tcp-engine-options.ts'
 import type { Acceptor, Connection, ConnectionHandler, ListenAddress } from './transport.ts'
@@ -19,6 +24,10 @@ import type { Acceptor, Connection, ConnectionHandler, ListenAddress } from './t
 export interface TcpEngineStats extends ClientCounters {
   /** Clients connected now, those that are being closed included. */
   readonly clients: number
+  /** Bytes queued now. */
+  readonly queuedBytes: number
+  /** Clients not read from now because one that they feed is slow. */
+  readonly pausedSources: number
   /** Connections that became clients. */
   readonly acceptedClients: number
   /** Connections refused, being over `maxClients` or without a framing strategy. */
@@ -29,6 +38,16 @@ export interface TcpEngineStats extends ClientCounters {
   readonly disconnects: Readonly<Record<DisconnectKind, number>>
   /** Hooks that threw, or whose promise was rejected. */
   readonly hookErrors: number
+  /** Messages that came from other threads, by `ClientSender`. */
+  readonly senderMessages: number
+  /** Of these, the ones for a client that had gone. */
+  readonly senderUnknownClients: number
+  /** Of these, the ones that the client's framing strategy refused to frame. */
+  readonly senderUnframed: number
+  /** Times that a thread found no room for a message. */
+  readonly senderFull: number
+  /** Times that something was passed over which a thread had begun and not finished. */
+  readonly senderUnblocked: number
 }
 
 /**
@@ -43,6 +62,7 @@ export abstract class TcpEngine {
   readonly #createStrategy: () => IFramingStrategy
   readonly #options: Required<TcpEngineOptions>
   readonly #host: SessionHost
+  readonly #limitedLog: LogLimiter
   readonly #sessions = new Map<number, ClientSession>()
   #listenAddress: ListenAddress | undefined
   #maxClients = 0
@@ -57,6 +77,10 @@ export abstract class TcpEngine {
   #refusedClients = 0
   #acceptErrors = 0
   #hookErrors = 0
+  #inbox: SenderInbox | undefined
+  #senderUnknownClients = 0
+  #senderUnframed = 0
+  readonly #pastInboxes = { messages: 0, full: 0, unblocked: 0 }
   readonly #disconnects = Object.fromEntries(DISCONNECT_KINDS.map((kind) => [kind, 0])) as Record<
     DisconnectKind,
     number
@@ -71,8 +95,11 @@ export abstract class TcpEngine {
   constructor(createStrategy: () => IFramingStrategy, options: TcpEngineOptions = {}) {
     this.#createStrategy = createStrategy
     this.#options = resolveOptions(options)
+    this.#limitedLog = new LogLimiter(this.logger)
     this.#host = {
       options: this.#options,
+      deadlines: new Deadlines(this.#options),
+      views: this.#options.messages === 'borrowed' ? new ViewCache() : undefined,
       connected: (client) => this.onClientConnected(client),
       message: (client, message) => this.onClientMessage(client, message),
       drained: (client) => this.onClientDrain(client),
@@ -80,7 +107,7 @@ export abstract class TcpEngine {
       disconnected: (session, reason) => this.#disconnected(session, reason),
       hookFailed: (client, error) => {
         this.#hookErrors++
-        this.logger.error({ client: client.id, err: error }, 'a hook threw')
+        this.#limitedLog.log('error', { client: client.id, err: error }, 'a hook threw')
       },
     }
   }
@@ -102,8 +129,8 @@ export abstract class TcpEngine {
   protected onClientDrain(_client: TcpClient): HookResult {}
 
   /**
-   * The client is about to be closed, because its bytes cannot be read or a hook of it threw. A last
-   * message may be sent from here.
+   * The client is about to be closed, because its bytes cannot be read, a hook of it threw, or a
+   * time limit is over. A last message may be sent from here.
    */
   protected onClientError(_client: TcpClient, _error: CarillonError): HookResult {}
 
@@ -177,19 +204,88 @@ export abstract class TcpEngine {
     return this.#stopping
   }
 
+  /**
+   * The way to this engine's clients from other threads: plain data, to be handed to a thread by
+   * `postMessage` or `workerData`. Any number of threads make a `ClientSender` of it. It is good
+   * until `stop`.
+   *
+   * @throws {StateError} where the engine is not running.
+   */
+  sender(): ClientSenderHandle {
+    if (this.#state !== 'running') {
+      throw new StateError(
+        'ERR_CARILLON_STATE',
+        `sender() needs a running engine, this one is ${this.#state}`,
+      )
+    }
+    this.#inbox ??= new SenderInbox(this.#options.senderRingBytes, this.#sendFromThread)
+    return this.#inbox.handle
+  }
+
   /** The counters as they stand. */
   stats(): TcpEngineStats {
     const counts = { ...this.#pastCounts }
-    for (const session of this.#sessions.values()) addCounts(counts, session.stats())
+    let queuedBytes = 0
+    let pausedSources = 0
+    for (const session of this.#sessions.values()) {
+      addCounts(counts, session.stats())
+      queuedBytes += session.queuedBytes
+      if (session.isHeld) pausedSources++
+    }
     return {
       ...counts,
       clients: this.#sessions.size,
+      queuedBytes,
+      pausedSources,
       acceptedClients: this.#acceptedClients,
       refusedClients: this.#refusedClients,
       acceptErrors: this.#acceptErrors,
       disconnects: { ...this.#disconnects },
       hookErrors: this.#hookErrors,
+      ...this.#senderStats(),
     }
+  }
+
+  #senderStats() {
+    const { messages = 0, full = 0, unblocked = 0 } = this.#inbox?.stats ?? {}
+    return {
+      senderMessages: this.#pastInboxes.messages + messages,
+      senderUnknownClients: this.#senderUnknownClients,
+      senderUnframed: this.#senderUnframed,
+      senderFull: this.#pastInboxes.full + full,
+      senderUnblocked: this.#pastInboxes.unblocked + unblocked,
+    }
+  }
+
+  readonly #sendFromThread = (clientId: number, bytes: Buffer, isFramed: boolean): void => {
+    const session = this.#sessions.get(clientId)
+    if (session === undefined) {
+      this.#senderUnknownClients++
+    } else if (!isFramed) {
+      session.sendData(bytes)
+    } else {
+      try {
+        session.sendMessage(bytes)
+      } catch (error) {
+        this.#senderUnframed++
+        const fields = { client: clientId, err: error }
+        this.#limitedLog.log('warn', fields, 'a message of another thread cannot be framed')
+      }
+    }
+  }
+
+  #closeInbox(): void {
+    if (this.#inbox === undefined) return
+    this.#inbox.close()
+    const { messages, full, unblocked } = this.#inbox.stats
+    this.#pastInboxes.messages += messages
+    this.#pastInboxes.full += full
+    this.#pastInboxes.unblocked += unblocked
+    this.#inbox = undefined
+  }
+
+  get #isAccepting(): boolean {
+    return this.#state === 'starting' || this.#state === 'running'
   }
 
   #requireStopped(call: string): void {
@@ -205,7 +301,7 @@ export abstract class TcpEngine {
       onConnection: (connection) => this.#accept(connection),
       onAcceptError: (error) => {
         this.#acceptErrors++
-        this.logger.warn({ err: error }, 'a connection could not be accepted')
+        this.#limitedLog.log('warn', { err: error }, 'a connection could not be accepted')
       },
     }
     try {
@@ -227,6 +323,7 @@ export abstract class TcpEngine {
     if (this.#state === 'stopped') return
     this.#state = 'stopping'
     this.#address = undefined
+    this.#closeInbox()
     const portIsFree = this.#options.transport.close()
     const { stopTimeoutMs } = this.#options
     const deadline = setTimeout(() => {
@@ -236,18 +333,21 @@ export abstract class TcpEngine {
       this.#onEmpty = resolve
       if (this.#sessions.size === 0) resolve()
     })
-    for (const session of this.#sessions.values()) session.closeFor('server-stopped')
+    for (const session of this.#sessions.values()) session.closeFor('server-stopped', false)
     await Promise.all([portIsFree, isEmpty])
     clearTimeout(deadline)
+    this.#onEmpty = undefined
+    this.#limitedLog.flush()
     this.#state = 'stopped'
     this.logger.debug('stopped')
   }
 
   #accept(connection: Connection): ConnectionHandler | null {
     const { remoteAddress } = connection
-    if (this.#sessions.size >= this.#maxClients || this.#state === 'stopping') {
+    if (this.#sessions.size >= this.#maxClients || !this.#isAccepting) {
       this.#refusedClients++
-      this.logger.warn({ remoteAddress, maxClients: this.#maxClients }, 'refused a client')
+      const fields = { remoteAddress, maxClients: this.#maxClients }
+      this.#limitedLog.log('warn', fields, 'refused a client')
       return null
     }
     let strategy: IFramingStrategy
@@ -255,7 +355,8 @@ export abstract class TcpEngine {
       strategy = this.#createStrategy()
     } catch (error) {
       this.#refusedClients++
-      this.logger.error({ remoteAddress, err: error }, 'no framing strategy for a client')
+      const fields = { remoteAddress, err: error }
+      this.#limitedLog.log('error', fields, 'no framing strategy for a client')
       return null
     }
     const session = new ClientSession(++this.#lastId, connection, strategy, this.#host)
@@ -271,11 +372,9 @@ export abstract class TcpEngine {
     this.#sessions.delete(id)
     this.#disconnects[reason.kind]++
     addCounts(this.#pastCounts, session.stats())
-    const level = reason.error ? 'warn' : 'debug'
-    this.logger[level](
-      { client: id, remoteAddress, reason: reason.kind, err: reason.error },
-      'client disconnected',
-    )
+    const fields = { client: id, remoteAddress, reason: reason.kind, err: reason.error }
+    if (reason.error) this.#limitedLog.log('warn', fields, 'client disconnected', reason.kind)
+    else this.logger.debug(fields, 'client disconnected')
     // What waits for this goes on after the hook below has returned.
     if (this.#sessions.size === 0) this.#onEmpty?.()
     return this.onClientDisconnected(session, reason)

@@ -65,6 +65,8 @@ export interface Connection {
    * @returns true where the kernel took everything, false where a part is queued (`onDrain` follows).
    */
   write(chunks: readonly Uint8Array[]): boolean
+  /** As `write`, of the bytes from `start` to `end` of `memory`, at least one. */
+  writeSlice(memory: Buffer, start: number, end: number): boolean
   /** No further `onData` until `resumeReading`. `onEnd` and `onClose` may still come. */
   pauseReading(): void
   resumeReading(): void
@@ -81,6 +83,8 @@ export interface Connection {
 export interface ConnectionHandler {
   /** `chunk` has at least one byte and is valid until the call returns. */
   onData(chunk: Buffer): void
+  /** Of a `write` that was answered true, a part is queued after all. `onDrain` follows. */
+  onQueued(): void
   /**
    * The kernel took queued bytes: `queuedBytes` has fallen. After a `write` that was answered false
    * this comes at least once with `queuedBytes` at 0, unless the connection closes before.

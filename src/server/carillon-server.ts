@@ -1,10 +1,10 @@
 import { type Logger, pino } from 'pino'
 import { errorCode, errorMessage } from '../errors.ts'
-import { SharedRegion } from '../shm/shared-region.ts'
+import type { SharedRegion } from '../shm/shared-region.ts'
 import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
 import { ManagedCore } from './managed-core.ts'
-import { newRegionPath } from './region-file.ts'
+import { createRegionFile } from './region-file.ts'
 import { WebGateway } from './web-gateway.ts'
 
 /**
@@ -55,7 +55,7 @@ export class CarillonServer {
    */
   static async start(options: CarillonServerOptions): Promise<CarillonServer> {
     const { host = '127.0.0.1', cores: count = 1, logger = pino({ level: 'silent' }) } = options
-    const region = SharedRegion.create(newRegionPath(), { cores: count })
+    const region = createRegionFile({ cores: count }, logger)
     const cores = Array.from({ length: count }, (_, core) => {
       const { firmware } = options
       return new ManagedCore({ region, core, logger, ...(firmware && { firmware }) })

@@ -9,12 +9,7 @@ import {
 import { CarillonError, errorMessage } from '../errors.ts'
 import { ClientStream } from './client-stream.ts'
 import { ServiceError } from './errors.ts'
-import {
-  HANDSHAKE_TIMEOUT_MS,
-  QUEUE_HIGH_BYTES,
-  SERVICE_LIMITS,
-  SNAPSHOT_QUEUE_BYTES_MAX,
-} from './limits.ts'
+import { QUEUE_HIGH_BYTES, SERVICE_LIMITS, SNAPSHOT_QUEUE_BYTES_MAX } from './limits.ts'
 import type { ManagedCore } from './managed-core.ts'
 import { checkShape } from './message-shape.ts'
 import type { Peer, PeerHandler } from './peer.ts'
@@ -57,21 +52,12 @@ export class ClientSession implements PeerHandler {
   #greeted = false
   #closed = false
   #paused = false
-  #handshakeTimer: NodeJS.Timeout | undefined
 
   constructor(id: number, peer: Peer, owner: SessionOwner) {
     this.id = id
     this.peer = peer
     this.#owner = owner
     this.#logger = owner.logger.child({ client: id, address: peer.address })
-    this.#handshakeTimer = setTimeout(() => {
-      this.onError(
-        new ServiceError(
-          'ERR_CARILLON_HANDSHAKE_TIMEOUT',
-          `no Hello within ${HANDSHAKE_TIMEOUT_MS / 1000} seconds`,
-        ),
-      )
-    }, HANDSHAKE_TIMEOUT_MS)
     this.#logger.debug({ transport: peer.transport }, 'client connected')
   }
 
@@ -124,7 +110,6 @@ export class ClientSession implements PeerHandler {
   }
 
   onClose(): void {
-    clearTimeout(this.#handshakeTimer)
     this.#closed = true
     for (const stream of this.#streams.values()) {
       stream.abandon()
@@ -235,7 +220,6 @@ export class ClientSession implements PeerHandler {
         { fatal: true },
       )
     }
-    clearTimeout(this.#handshakeTimer)
     this.#greeted = true
     this.name = printable(hello.clientName ?? '')
     this.#logger.info({ clientName: this.name }, `${this.#who} said hello`)

@@ -186,12 +186,10 @@ export class ClientStream implements CoreStreamHandler {
       )
     }
     if (status === STATUS.VALUE && effect !== undefined) {
-      const name = this.core.catalogue.parameterName(where, param)
-      const given = effect.parameters?.find((candidate) => candidate.name === name)?.values
-      const value = given == null ? 'its default' : given.slice(0, 1).join()
+      const { sampleRateHz } = this.format
       return new ServiceError(
         'ERR_CARILLON_PARAMETER_RANGE',
-        `${where}:${name} cannot be ${value} at a sample rate of ${this.format.sampleRateHz} Hz`,
+        this.core.catalogue.explainRefusal(effect, param, sampleRateHz),
       )
     }
     return new ServiceError(

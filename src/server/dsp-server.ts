@@ -3,7 +3,13 @@ import type { CarillonError } from '../errors.ts'
 import type { TcpClient } from '../reactor/tcp-client.ts'
 import { TcpEngine } from '../reactor/tcp-engine.ts'
 import { HelloFirstStrategy } from './hello-first-strategy.ts'
-import { QUEUE_BYTES_MAX, QUEUE_HIGH_BYTES } from './limits.ts'
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  MESSAGE_TIMEOUT_MS,
+  QUEUE_BYTES_MAX,
+  QUEUE_HIGH_BYTES,
+} from './limits.ts'
 import type { Peer, PeerHandler } from './peer.ts'
 
 /** The protocol over TCP: size-delimited messages between clients and a service. */
@@ -18,6 +24,9 @@ export class DspServer extends TcpEngine {
       // What a session goes by as well: it is told once its queue has fallen from there.
       highWatermarkBytes: QUEUE_HIGH_BYTES,
       maxQueuedBytes: QUEUE_BYTES_MAX,
+      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+      messageTimeoutMs: MESSAGE_TIMEOUT_MS,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
     })
     this.#connect = connect
   }

@@ -19,6 +19,9 @@ interface Param {
   readonly unit: string
   readonly min: number
   readonly max: number
+  /** Shares of the sample rate; 0 for none. */
+  readonly rateMin: number
+  readonly rateMax: number
   readonly default: number
   readonly required: boolean
   readonly list: boolean
@@ -62,6 +65,8 @@ export class EffectCatalogue {
         unit: param.unit,
         min: param.min,
         max: param.max,
+        rateMin: param.rateMin,
+        rateMax: param.rateMax,
         default: param.def,
         required: (param.flags & PARAM_FLAG.REQUIRED) !== 0,
         list: (param.flags & PARAM_FLAG.LIST) !== 0,
@@ -98,9 +103,25 @@ export class EffectCatalogue {
     }))
   }
 
-  /** The name of a parameter by the indices that a core uses, for its errors. */
-  parameterName(effect: string, param: number): string {
-    return this.#effects.get(effect)?.params[param]?.name ?? `parameter ${param}`
+  /**
+   * Says why a core did not take a value that is within the parameter's range: the sample rate does
+   * not allow it.
+   *
+   * @param at index of the parameter, as the core tells it.
+   */
+  explainRefusal(message: EffectMessage, at: number, sampleRateHz: number): string {
+    const effect = message.name ?? ''
+    const param = this.#effects.get(effect)?.params[at]
+    const atRate = `at a sample rate of ${sampleRateHz} Hz`
+    if (param === undefined) return `${effect} does not take its parameter ${at} ${atRate}`
+    const given = message.parameters?.find(({ name }) => name === param.name)?.values?.[0]
+    const refused = given ?? `its default, ${param.default}`
+    const min = Math.max(param.min, param.rateMin * sampleRateHz)
+    const max = param.rateMax > 0 ? Math.min(param.max, param.rateMax * sampleRateHz) : param.max
+    const isAllowed = given !== undefined && given >= min && given <= max
+    if (min > max || isAllowed) return `${effect}:${param.name} cannot be ${refused} ${atRate}`
+    const range = `${rounded(min)} to ${rounded(max)}${unitOf(param)}`
+    return `${effect}:${param.name} is ${range} ${atRate}, not ${refused}`
   }
 
   /**
@@ -171,13 +192,21 @@ function checkedValues(
   }
   const wrong = given.find((value) => !(value >= param.min && value <= param.max))
   if (wrong !== undefined) {
-    const unit = param.unit === '' ? '' : ` ${param.unit}`
     throw new ServiceError(
       'ERR_CARILLON_PARAMETER_RANGE',
-      `${effect.name}:${param.name} is ${param.min} to ${param.max}${unit}, not ${wrong}`,
+      `${effect.name}:${param.name} is ${param.min} to ${param.max}${unitOf(param)}, not ${wrong}`,
     )
   }
   return given
+}
+
+function unitOf({ unit }: Param): string {
+  return unit === '' ? '' : ` ${unit}`
+}
+
+/** Without the digits that multiplying by a share has made. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(9))
 }
 
 function encodeConfig(

@@ -6,7 +6,7 @@ import { CarillonError, type ErrorCode } from '../errors.ts'
  * - `ERR_CARILLON_PROTOCOL`: a message that could not be decoded, or not at this point.
  * - `ERR_CARILLON_MESSAGE_TOO_LARGE`: a message over `Limits.max_message_bytes`.
  * - `ERR_CARILLON_PROTOCOL_VERSION`: a version of the protocol that is not spoken here.
- * - `ERR_CARILLON_HANDSHAKE_TIMEOUT`: no Hello in time.
+ * - `ERR_CARILLON_HANDSHAKE_TIMEOUT`: nothing was said in time.
  * - `ERR_CARILLON_UNKNOWN_EFFECT`, `ERR_CARILLON_UNKNOWN_PARAMETER`
  * - `ERR_CARILLON_PARAMETER_MISSING`, `ERR_CARILLON_PARAMETER_RANGE`
  * - `ERR_CARILLON_FORMAT`: a sample rate, a number of channels or a block out of range.

@@ -9,7 +9,11 @@ export class HelloFirstStrategy implements IFramingStrategy {
   #current = this.#first
 
   processData(chunk: Buffer, info: FullMessageInfo): number {
-    const taken = this.#current.processData(chunk, info)
+    return this.processDataAt(chunk, 0, info)
+  }
+
+  processDataAt(chunk: Buffer, start: number, info: FullMessageInfo): number {
+    const taken = this.#current.processDataAt(chunk, start, info)
     if (info.complete) this.#current = this.#others
     return taken
   }

@@ -27,6 +27,18 @@ export const SNAPSHOT_QUEUE_BYTES_MAX = 256 * 1024
 /** How long a client may take to say Hello, in milliseconds: ample for the slowest link. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000
 
+/**
+ * How long a message may take once it has begun, in milliseconds: the longest one at 140 kbit/s. So
+ * half a message holds its memory no longer than that.
+ */
+export const MESSAGE_TIMEOUT_MS = 60_000
+
+/**
+ * How long a client may say nothing and be told nothing, in milliseconds: an hour. It has no duty to
+ * speak, but a place is not kept for ever for who has forgotten it, or does not take what it asked for.
+ */
+export const IDLE_TIMEOUT_MS = 3_600_000
+
 /** What the web gateway accepts. */
 export const WEB_LIMITS = {
   /** A console on every desk of a team and some forgotten tabs; each costs its share of telemetry. */

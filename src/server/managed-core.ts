@@ -4,7 +4,7 @@ import type { carillon } from '../../proto/generated/carillon.js'
 import { CoreLink } from '../bridge/core-link.ts'
 import { CoreError } from '../cores/errors.ts'
 import { type CoreExit, HostedCore } from '../cores/hosted-core.ts'
-import { errorCode } from '../errors.ts'
+import { errorCode, errorMessage } from '../errors.ts'
 import { COMMAND, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { RingRecord } from '../shm/spsc-ring-consumer.ts'
@@ -223,7 +223,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
     const process = await HostedCore.start({
-      region: region.path,
+      region,
       core: this.index,
       ...(firmware === undefined ? {} : { firmware }),
     })
@@ -274,7 +274,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   #planRestart(): void {
     this.#restartTimer = setTimeout(() => {
       this.#spawn().catch((error) => {
-        this.#logger.error({ err: error }, 'core could not be started again')
+        const why = `core ${this.index} could not be started again: ${errorMessage(error)}`
+        this.#logger.error({ code: errorCode(error) }, why)
         this.#state = 'crashed'
         this.#planRestart()
       })

@@ -22,13 +22,16 @@ export interface PeerCounters {
   readonly bytesOut: number
 }
 
-/** What a {@link Peer}'s carrier calls. */
+/**
+ * What a {@link Peer}'s carrier calls. The first message has a time limit, `HANDSHAKE_TIMEOUT_MS`,
+ * of which the carrier takes care.
+ */
 export interface PeerHandler {
   /** One encoded ClientMessage. It belongs to the handler. */
   onMessage(message: Uint8Array): void
   /** The peer's queue has fallen low enough to send on. */
   onDrain(): void
-  /** The peer sent what is no message: it gets the error, and is closed. */
+  /** The peer sent what is no message, or nothing in time: it gets the error, and is closed. */
   onError(error: Error): void
   /** The peer is gone. The last call. */
   onClose(): void

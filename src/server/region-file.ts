@@ -1,13 +1,48 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { RegionError } from '../shm/errors.ts'
+import { type CreateRegionOptions, SharedRegion } from '../shm/shared-region.ts'
 
 /** Memory with a name, on Linux: a file there is never written to a disk. */
 const SHARED_MEMORY = '/dev/shm'
 
-/** A path for a new region that no other process uses. */
-export function newRegionPath(): string {
-  const folder = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir()
+/**
+ * Makes a region in a file that no other process uses: in shared memory or, where that is missing,
+ * full or not to be written to, among the temporary files, with a warning.
+ *
+ * @param folders where to try, in this order.
+ * @throws {ArgumentError} where an option is out of its range.
+ * @throws {RegionError} `ERR_CARILLON_MAPPING` where it can be made nowhere.
+ */
+export function createRegionFile(
+  options: CreateRegionOptions,
+  logger: Logger,
+  folders: readonly string[] = [SHARED_MEMORY, tmpdir()],
+): SharedRegion {
+  const problems: RegionError[] = []
+  for (const folder of folders) {
+    try {
+      const region = SharedRegion.create(newPath(folder), options)
+      const [first] = problems
+      if (first !== undefined) {
+        logger.warn({ code: first.code, region: region.path }, `${first.message}: ${folder} it is`)
+      }
+      return region
+    } catch (error) {
+      if (!(error instanceof RegionError) || error.code !== 'ERR_CARILLON_MAPPING') throw error
+      problems.push(error)
+    }
+  }
+  const why = problems.map(({ message }) => message).join('; ')
+  throw new RegionError(
+    'ERR_CARILLON_MAPPING',
+    `the file that is shared with the cores can be made nowhere: ${why}. Make room in ${SHARED_MEMORY}, or name a folder that can be written to with TMPDIR`,
+    { cause: problems[0] },
+  )
+}
+
+function newPath(folder: string): string {
   return join(folder, `carillon-${process.pid}-${randomBytes(4).toString('hex')}`)
 }

@@ -1,19 +1,18 @@
-import { lookup } from 'node:dns/promises'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
-import { ListenError, StateError } from '../reactor/errors.ts'
+import { LogLimiter } from '../log-limiter.ts'
+import { StateError } from '../reactor/errors.ts'
 import type { ListenAddress } from '../reactor/transport.ts'
-import { type ConsoleFile, readConsoleFiles } from './console-files.ts'
+import { readConsoleFiles } from './console-files.ts'
+import { answer, refuse } from './console-responses.ts'
 import { WEB_LIMITS } from './limits.ts'
+import { listenWeb, resolveHost } from './listen-web.ts'
 import type { Peer, PeerHandler } from './peer.ts'
 import { printable } from './printable.ts'
 import { isLoopbackAddress, isLoopbackHost, isSameOrigin } from './request-origin.ts'
 import {
   loadUWebSockets,
   type SocketContext,
-  type UWebSockets,
   type WebApp,
   type WebRequest,
   type WebResponse,
@@ -24,18 +23,6 @@ import { CLOSE_CODE, WebPeer } from './web-peer.ts'
 
 /** The console's page as `scripts/build-web.mjs` leaves it. */
 const BUILT_PAGE: string = join(import.meta.dirname, '../../web')
-
-/** The page is its own three files and a WebSocket to where it came from; nothing else runs. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
 
 export interface WebGatewayOptions extends ListenAddress {
   /** The service that each WebSocket is handed to. */
@@ -53,6 +40,7 @@ export interface WebGatewayOptions extends ListenAddress {
 export class WebGateway {
   readonly #options: WebGatewayOptions
   readonly #logger: Logger
+  readonly #limitedLog: LogLimiter
   readonly #peers = new Map<WebSocket, WebPeer>()
   #opening: Promise<ListenAddress> | undefined
   #app: WebApp | undefined
@@ -60,6 +48,7 @@ export class WebGateway {
   constructor(options: WebGatewayOptions) {
     this.#options = options
     this.#logger = options.logger ?? pino({ enabled: false })
+    this.#limitedLog = new LogLimiter(this.#logger)
   }
 
   /** WebSockets open now. */
@@ -98,6 +87,7 @@ export class WebGateway {
     this.#app?.close()
     this.#app = undefined
     this.#opening = undefined
+    this.#limitedLog.flush()
     // The peers' last calls were planned before this: they come first.
     await Promise.resolve()
   }
@@ -106,29 +96,15 @@ export class WebGateway {
     const [uWebSockets, files, host] = await Promise.all([
       loadUWebSockets(),
       readConsoleFiles(this.#options.root ?? BUILT_PAGE),
-      this.#resolveHost(),
+      resolveHost(this.#options),
     ])
     const loopbackOnly = isLoopbackAddress(host)
     const app = uWebSockets.App()
     app.ws('/ws', this.#webSocketBehavior(loopbackOnly))
     app.any('/*', (response, request) => answer(response, request, files, loopbackOnly))
-    const address = { host, port: this.#options.port }
-    const port = listen(uWebSockets, app, address)
-    if (port === undefined) {
-      app.close()
-      throw new ListenError(address, await whyNot(address))
-    }
+    const port = await listenWeb(uWebSockets, app, { host, port: this.#options.port })
     this.#app = app
     return { host, port }
-  }
-
-  async #resolveHost(): Promise<string> {
-    const { host, port } = this.#options
-    try {
-      return (await lookup(host)).address
-    } catch (cause) {
-      throw new ListenError({ host, port }, cause)
-    }
   }
 
   #webSocketBehavior(loopbackOnly: boolean): WebSocketBehavior {
@@ -160,15 +136,14 @@ export class WebGateway {
     const origin = request.getHeader('origin')
     const isForeign = origin !== '' && !isSameOrigin(origin, host)
     if (isForeign || (loopbackOnly && !isLoopbackHost(host))) {
-      this.#logger.warn(
-        { host: printable(host), origin: printable(origin) },
-        'a WebSocket from another site was refused',
-      )
+      const fields = { host: printable(host), origin: printable(origin) }
+      this.#limitedLog.log('warn', fields, 'a WebSocket from another site was refused')
       refuse(response, 'get', '403 Forbidden', 'Other sites get no WebSocket here')
       return
     }
     if (this.#peers.size >= WEB_LIMITS.maxConnections) {
-      this.#logger.warn({ limit: WEB_LIMITS.maxConnections }, 'a WebSocket too many was refused')
+      const fields = { limit: WEB_LIMITS.maxConnections }
+      this.#limitedLog.log('warn', fields, 'a WebSocket too many was refused')
       refuse(response, 'get', '503 Service Unavailable', 'Too many consoles are connected')
       return
     }
@@ -187,70 +162,5 @@ export class WebGateway {
     this.#peers.delete(socket)
     peer.onClosed()
     this.#logger.debug({ address: peer.address, code, reason }, 'a WebSocket has closed')
-  }
-}
-
-function answer(
-  response: WebResponse,
-  request: WebRequest,
-  files: ReadonlyMap<string, ConsoleFile>,
-  loopbackOnly: boolean,
-): void {
-  const method = request.getMethod()
-  if (loopbackOnly && !isLoopbackHost(request.getHeader('host'))) {
-    refuse(response, method, '403 Forbidden', 'The console is served to this machine only')
-    return
-  }
-  if (method !== 'get' && method !== 'head') {
-    refuse(response, method, '405 Method Not Allowed', 'There is nothing to do here but GET')
-    return
-  }
-  const file = files.get(request.getUrl())
-  if (file === undefined) {
-    refuse(response, method, '404 Not Found', 'There is no such page')
-    return
-  }
-  response
-    .writeHeader('Content-Type', file.contentType)
-    .writeHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY)
-    .writeHeader('Cross-Origin-Resource-Policy', 'same-origin')
-    .writeHeader('Referrer-Policy', 'no-referrer')
-  finish(response, method, file.body)
-}
-
-function refuse(response: WebResponse, method: string, status: string, sentence: string): void {
-  response.writeStatus(status).writeHeader('Content-Type', 'text/plain; charset=utf-8')
-  if (status.startsWith('405')) response.writeHeader('Allow', 'GET, HEAD')
-  finish(response, method, Buffer.from(`${sentence}\n`))
-}
-
-function finish(response: WebResponse, method: string, body: Uint8Array): void {
-  response.writeHeader('Cache-Control', 'no-cache').writeHeader('X-Content-Type-Options', 'nosniff')
-  if (method === 'head') response.writeHeader('Content-Length', `${body.length}`).endWithoutBody()
-  // The connection is closed behind a body: else answers to requests sent ahead pile up unread.
-  else response.end(body, true)
-}
-
-/** The port that `app` listens on from now; `undefined` where that failed. */
-function listen(uWebSockets: UWebSockets, app: WebApp, address: ListenAddress): number | undefined {
-  const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWebSockets
-  let port: number | undefined
-  app.listen(address.host, address.port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
-    if (socket !== false) port = uWebSockets.us_socket_local_port(socket)
-  })
-  return port
-}
-
-/** uWebSockets.js says only that it cannot listen: an attempt of Node's own says why. */
-async function whyNot(address: ListenAddress): Promise<unknown> {
-  const probe = createServer()
-  try {
-    probe.listen({ ...address, exclusive: true })
-    await once(probe, 'listening')
-    return new Error('uWebSockets.js gives no reason')
-  } catch (error) {
-    return error
-  } finally {
-    probe.close()
   }
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { type ErrorCode, errorMessage } from '../errors.ts'
 import { ServiceError } from './errors.ts'
-import { WEB_LIMITS } from './limits.ts'
+import { HANDSHAKE_TIMEOUT_MS, WEB_LIMITS } from './limits.ts'
 import type { Peer, PeerCounters, PeerHandler } from './peer.ts'
 import type { WebSocket } from './uwebsockets.ts'
 
@@ -23,6 +23,7 @@ export class WebPeer implements Peer {
   readonly #logger: Logger
   readonly #counters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 }
   #handler: PeerHandler | undefined
+  #handshakeTimer: NodeJS.Timeout | undefined
   #closed = false
   #paused = false
   #delivering = false
@@ -39,6 +40,11 @@ export class WebPeer implements Peer {
   connect(service: (peer: Peer) => PeerHandler): void {
     try {
       this.#handler = service(this)
+      const message = `no message within ${HANDSHAKE_TIMEOUT_MS} ms`
+      this.#handshakeTimer = setTimeout(
+        () => this.#refuse('ERR_CARILLON_HANDSHAKE_TIMEOUT', message),
+        HANDSHAKE_TIMEOUT_MS,
+      )
     } catch (error) {
       this.#fail(error)
     }
@@ -95,6 +101,7 @@ export class WebPeer implements Peer {
       this.#refuse('ERR_CARILLON_MESSAGE_TOO_LARGE', size)
       return
     }
+    clearTimeout(this.#handshakeTimer)
     this.#counters.messagesIn++
     this.#counters.bytesIn += data.byteLength
     this.#held.push(new Uint8Array(data.slice(0)))
@@ -114,6 +121,7 @@ export class WebPeer implements Peer {
 
   /** The WebSocket is gone and must not be touched again. */
   onClosed(): void {
+    clearTimeout(this.#handshakeTimer)
     this.#closed = true
     this.#held = []
     this.#heldBytes = 0

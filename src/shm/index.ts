@@ -18,6 +18,9 @@ export {
   type Writer,
   writtenBy,
 } from './layout.ts'
+export { createMpscRing, formatMpscRing, type MpscRing, mpscRingBytes } from './mpsc-ring.ts'
+export { type MpscReader, MpscRingConsumer, type MpscRingStats } from './mpsc-ring-consumer.ts'
+export { MpscRingProducer } from './mpsc-ring-producer.ts'
 export { LIMITS, SharedMem } from './shared-mem.ts'
 export {
   type CoreRings,

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.ts'
+import type { StructType } from './layout.ts'
 import {
   LIMITS,
   RecordHeader,
@@ -36,6 +37,25 @@ export function checkCapacity(bytes: number): void {
   )
 }
 
+/**
+ * Checks that a ring's control and its data behind it lie in the memory.
+ *
+ * @throws {ArgumentError} where they do not, or a ring cannot have this capacity.
+ */
+export function checkFits(
+  bytes: Uint8Array,
+  offset: number,
+  control: StructType,
+  capacity: number,
+): void {
+  checkCapacity(capacity)
+  const end = offset + control.bytes + capacity
+  if (offset >= 0 && offset % control.align === 0 && end <= bytes.byteLength) return
+  throw new ArgumentError(
+    `a ring of ${capacity} bytes does not fit at ${offset} of ${bytes.byteLength} bytes`,
+  )
+}
+
 /** Where a ring lies and what fits in it. */
 export class RingGeometry {
   readonly memory: Memory
@@ -54,13 +74,7 @@ export class RingGeometry {
 
   /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
   constructor(memory: Memory, offset: number, capacity: number) {
-    checkCapacity(capacity)
-    const end = offset + RingControl.bytes + capacity
-    if (offset < 0 || offset % RingControl.align !== 0 || end > memory.bytes.byteLength) {
-      throw new ArgumentError(
-        `a ring of ${capacity} bytes does not fit at ${offset} of ${memory.bytes.byteLength} bytes`,
-      )
-    }
+    checkFits(memory.bytes, offset, RingControl, capacity)
     this.memory = memory
     this.data = offset + RingControl.bytes
     this.capacity = capacity

@@ -5,7 +5,7 @@
  *
  * A region is one {@link SharedMem}, then the rings that its descriptors name.
  */
-import { array, f64, layoutHash, struct, text, u16, u32 } from './layout.ts'
+import { array, CACHE_LINE_BYTES, f64, layoutHash, struct, text, u16, u32 } from './layout.ts'
 
 /** The first word of a region: the bytes `CRLN`. */
 export const REGION_MAGIC = 0x4e4c5243
@@ -107,6 +107,27 @@ export const CORE_STATE = {
 } as const
 
 export const RING_KIND = { UNUSED: 0, TO_CORE: 1, FROM_CORE: 2 } as const
+
+/** The first word of a ring for many producers: the bytes `CMPS`. */
+export const MPSC_MAGIC = 0x53504d43
+
+/**
+ * Records of a ring for many producers start on multiples of this and fill whole ones: a cache line,
+ * so that producers who write side by side do not share one.
+ */
+export const MPSC_SLOT_BYTES = CACHE_LINE_BYTES
+
+/** What has become of a slot or record of a ring for many producers. */
+export const MPSC_STATE = {
+  /** Free, or reserved by a producer that has not marked it yet. */
+  EMPTY: 0,
+  /** A producer writes it. */
+  CLAIMED: 1,
+  /** For the consumer to read. */
+  PUBLISHED: 2,
+  /** For the consumer to pass over: the end of the ring, an aborted claim or a dead producer's. */
+  PADDING: 3,
+} as const
 
 export const STREAM_FLAG = {
   /** The core makes the blocks by its own clock; the chain's first effect is a source. */
@@ -253,6 +274,87 @@ export const RecordHeader = struct(
   },
 )
 
+export const MpscHeader = struct(
+  'mpsc_header',
+  {
+    writer: 'host',
+    cacheAligned: true,
+    summary: 'What an end checks before it trusts the rest. `magic` is written last.',
+  },
+  {
+    /** MPSC_MAGIC. */
+    magic: u32,
+    /** Bytes of data; a power of two. */
+    capacity: u32,
+  },
+)
+
+export const MpscProducerLine = struct(
+  'mpsc_producer',
+  { writer: 'producer', cacheAligned: true, summary: 'Where the producers reserve.' },
+  {
+    /** Bytes ever reserved; the position is this modulo the capacity. */
+    tail: u32,
+  },
+)
+
+export const MpscCounterLine = struct(
+  'mpsc_counters',
+  { writer: 'producer', cacheAligned: true, summary: 'What befell the producers, all together.' },
+  {
+    /** Times that a claim found too little room. */
+    full: u32,
+    /** Claims that began anew, because the consumer had sealed what they had reserved. */
+    overtaken: u32,
+    /** Claims that the consumer had unblocked before they were committed or aborted. */
+    refused: u32,
+  },
+)
+
+export const MpscConsumerLine = struct(
+  'mpsc_consumer',
+  { writer: 'consumer', cacheAligned: true, summary: "The consumer's end." },
+  {
+    /** Bytes ever consumed. */
+    head: u32,
+    /** Not 0 while the consumer sleeps until there is a record; a new number each time. */
+    waiting: u32,
+    /** Times that the consumer announced a sleep. */
+    sleeps: u32,
+    /** Stands still where the consumer has died. */
+    heartbeat: u32,
+  },
+)
+
+export const MpscControl = struct(
+  'mpsc_control',
+  {
+    writer: 'host',
+    cacheAligned: true,
+    summary: 'A ring of many producers and one consumer, in coherent memory; its data follows it.',
+  },
+  {
+    header: MpscHeader,
+    producers: MpscProducerLine,
+    counters: MpscCounterLine,
+    consumer: MpscConsumerLine,
+  },
+)
+
+export const MpscRecordHeader = struct(
+  'mpsc_record_header',
+  { writer: 'producer', summary: 'Precedes each record in an MPSC ring, and starts a slot.' },
+  {
+    /** The lap of the position (its bits above the capacity), 4 times the slots, one of MPSC_STATE. */
+    mark: u32,
+    /** Bytes of payload that follow. */
+    length: u32,
+    /** For the user to choose. */
+    type: u32,
+    reserved: u32,
+  },
+)
+
 export const SharedMem = struct(
   'shared_mem',
   { writer: 'host', cacheAligned: true, summary: 'The start of a shared region.' },
@@ -326,6 +428,9 @@ export const ParamInfo = struct(
     unit: text(8),
     min: f64,
     max: f64,
+    /** What the stream's sample rate allows besides, as shares of it; 0 where it has no say. */
+    rateMin: f64,
+    rateMax: f64,
     /** `def` and not `default`, which C keeps for itself. */
     def: f64,
     /** Of PARAM_FLAG. */
@@ -358,6 +463,12 @@ export const STRUCTS = [
   RingConsumerLine,
   RingControl,
   RecordHeader,
+  MpscHeader,
+  MpscProducerLine,
+  MpscCounterLine,
+  MpscConsumerLine,
+  MpscControl,
+  MpscRecordHeader,
   SharedMem,
   OpenStream,
   EffectConfig,

@@ -55,6 +55,8 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   readonly #header: ReaderView['header']
   readonly #inode: bigint
   readonly #device: bigint
+  /** Of a host's region until it is removed. */
+  #fd: number | undefined
 
   private constructor(path: string, fd: number, bytes: number, side: S) {
     this.path = path
@@ -67,7 +69,9 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   }
 
   /**
-   * Makes a new file with a region in it, for this user only.
+   * Makes a new file with a region in it, for this user only. It stays open until `remove`, and cores
+   * get it open ({@link fd}), so nobody needs the right to write to it by its name: nobody has it,
+   * because a file that is cut short kills everybody who has it mapped.
    *
    * @throws {ArgumentError} where an option is out of its range.
    * @throws {RegionError} `ERR_CARILLON_MAPPING` where the file exists, or cannot be made or mapped.
@@ -78,17 +82,17 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
       throw new ArgumentError(`a region has 1 to ${LIMITS.CORES_MAX} cores, not ${cores}`)
     }
     const bytes = regionBytes(cores, ringCapacityBytes)
-    const fd = openFile(path, 'wx+', 0o600)
+    const fd = openFile(path, 'wx+', 0o400)
     try {
       allocate(fd, path, bytes)
       const region = new SharedRegion(path, fd, bytes, 'host')
       format(region.shared, bytes, cores, ringCapacityBytes)
+      region.#fd = fd
       return region
     } catch (error) {
       rmSync(path, { force: true })
-      throw error
-    } finally {
       closeSync(fd)
+      throw error
     }
   }
 
@@ -115,6 +119,19 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     }
   }
 
+  /**
+   * The open file, to be handed to a core. Whoever has it needs no name to map the region.
+   *
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` after `remove`, and where it is only looked at.
+   */
+  get fd(): number {
+    if (this.#fd !== undefined) return this.#fd
+    throw new RegionError(
+      'ERR_CARILLON_REGION_CLOSED',
+      `${this.path} is not open: a core can use a region from when it is made until it is removed`,
+    )
+  }
+
   /** Changes whenever a region is made anew. */
   get session(): number {
     return this.#header.session
@@ -134,9 +151,14 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     }
   }
 
-  /** Removes the file, where it is still this one. The mapping stays until it is not used any more. */
+  /**
+   * Removes the file, where it is still this one, and closes it. The mapping stays until it is not
+   * used any more.
+   */
   remove(): void {
     if (!this.isOrphaned) rmSync(this.path, { force: true })
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
   }
 }
 

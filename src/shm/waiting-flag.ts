@@ -13,14 +13,19 @@ export class WaitingFlag {
   readonly #own: number
   readonly #other: number
   readonly #fence = new Int32Array(new SharedArrayBuffer(4))
-  #ticket = 0
+  #ticket: number
   #answered = 0
 
-  /** @param own index of this side's flag in `words`; `other` is that of the other side's. */
-  constructor(words: Int32Array, own: number, other: number) {
+  /**
+   * @param own index of this side's flag in `words`; `other` is that of the other side's. The same
+   *   for an end that only sleeps or only rings.
+   * @param ticket the last number that was stored in this side's flag. Default 0: none was.
+   */
+  constructor(words: Int32Array, own: number, other: number, ticket = 0) {
     this.#words = words
     this.#own = own
     this.#other = other
+    this.#ticket = ticket
   }
 
   /** Only while the other side does not use the ring. */

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
+import { FileSource } from '../../src/audio/file-source.ts'
 import { WavReader } from '../../src/audio/wav-reader.ts'
 import { needsTool } from '../support/needs-tool.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -320,4 +323,111 @@ test('a block size that is none is the caller’s mistake', async (t) => {
   for (const frames of [0, -1, 1.5, Number.NaN]) {
     await t.throwsAsync(() => reader.read(frames), { code: 'ERR_CARILLON_ARGUMENT' })
   }
+})
+
+/** A stream of these bytes in pieces of `size`. */
+function streamOf(bytes: Uint8Array, size = bytes.length): Readable {
+  const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    Buffer.from(bytes.subarray(i * size, (i + 1) * size)),
+  )
+  return Readable.from(pieces, { objectMode: false })
+}
+
+async function readStream(stream: Readable, blockFrames = 1000) {
+  const reader = await WavReader.openStream(stream, 'the pipe')
+  try {
+    const blocks: Uint8Array[] = []
+    for await (const block of reader.blocks(blockFrames)) blocks.push(block)
+    return { frames: reader.frames, samples: Buffer.concat(blocks) }
+  } finally {
+    await reader.close()
+  }
+}
+
+test('a stream gives what the file gives, however it is cut', async (t) => {
+  const list = chunk('LIST', Buffer.from('INFOabc'))
+  const values = Array.from({ length: 2500 }, (_, i) => (i * 7919) % 32_768)
+  const data = chunk('data', Buffer.from(Int16Array.from(values).buffer))
+  for (const bytes of [
+    pcm16(values),
+    riff(list, FMT, chunk('fact', Buffer.alloc(4)), data, list),
+  ]) {
+    const { frames, samples } = await readAll(fileOf(t, bytes))
+    for (const size of [1, 7, 44, 4096, bytes.length]) {
+      const stream = streamOf(bytes, size)
+      t.deepEqual(await readStream(stream), { frames, samples }, `pieces of ${size}`)
+      t.true(stream.destroyed)
+    }
+  }
+})
+
+for (const [what, riffBytes, dataBytes] of [
+  ['as ffmpeg leaves them', 0xffff_ffff, 0xffff_ffff],
+  ['as sox leaves them', 0x7fff_f024, 0x7fff_f000],
+  ['as arecord leaves them', 0x7fff_ff24, 0x7fff_ff00],
+  ['of 0', 0, 0],
+  ['of which one is 0', 0xffff_ffff, 0],
+] as const) {
+  test(`a stream with sizes ${what} goes on to its end`, async (t) => {
+    const bytes = riff(FMT, DATA)
+    bytes.writeUInt32LE(riffBytes, 4)
+    bytes.writeUInt32LE(dataBytes, bytes.length - 8)
+    const { frames, samples } = await readStream(streamOf(bytes))
+    t.is(frames, Number.POSITIVE_INFINITY)
+    t.deepEqual(floatsOf(samples), [0.5, -0.5])
+    await t.throwsAsync(readStream(streamOf(bytes.subarray(0, -1))), {
+      code: 'ERR_CARILLON_WAV_TRUNCATED',
+      message:
+        'the pipe is cut off: its 3 bytes of samples are not a whole number of frames of 2 bytes',
+    })
+  })
+}
+
+test('sizes that a file may have are taken for what they say', async (t) => {
+  for (const dataBytes of [0x7fff_0000, 0x8000_0002, 0xfffe_fffe]) {
+    const bytes = riff(FMT, DATA)
+    bytes.writeUInt32LE(dataBytes, bytes.length - 8)
+    await t.throwsAsync(readStream(streamOf(bytes)), {
+      code: 'ERR_CARILLON_WAV_TRUNCATED',
+      message: `the pipe is cut off: its header says ${dataBytes} bytes of samples and 4 are there`,
+    })
+  }
+})
+
+test('no samples, and something after them, are no samples', async (t) => {
+  const bytes = riff(FMT, chunk('data', Buffer.alloc(0)), chunk('LIST', Buffer.from('INFOabcd')))
+  t.deepEqual(await readStream(streamOf(bytes)), { frames: 0, samples: Buffer.alloc(0) })
+})
+
+for (const [name, bytes] of Object.entries(SMALL_FILES)) {
+  test(`cut after any byte, a stream is refused: ${name}`, async (t) => {
+    for (let length = 0; length < bytes.length; length++) {
+      const error = await t.throwsAsync(readStream(streamOf(bytes.subarray(0, length), 5)))
+      t.regex(error.message, /^the pipe /)
+    }
+  })
+}
+
+test('samples before their format cannot be read from a stream', async (t) => {
+  await t.throwsAsync(readStream(streamOf(riff(DATA, FMT))), {
+    code: 'ERR_CARILLON_WAV_UNSUPPORTED',
+    message: /^the pipe has its samples before its fmt chunk/,
+  })
+})
+
+test('what the system says about a stream or a file is the error', async (t) => {
+  const broken = new Readable({ read: () => {} })
+  const reading = readStream(broken)
+  broken.destroy(Object.assign(new Error('EIO: i/o error, read'), { errno: -5 }))
+  await t.throwsAsync(reading, {
+    code: 'ERR_CARILLON_WAV_READ',
+    message: 'cannot read the pipe: i/o error',
+  })
+  const path = fileOf(t, pcm16([1]))
+  const file = await open(path)
+  await file.close()
+  await t.throwsAsync(FileSource.of(file, path), {
+    code: 'ERR_CARILLON_WAV_READ',
+    message: `cannot read ${path}: file closed`,
+  })
 })

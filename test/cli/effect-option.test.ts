@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { parseEffectOption } from '../../src/cli/effect-option.ts'
+import { errorCode } from '../../src/errors.ts'
 
 function parsed(text: string) {
   const { name, parameters } = parseEffectOption(text)
@@ -35,6 +36,39 @@ test('a file is named by its ending or its path', (t) => {
   for (const wavPath of ['ir.wav', 'IR.WAV', './impulse', '/tmp/a=b:c.wav', '1.wav', 'a\\b']) {
     t.deepEqual(parsed(`fir:taps=${wavPath}`), ['fir', { taps: { wavPath } }])
   }
+})
+
+test('any text is an effect or is refused', (t) => {
+  const some = fc.constantFrom(
+    'fir',
+    'hz',
+    ':',
+    ',',
+    '=',
+    '1',
+    '-.5e3',
+    'a.wav',
+    ' ',
+    '\u0000',
+    'é',
+  )
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(some).map((pieces) => pieces.join('')),
+  )
+  fc.assert(
+    fc.property(texts, (text) => {
+      try {
+        const { name, parameters } = parseEffectOption(text)
+        t.true(text.startsWith(name) && name !== '')
+        for (const value of parameters.values()) {
+          t.true('wavPath' in value || value.numbers.every(Number.isFinite))
+        }
+      } catch (error) {
+        t.is(errorCode(error), 'ERR_CARILLON_EFFECT_SYNTAX')
+      }
+    }),
+  )
 })
 
 test('any numbers are read as they were written', (t) => {

@@ -1,6 +1,10 @@
+import { existsSync, readdirSync, watch } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
-import { carillon } from '../support/carillon-command.ts'
+import { carillon, startCarillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
+import { coreProcesses } from '../support/core-processes.ts'
+import { FakeServer } from '../support/fake-server.ts'
 
 test('the effects of the firmware are listed, with what their keys take', async (t) => {
   const server = await startServer(t)
@@ -26,4 +30,39 @@ test('a server that is not there is an error', async (t) => {
   const { code, stderr } = await carillon(t, 'effects', '--server', server.address)
   t.is(code, 1)
   t.regex(stderr, /\[ERR_CARILLON_CONNECT\]/)
+})
+
+test('it can be interrupted while the server answers nothing', async (t) => {
+  const server = await FakeServer.start(t, {
+    onMessage: ({ describe }) => {
+      if (describe) child.kill('SIGINT')
+      return Boolean(describe)
+    },
+  })
+  const { child, ended } = startCarillon(t, 'effects', '--server', `127.0.0.1:${server.port}`)
+  t.deepEqual(await ended, {
+    ...{ code: 130, stdout: '' },
+    stderr: 'carillon: interrupted by SIGINT [ERR_CARILLON_INTERRUPTED]\n',
+  })
+})
+
+test('interrupted while its own server starts, it leaves nothing of it', async (t) => {
+  const shared = '/dev/shm'
+  const { child, ended } = startCarillon(t, 'effects')
+  const isIts = (name: string) => name.startsWith(`carillon-${child.pid}-`)
+  const region = await new Promise<string>((resolve) => {
+    const look = () => {
+      const name = readdirSync(shared).find(isIts)
+      if (name === undefined) return
+      watcher.close()
+      resolve(join(shared, name))
+    }
+    const watcher = watch(shared, look)
+    look()
+  })
+  child.kill('SIGTERM')
+  const { code, stdout } = await ended
+  t.deepEqual([code, stdout], [143, ''])
+  t.false(existsSync(region))
+  t.deepEqual(coreProcesses(region), [])
 })

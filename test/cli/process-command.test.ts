@@ -18,7 +18,7 @@ test('a recording goes through a server and comes back, with one line that tells
   t.deepEqual([result.code, result.stderr], [0, ''])
   t.regex(
     result.stdout,
-    /^1\.43 s of 48 kHz mono in \d+\.\d\d s \(\d+\.\dx real time\), round trip p50 \d+\.\d+ ms p99 \d+\.\d+ ms, 0 blocks lost\n$/,
+    /^\S+out\.wav: 1\.43 s of 48 kHz mono in \d+\.\d\d s \(\d+\.\dx real time\), round trip p50 \d+\.\d+ ms p99 \d+\.\d+ ms, 0 blocks lost\n$/,
   )
   t.true(readFileSync(output).equals(readFileSync(input)))
   t.deepEqual(readdirSync(directory), ['out.wav'])

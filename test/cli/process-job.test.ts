@@ -33,6 +33,16 @@ interface Setting {
   ): ReturnType<typeof runProcessJob>
 }
 
+/** For jobs from a file to a file. */
+const noStreams = {
+  openStandardInput: () => {
+    throw new Error('standard input is not read')
+  },
+  openStandardOutput: () => {
+    throw new Error('standard output is not written')
+  },
+}
+
 /** A server of the given behaviour, and jobs from the input to `out.wav` through it. */
 async function prepare(t: ExecutionContext, behaviour?: FakeBehaviour): Promise<Setting> {
   const server = await FakeServer.start(t, behaviour)
@@ -46,6 +56,7 @@ async function prepare(t: ExecutionContext, behaviour?: FakeBehaviour): Promise<
       runProcessJob(
         { input, output: join(directory, 'out.wav'), effects: [], server, ...job },
         {
+          ...noStreams,
           startLocalServer: () => Promise.reject(new Error('no local server is needed')),
           signal: new AbortController().signal,
           onProgress: (done, total) => progress.push([done, total]),
@@ -368,7 +379,7 @@ test('without a server the job starts one of its own, and stops it', async (t) =
   const folder = temporaryFolder(t)
   const job = { input: writeRecording(folder), output: join(folder, 'out.wav'), effects: [] }
   const { signal } = new AbortController()
-  const around = { signal, onProgress: () => {}, onNote: () => {} }
+  const around = { ...noStreams, signal, onProgress: () => {}, onNote: () => {} }
 
   await runProcessJob(job, { ...around, startLocalServer: localServer(stopped, server.port) })
   t.deepEqual(calls.splice(0), ['start', 'stop'])

@@ -86,10 +86,7 @@ test('a connection cut inside a message says so', async (t) => {
 })
 
 for (const [what, bytes] of [
-  [
-    'a message of another protocol',
-    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n'.padEnd(200),
-  ],
+  ['a message of another protocol', '220 mail.example.org ESMTP\r\n'.padEnd(200)],
   ['a length that is none', '\xff'.repeat(20)],
   ['a length beyond the limit', '\xff\xff\xff\x7f'],
   ['a message that cannot be decoded', '\x02\x12\x7f'],
@@ -105,6 +102,27 @@ for (const [what, bytes] of [
     await server.peers[0]?.closed
   })
 }
+
+test('a web server is called one, however its answer is cut', async (t) => {
+  for (const pieces of [
+    ['HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'],
+    ['H', 'TTP', '/1.1 400'],
+  ]) {
+    const server = await FakeServer.start(t, {
+      onConnect: async ({ socket }) => {
+        socket.setNoDelay(true)
+        for (const piece of pieces) {
+          await new Promise((resolve) => socket.write(piece, resolve))
+        }
+      },
+      onMessage: () => true,
+    })
+    await t.throwsAsync(() => CarillonClient.connect({ port: server.port }), {
+      code: 'ERR_CARILLON_PROTOCOL',
+      message: `127.0.0.1:${server.port} is a web server (it answers in HTTP); if it is Carillon's console, clients have a port of their own, 5555 unless the server says another`,
+    })
+  }
+})
 
 for (const [what, welcome] of [
   ['another version', { protocolVersion: 2, limits: FAKE_LIMITS }],

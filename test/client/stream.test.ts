@@ -136,6 +136,37 @@ test('no more blocks are on their way than the window allows', async (t) => {
   t.is(peer.received.filter(({ body }) => body === 'samples').length <= 5, true)
 })
 
+test('who does not wait is refused when 1024 blocks wait, and the stream goes on', async (t) => {
+  const { client, peer } = await connectToFake(t, { onMessage: ignoring('samples') })
+  const stream = await client.openStream({ ...MONO, window: 2, onBlock: () => {} })
+  const send = (i: number) => stream.send(new Float32Array([i]))
+  const taken = Array.from({ length: 2 + 1024 }, (_, i) => send(i))
+  t.is(stream.blocksRefused, 0)
+  await t.throwsAsync(() => send(-1), {
+    code: 'ERR_CARILLON_BACKLOG',
+    message: /^1024 blocks of a stream to 127\.0\.0\.1:\d+ wait already; wait for each send/,
+  })
+  t.is(stream.blocksRefused, 1)
+  // One comes back: there is room for one.
+  await client.describe()
+  giveBack(peer, 0)
+  await taken[2]
+  taken.push(send(2 + 1024))
+  await t.throwsAsync(() => send(-1), { code: 'ERR_CARILLON_BACKLOG' })
+  t.is(stream.blocksRefused, 2)
+  for (let i = 1; i < taken.length; i++) {
+    await taken[i]
+    await client.describe()
+    giveBack(peer, i)
+  }
+  t.like(await stream.close(), { blocksLost: 0 })
+  const sent = peer.received.flatMap(({ samples }) => (samples?.data ? floatsOf(samples.data) : []))
+  t.deepEqual(
+    sent,
+    Array.from({ length: taken.length }, (_, i) => i),
+  )
+})
+
 test('blocks that nobody has read yet count in the window', async (t) => {
   const { client } = await connectToFake(t)
   const stream = await client.openStream({ ...MONO, window: 2 })

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
+import { gatewayTest } from '../support/needs-uwebsockets.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { pcm16 } from '../support/wav-bytes.ts'
 import { SPEECH } from '../support/wav-files.ts'
@@ -53,7 +54,16 @@ test('effects that the core does not have are refused', async (t) => {
   t.regex(names, /lowpass/, 'it says which there are')
   await refuses('ERR_CARILLON_UNKNOWN_PARAMETER', 'lowpass:freq=100')
   await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=1000')
-  await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=0', 'lowpass:hz=24000')
+  const limit = await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=0', 'lowpass:hz=24000')
+  t.true(
+    limit.includes('lowpass:hz is 0.24 to 23999.76 Hz at a sample rate of 48000 Hz, not 24000'),
+    limit,
+  )
+  const pitch = await refuses('ERR_CARILLON_PARAMETER_RANGE', 'pluck:hz=12000.5')
+  t.true(
+    pitch.includes('pluck:hz is 20 to 12000 Hz at a sample rate of 48000 Hz, not 12000.5'),
+    pitch,
+  )
   await refuses('ERR_CARILLON_PARAMETER_MISSING', 'lowpass:q=1')
 })
 
@@ -62,6 +72,13 @@ test('a server that is not there is named', async (t) => {
   await server.end('SIGTERM')
   const line = await fails(t, 'ERR_CARILLON_CONNECT', SPOKEN, '--server', server.address)
   t.true(line.includes(server.address), line)
+})
+
+gatewayTest('the console’s port, given for the server’s, is called what it is', async (t) => {
+  const server = await startServer(t, '--console-port', '0')
+  const console = `127.0.0.1:${server.consolePort}`
+  const line = await fails(t, 'ERR_CARILLON_PROTOCOL', SPOKEN, '--server', console)
+  t.true(line.includes(`${console} is a web server`), line)
 })
 
 test('a port in use is named, and who has it goes on', async (t) => {

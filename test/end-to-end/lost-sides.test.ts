@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, watch, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { CarillonClient } from '../../src/client/index.ts'
@@ -64,6 +74,27 @@ test('a core that is killed in the middle is an error of its streams, and is sta
   t.deepEqual(coreProcesses(server.region), [])
 })
 
+test('a core can be started again when the name of the shared file is gone', async (t) => {
+  const server = await startServer(t)
+  rmSync(server.region)
+  const first = coreProcess(server.region)
+  const peer = await ProtocolPeer.greet(t, server.port)
+  process.kill(first, 'SIGKILL')
+  await server.logged(({ code }) => code === 'ERR_CARILLON_CORE_LOST')
+  for (;;) {
+    peer.send({ request: 1, openStream: { sampleRateHz: 48_000, channels: 1 } })
+    const answer = await peer.next()
+    if (answer.body === 'streamOpened') break
+    t.is(answer.error?.code, 'ERR_CARILLON_CORE_UNAVAILABLE')
+  }
+  t.not(coreProcess(server.region), first)
+  const output = join(temporaryFolder(t), 'out.wav')
+  t.is((await carillon(t, 'process', SPOKEN, output, '--server', server.address)).code, 0)
+  t.deepEqual(readFileSync(output).subarray(-1000), readFileSync(SPOKEN).subarray(-1000))
+  t.is(await server.end('SIGINT'), 0)
+  t.deepEqual(coreProcesses(server.region), [])
+})
+
 test('a core that dies again and again does not take the server along', async (t) => {
   const server = await startServer(t)
   for (let boot = 2; boot <= 4; boot++) {
@@ -96,6 +127,67 @@ test('a server that is killed in the middle is an error, its core ends and remov
   t.deepEqual(readdirSync(job.folder), [])
   await gone
   t.false(existsSync(server.region))
+})
+
+test('a shared file that is cut short ends its server and core, and is an error of clients', async (t) => {
+  const server = await startServer(t)
+  t.teardown(() => rmSync(server.region, { force: true }))
+  const core = coreProcess(server.region)
+  const job = await startJob(t, server)
+  t.is(statSync(server.region).mode & 0o222, 0, 'it takes a deliberate act')
+  chmodSync(server.region, 0o600)
+  truncateSync(server.region, 0)
+  const { code, stderr } = await job.ended
+  t.is(code, 1)
+  t.regex(stderr, /\[ERR_CARILLON_DISCONNECTED\]/)
+  t.deepEqual(readdirSync(job.folder), [])
+  // The core touches what is gone, or hears that the server is.
+  while (coreProcesses(server.region).includes(core)) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.pass()
+})
+
+test('a client that stands still holds nobody up, and goes on where it was', async (t) => {
+  const server = await startServer(t)
+  const job = await startJob(t, server)
+  const watcher = await CarillonClient.connect({ port: server.port, name: 'watcher' })
+  t.teardown(() => watcher.close())
+  job.child.kill('SIGSTOP')
+  // Its queue is full, and the server reads no more from it: nothing of it moves.
+  let last = ''
+  let stillFor = 0
+  const stands = new Promise<void>((resolve) => {
+    watcher.on('telemetry', ({ clients = [] }) => {
+      const client = clients?.find(({ name }) => name === 'carillon process')
+      const now = JSON.stringify([client?.messagesIn, client?.messagesOut, client?.queuedBytes])
+      stillFor = now === last ? stillFor + 1 : 0
+      last = now
+      if (stillFor === 5) resolve()
+    })
+  })
+  await watcher.subscribe({ telemetry: true })
+  await stands
+  t.regex(last, /^\[\d{2,},\d{2,},\d+\]$/, 'what stands still is the client')
+  const output = join(temporaryFolder(t), 'out.wav')
+  t.is((await carillon(t, 'process', SPOKEN, output, '--server', server.address)).code, 0)
+  job.child.kill('SIGCONT')
+  t.is((await job.ended).code, 0)
+  t.true(existsSync(join(job.folder, 'out.wav')))
+  t.is(await server.end('SIGINT'), 0)
+})
+
+test('a client that stands still does not keep the server from stopping', async (t) => {
+  const server = await startServer(t)
+  const job = await startJob(t, server)
+  job.child.kill('SIGSTOP')
+  t.is(await server.end('SIGINT'), 0)
+  t.false(existsSync(server.region))
+  job.child.kill('SIGCONT')
+  const { code, stderr } = await job.ended
+  t.is(code, 1)
+  t.regex(stderr, /\[ERR_CARILLON_[A-Z_]+\]/)
+  t.deepEqual(readdirSync(job.folder), [])
 })
 
 test('a job that is interrupted leaves nothing, and its server goes on', async (t) => {

@@ -30,7 +30,7 @@ test('a client that sends garbage is told, closed, and disturbs nobody', async (
       'ERR_CARILLON_PROTOCOL',
     ],
     [Buffer.from([3, 0xff, 0xff, 0xff]), 'ERR_CARILLON_PROTOCOL'],
-    [Buffer.alloc(16, 0xff), 'ERR_CARILLON_FRAMING'],
+    [Buffer.alloc(16, 0xff), 'ERR_CARILLON_VARINT'],
     [Buffer.from([0]), 'ERR_CARILLON_PROTOCOL'],
   ]
   for (const [bytes, code] of garbage) {

@@ -64,8 +64,12 @@ type Command = readonly [type: number, payload: Uint8Array]
 
 /** Gives commands on a slot, then START, and says how the core answers. */
 async function answer(linked: LinkedCore, commands: readonly Command[], slot = 0) {
-  for (const [type, payload] of commands) linked.link.send(type, slot, 0, payload)
-  linked.link.send(COMMAND.START, slot, 0, NOTHING)
+  for (const [type, payload] of [...commands, [COMMAND.START, NOTHING] as const]) {
+    while (!linked.link.send(type, slot, 0, payload)) {
+      const { rooms } = linked
+      await linked.until(() => linked.rooms > rooms)
+    }
+  }
   const [record] = await linked.take(1)
   if (record?.type === EVENT.STARTED) return 'started'
   const { status, position, param } = viewStruct(
@@ -244,6 +248,49 @@ test('a core has memory for many filters and says so when it has none left', asy
       ...new Array(fitting).fill(STATUS.LIST),
       ...new Array(3).fill(STATUS.MEMORY),
     ])
+  }
+})
+
+test('a stream hears nothing of the streams that were there before it', async (t) => {
+  const linked = await LinkedCore.start(t)
+  const { index } = await describe(linked)
+  const taps = LIMITS.LIST_VALUES_MAX
+  // As many as one record of this ring holds.
+  const piece = 1024
+  const chain: readonly Command[] = [
+    [COMMAND.OPEN, openPayload({ effectCount: 2 })],
+    [COMMAND.EFFECT, effectPayload({ effect: index('fir'), position: 0 }, [taps])],
+    ...Array.from({ length: taps / piece }, (_, at): Command => {
+      const ones = new Array<number>(piece).fill(1)
+      return [COMMAND.LIST, listPayload({ position: 0, param: 0, first: at * piece }, ones)]
+    }),
+    [COMMAND.EFFECT, effectPayload({ effect: index('lowpass'), position: 1 }, [1000, 0.7])],
+  ]
+  /** What comes of eight blocks of one value. */
+  const play = async (slot: number, value: number): Promise<number[]> => {
+    const heard: number[] = []
+    for (let block = 0; block < 8; block++) {
+      const samples = new Float32Array(2048).fill(value)
+      linked.link.send(COMMAND.SAMPLES, slot, 0, new Uint8Array(samples.buffer))
+      const [record] = await linked.take(1)
+      heard.push(...new Float32Array(Uint8Array.from(record?.payload ?? NOTHING).buffer))
+    }
+    return heard
+  }
+  const slots = [0, 1, 2, 3]
+  for (const slot of slots) {
+    t.is(await answer(linked, chain, slot), 'started')
+    t.true((await play(slot, 1e30)).some((sample) => sample > 1e30))
+  }
+  for (const slot of slots) {
+    linked.link.send(COMMAND.CLOSE, slot, 0, NOTHING)
+    t.like((await linked.take(1))[0], { type: EVENT.CLOSED })
+  }
+  // The same slots, and the same pages of memory.
+  for (const slot of slots) {
+    t.is(await answer(linked, chain, slot), 'started')
+    const silence = await play(slot, 0)
+    t.true(silence.length === 8 * 2048 && silence.every((sample) => sample === 0))
   }
 })
 

@@ -41,7 +41,7 @@ test('a size has at most 32 bits', (t) => {
     [0x80, 0x80, 0x80, 0x80, 0x80, 0x00],
   ]) {
     const error = errorOf(...bytes)
-    t.is(error?.code, 'ERR_CARILLON_FRAMING')
+    t.is(error?.code, 'ERR_CARILLON_VARINT')
     t.is(error?.message, 'the size in front of a message has more than 32 bits')
   }
 })

@@ -1,6 +1,14 @@
 import { connect, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { ListenAddress } from '../../src/reactor/transport.ts'
 import { Conditions } from './conditions.ts'
+
+/** Connects, half-open. */
+export type Dial = (address: ListenAddress) => Socket
+
+export function dialTcp(address: ListenAddress): Socket {
+  return connect({ ...address, allowHalfOpen: true, noDelay: true })
+}
 
 /** The other end of a connection, half-open: it closes when it is told to and not before. */
 export class RawPeer extends Conditions {
@@ -11,9 +19,9 @@ export class RawPeer extends Conditions {
   receivedBytes = 0
   #chunks: Buffer[] = []
 
-  constructor(address: ListenAddress) {
+  constructor(address: ListenAddress, dial: Dial = dialTcp) {
     super()
-    this.socket = connect({ ...address, allowHalfOpen: true, noDelay: true })
+    this.socket = dial(address)
     this.socket.on('connect', () => this.changed())
     this.socket.on('data', (chunk) => {
       this.#chunks.push(chunk)
@@ -31,6 +39,15 @@ export class RawPeer extends Conditions {
       this.isClosed = true
       this.changed()
     })
+  }
+
+  /**
+   * Breaks off, with a RST. Node cannot do that under TLS: there the kernel does, where what was
+   * sent to this end is not read.
+   */
+  reset(): void {
+    if (this.socket instanceof TLSSocket) this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   /** The address as the server sees it. */
@@ -65,12 +82,14 @@ export class RawPeer extends Conditions {
 
   /**
    * Resolves with what a write says after the other end's RST. Node may show the RST itself as an
-   * end, where it comes right behind data.
+   * end, where it comes right behind data; under TLS it is the answer to a write.
    */
   async untilReset(): Promise<string | undefined> {
     await this.untilEnded()
-    if (!this.isClosed) this.socket.write('anybody there?')
-    await this.untilClosed()
+    while (!this.isClosed) {
+      this.socket.write('anybody there?')
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     return this.error?.code
   }
 }

@@ -9,7 +9,7 @@ import { TcpEngine } from '../../src/reactor/tcp-engine.ts'
 import type { TcpEngineOptions } from '../../src/reactor/tcp-engine-options.ts'
 import type { Transport } from '../../src/reactor/transport.ts'
 import { Conditions } from './conditions.ts'
-import { RawPeer } from './raw-peer.ts'
+import { type Dial, RawPeer } from './raw-peer.ts'
 
 /** What a test does in the hooks. */
 export interface Behaviour {
@@ -118,22 +118,25 @@ const NO_DEADLINES = { closeTimeoutMs: 600_000, stopTimeoutMs: 600_000 }
 export class Scene {
   readonly engine: RecordingEngine
   readonly #peers: RawPeer[] = []
+  readonly #dial: Dial | undefined
 
-  private constructor(engine: RecordingEngine) {
+  private constructor(engine: RecordingEngine, dial: Dial | undefined) {
     this.engine = engine
+    this.#dial = dial
   }
 
   static async open(
     t: ExecutionContext,
     createTransport: () => Transport,
     setting: Setting = {},
+    dial?: Dial,
   ): Promise<Scene> {
     const engine = new RecordingEngine(
       setting,
       { transport: createTransport(), ...NO_DEADLINES, ...setting.options },
       setting.strategy,
     )
-    const scene = new Scene(engine)
+    const scene = new Scene(engine, dial)
     t.teardown(() => scene.#end())
     engine.init(0, '127.0.0.1', setting.maxClients)
     await engine.start()
@@ -153,7 +156,7 @@ export class Scene {
   connectOnly(): RawPeer {
     const { address } = this.engine
     if (address === undefined) throw new Error('the engine does not listen')
-    const peer = new RawPeer(address)
+    const peer = new RawPeer(address, this.#dial)
     this.#peers.push(peer)
     return peer
   }

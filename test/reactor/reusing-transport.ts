@@ -65,6 +65,10 @@ class ReusingConnection implements Connection {
     )
   }
 
+  writeSlice(memory: Buffer, start: number, end: number): boolean {
+    return this.write([memory.subarray(start, end)])
+  }
+
   pauseReading(): void {
     this.#connection.pauseReading()
   }
@@ -95,6 +99,10 @@ class ReusingHandler implements ConnectionHandler {
     chunk.copy(this.#arena)
     this.#handler.onData(this.#arena.subarray(0, chunk.length))
     this.#arena.fill(POISON)
+  }
+
+  onQueued(): void {
+    this.#handler.onQueued()
   }
 
   onDrain(): void {

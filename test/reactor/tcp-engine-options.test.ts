@@ -1,5 +1,9 @@
 import test from 'ava'
-import { resolveOptions, type TcpEngineOptions } from '../../src/reactor/tcp-engine-options.ts'
+import {
+  resolveOptions,
+  SLOW_CLIENT_POLICIES,
+  type TcpEngineOptions,
+} from '../../src/reactor/tcp-engine-options.ts'
 import { RecordingEngine } from './recording-engine.ts'
 
 const KIB = 1024
@@ -10,16 +14,29 @@ test('the defaults', (t) => {
   const { transport, logger, ...rest } = resolveOptions({})
   t.deepEqual(rest, {
     maxQueuedBytes: 4 * MIB,
+    maxQueuedMessages: 65_536,
     slowClientPolicy: 'disconnect',
     highWatermarkBytes: MIB,
     lowWatermarkBytes: 256 * KIB,
+    idleTimeoutMs: 0,
+    handshakeTimeoutMs: 0,
+    messageTimeoutMs: 0,
     closeTimeoutMs: 5000,
     stopTimeoutMs: 5000,
     messages: 'owned',
+    senderRingBytes: 4 * MIB,
     noDelay: true,
   })
   t.is(logger.level, 'silent')
   t.not(transport, resolveOptions({}).transport)
+})
+
+test('senderRingBytes is a power of two from 16 KiB to 1 GiB', (t) => {
+  t.is(resolveOptions({ senderRingBytes: 16 * KIB }).senderRingBytes, 16 * KIB)
+  t.is(resolveOptions({ senderRingBytes: GIB }).senderRingBytes, GIB)
+  for (const senderRingBytes of [8 * KIB, 2 * GIB, 17 * KIB, 0, Number.NaN]) {
+    t.throws(() => resolveOptions({ senderRingBytes }), { code: 'ERR_CARILLON_ARGUMENT' })
+  }
 })
 
 test('the watermarks follow the limit and each other', (t) => {
@@ -34,8 +51,12 @@ test('the watermarks follow the limit and each other', (t) => {
 
 const ranges: [keyof TcpEngineOptions, number, number][] = [
   ['maxQueuedBytes', 1, GIB],
+  ['maxQueuedMessages', 1, 16 * MIB],
   ['highWatermarkBytes', 0, 4 * MIB],
   ['lowWatermarkBytes', 0, MIB],
+  ['idleTimeoutMs', 0, 2 ** 31 - 1],
+  ['handshakeTimeoutMs', 0, 2 ** 31 - 1],
+  ['messageTimeoutMs', 0, 2 ** 31 - 1],
   ['closeTimeoutMs', 0, 2 ** 31 - 1],
   ['stopTimeoutMs', 0, 2 ** 31 - 1],
 ]
@@ -55,8 +76,14 @@ test('an unknown word is refused', (t) => {
   for (const name of ['messages', 'slowClientPolicy']) {
     t.throws(() => resolveOptions({ [name]: 'lent' }), {
       code: 'ERR_CARILLON_ARGUMENT',
-      message: /^\w+ is one of \w+, [\w-]+, not lent$/,
+      message: /^\w+ is one of \w+, [\w, -]+, not lent$/,
     })
+  }
+})
+
+test('every policy for a slow client is one', (t) => {
+  for (const slowClientPolicy of SLOW_CLIENT_POLICIES) {
+    t.is(resolveOptions({ slowClientPolicy }).slowClientPolicy, slowClientPolicy)
   }
 })
 

@@ -34,6 +34,7 @@ function stageConnection(): Connection {
     remoteAddress: 'stage:1',
     queuedBytes: 0,
     write: () => true,
+    writeSlice: () => true,
     pauseReading() {},
     resumeReading() {},
     end() {},
@@ -103,6 +104,37 @@ test('the log says what went wrong with whom', async (t) => {
       { level: 20, msg: 'stopped', client: undefined, reason: undefined },
     ],
   )
+})
+
+test('a flood of refused clients is counted in full, and fills no log', async (t) => {
+  const lines: Record<string, unknown>[] = []
+  const logger = pino({ level: 'warn' }, { write: (line) => lines.push(JSON.parse(line)) })
+  const transport = new StageTransport()
+  const engine = new RecordingEngine({}, { transport, logger })
+  engine.init(0, '127.0.0.1', 1)
+  await engine.start()
+  const handler = transport.acceptor?.onConnection(stageConnection())
+  for (let count = 0; count < 1000; count++) transport.acceptor?.onConnection(stageConnection())
+  t.is(lines.length, 1)
+  handler?.onClose()
+  await engine.stop()
+  t.deepEqual(
+    lines.map(({ msg, leftOut }) => [msg, leftOut]),
+    [
+      ['refused a client', undefined],
+      ['refused a client', 998],
+    ],
+  )
+  t.is(engine.stats().refusedClients, 1000)
+})
+
+test('a connection that comes after the stop is refused', async (t) => {
+  const transport = new StageTransport()
+  const engine = new RecordingEngine({}, { transport })
+  engine.init(0)
+  await engine.start()
+  await engine.stop()
+  t.is(transport.acceptor?.onConnection(stageConnection()), null)
 })
 
 test('an IPv6 address stands in brackets', async (t) => {

@@ -1,8 +1,10 @@
 import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
 import { pino } from 'pino'
 import { carillon } from '../../proto/generated/carillon.js'
 import { DspService } from '../../src/server/dsp-service.ts'
-import { RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
+import { SERVICE_LIMITS } from '../../src/server/limits.ts'
+import { LIMITS, RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
 import { viewStruct } from '../../src/shm/struct-view.ts'
 import { coreProcess } from '../support/core-processes.ts'
 import { RecordingPeer } from '../support/recording-peer.ts'
@@ -123,6 +125,92 @@ test('a client that errs all the time fills no log', async (t) => {
     t.is((await peer.next()).error?.code, 'ERR_CARILLON_UNKNOWN_STREAM')
   }
   t.is(lines.length, 1)
+})
+
+test('any effects are opened or refused with a code, and the core goes on', async (t) => {
+  const { core, service } = await newService(t)
+  const peer = new RecordingPeer(service)
+  const values = fc.oneof(
+    fc.array(fc.double(), { maxLength: 3 }),
+    fc.array(fc.double({ min: -2, max: 2 }), { minLength: 1, maxLength: 1 }),
+    fc.integer({ min: 1, max: 20_000 }).map((length) => new Array(length).fill(0.5)),
+  )
+  const parameter = fc.record({
+    name: fc.oneof(fc.constantFrom('taps', 'hz', 'q', 'db', ''), fc.string({ unit: 'binary' })),
+    values,
+  })
+  const effect = fc.record({
+    name: fc.oneof(fc.constantFrom(...core.catalogue.names, ''), fc.string({ unit: 'binary' })),
+    parameters: fc.array(parameter, { maxLength: 6 }),
+  })
+  const open = fc.record({
+    sampleRateHz: fc.oneof(fc.constant(48_000), fc.nat()),
+    channels: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.nat()),
+    effects: fc.array(effect, { maxLength: LIMITS.EFFECTS_MAX + 1 }),
+  })
+  const answers = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(open, async (openStream) => {
+      peer.say({ request: 1, openStream })
+      const { streamOpened, error } = await peer.next()
+      answers.add(error?.code ?? 'opened')
+      if (streamOpened) {
+        peer.say({ request: 2, closeStream: { stream: streamOpened.stream ?? 0 } })
+        t.is((await peer.next()).body, 'streamClosed')
+      }
+    }),
+    { numRuns: 200 },
+  )
+  t.true([...answers].every((answer) => answer === 'opened' || answer.startsWith('ERR_CARILLON_')))
+  t.false(answers.has('ERR_CARILLON_CORE_LOST'))
+  t.is(core.status.boot, 1)
+  t.true((await openStream(peer)) > 0)
+})
+
+test('with every slot in use and the memory of the core too, what runs goes on', async (t) => {
+  const { core, service } = await newService(t)
+  const perPeer = SERVICE_LIMITS.maxStreamsPerClient
+  const peers = Array.from(
+    { length: LIMITS.STREAMS_MAX / perPeer },
+    (_, at) => new RecordingPeer(service, `peer ${at}`),
+  )
+  const taps = new Array(LIMITS.LIST_VALUES_MAX).fill(0)
+  taps[0] = 1
+  const fir = { name: 'fir', parameters: [{ name: 'taps', values: taps }] }
+  // Two rounds: what the first held is there again for the second.
+  const opened: number[] = []
+  for (let round = 0; round < 2; round++) {
+    let full = 0
+    const streams = new Map<RecordingPeer, number[]>(peers.map((peer) => [peer, []]))
+    for (const [peer, ids] of streams) {
+      for (let at = 0; at < perPeer; at++) {
+        peer.say({ request: 1, openStream: { ...MONO, effects: [fir, fir] } })
+        const { streamOpened, error } = await peer.next()
+        if (streamOpened) {
+          full++
+          ids.push(streamOpened.stream ?? 0)
+        } else {
+          t.is(error?.code, 'ERR_CARILLON_CORE_MEMORY')
+          ids.push(await openStream(peer))
+        }
+      }
+    }
+    opened.push(full)
+    t.is(core.streamCount, LIMITS.STREAMS_MAX)
+    const late = new RecordingPeer(service)
+    late.say({ request: 1, openStream: MONO })
+    t.is((await late.next()).error?.code, 'ERR_CARILLON_LIMIT')
+    late.handler.onClose()
+    for (const [peer, ids] of streams) {
+      const data = new Uint8Array(Float32Array.of(0.25, -0.5, 1).buffer)
+      for (const stream of ids) peer.say({ samples: { stream, sequence: 0, data } })
+      for (const _ of ids) t.deepEqual((await peer.next()).samples?.data, Buffer.from(data))
+      for (const stream of ids) peer.say({ request: 3, closeStream: { stream } })
+      for (const _ of ids) t.is((await peer.next()).body, 'streamClosed')
+    }
+  }
+  t.true(Number(opened[0]) > 0)
+  t.is(opened[1], opened[0])
 })
 
 test('a message of very many parts is refused before it is decoded', async (t) => {

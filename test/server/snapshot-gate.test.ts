@@ -11,8 +11,10 @@ function scope(frames: number, skipped = 0): Uint8Array {
   return encode({ scope: { source: 'a', sampleRateHz: 48_000, channels: 2, data, skipped } })
 }
 
+const scopeIn = (message: Uint8Array | undefined) => message && ServerMessage.decode(message).scope
+
 function skippedIn(message: Uint8Array | undefined): number | undefined {
-  return message && (ServerMessage.decode(message).scope?.skipped ?? 0)
+  return message && (scopeIn(message)?.skipped ?? 0)
 }
 
 test('everything passes to a client that keeps up', (t) => {
@@ -38,8 +40,14 @@ test('the next scope tells of every frame that was left out, once', (t) => {
   t.is(gate.admit(telemetry, 0), telemetry)
   const next = gate.admit(scope(64, 3), 0)
   t.is(skippedIn(next), 480 + 100 + 7 + 3)
-  t.is(next && ServerMessage.decode(next).scope?.data?.length, 64 * 2 * 4)
+  t.is(scopeIn(next)?.dropped, 480 + 100, 'of these it is the client that was too slow')
+  t.is(scopeIn(next)?.data?.length, 64 * 2 * 4)
   t.is(skippedIn(gate.admit(scope(64), 0)), 0)
+})
+
+test('frames of a source that is too fast are not the fault of the client', (t) => {
+  const gate = new SnapshotGate(LIMIT)
+  t.is(scopeIn(gate.admit(scope(64, 1000), 0))?.dropped ?? 0, 0)
 })
 
 test('a count of missing frames that its field cannot hold stays at the most that it can', (t) => {

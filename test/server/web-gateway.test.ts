@@ -14,6 +14,7 @@ import { WebGateway, type WebGatewayOptions } from '../../src/server/web-gateway
 import { freePort } from '../support/free-port.ts'
 import { gatewayTest } from '../support/needs-uwebsockets.ts'
 import { PAGE_FILES, pageFolder } from '../support/page-folder.ts'
+import { recordingLogger } from '../support/recording-logger.ts'
 import { RecordingPeers } from '../support/recording-peers.ts'
 import { REPOSITORY } from '../support/repository.ts'
 import { UpgradeRefused, WebSocketClient } from '../support/websocket-client.ts'
@@ -166,6 +167,27 @@ gatewayTest('pages of other origins get no WebSocket', async (t) => {
   const own = await WebSocketClient.connect({ port, headers: { host, origin: `http://${host}` } })
   t.is(gateway.connections, 1)
   own.close()
+})
+
+gatewayTest('however many are refused, the log tells once a second at most', async (t) => {
+  const { logger, lines } = recordingLogger()
+  const { port, gateway } = await startGateway(t, { logger })
+  const headers = { host: `localhost:${port}`, origin: 'http://evil.example' }
+  const startedAtMs = performance.now()
+  for (let i = 0; i < 50; i++) {
+    await t.throwsAsync(WebSocketClient.connect({ port, headers }), { message: /403/ })
+  }
+  await gateway.stop()
+  const seconds = (performance.now() - startedAtMs) / 1000
+  const told = lines.filter(({ msg }) => msg === 'a WebSocket from another site was refused')
+  t.like(told[0], { level: 40, host: headers.host, origin: headers.origin })
+  t.true(told.length <= 2 + seconds, `${told.length} lines in ${seconds} s`)
+  const counted = told.map(({ leftOut = 0 }) => 1 + Number(leftOut))
+  t.is(
+    counted.reduce((sum, count) => sum + count),
+    50,
+    'and none is left uncounted',
+  )
 })
 
 gatewayTest('only /ws is a WebSocket', async (t) => {

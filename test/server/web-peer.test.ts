@@ -116,6 +116,67 @@ gatewayTest('a frame far too long breaks the connection before it is read', asyn
   t.deepEqual(recorded.messages, [])
 })
 
+gatewayTest('a frame that only says that it will be huge breaks the connection', async (t) => {
+  const { peers, join } = await startGateway(t)
+  for (const length of [BigInt(WEB_LIMITS.maxFrameBytes) + 1n, 2n ** 32n, 2n ** 63n - 1n]) {
+    const { client, recorded } = await join()
+    client.announce(length)
+    await peers.until(() => recorded.closes > 0)
+    t.is((await client.closed).code, ABNORMAL_CLOSURE, String(length))
+    t.deepEqual(recorded.messages, [])
+  }
+})
+
+gatewayTest('a message in many frames is one message', async (t) => {
+  const { peers, join } = await startGateway(t)
+  const { client, recorded } = await join()
+  const text = 'a message in frames of one byte, and empty ones between them'
+  client.sendFragments(Array.from(text).flatMap((letter) => [Buffer.from(letter), Buffer.alloc(0)]))
+  client.send(Buffer.from('another'))
+  await peers.until(() => recorded.messages.length === 2)
+  t.deepEqual(recorded.messages, [text, 'another'])
+})
+
+gatewayTest('frames without an end are held up to the limit of one, and no further', async (t) => {
+  const { peers, join } = await startGateway(t)
+  const { client, recorded } = await join()
+  const { client: other, recorded: otherRecorded } = await join()
+  const piece = Buffer.alloc(64 * 1024)
+  const pieces = WEB_LIMITS.maxFrameBytes / piece.length
+  client.sendFragments(new Array(pieces).fill(piece), false)
+  await client.roundTrip()
+  t.is(recorded.closes, 0)
+  client.sendFragments([piece, piece], false)
+  await peers.until(() => recorded.closes > 0)
+  t.is((await client.closed).code, ABNORMAL_CLOSURE)
+  other.send(Buffer.from('still here'))
+  await peers.until(() => otherRecorded.messages.length > 0)
+  t.deepEqual(recorded.messages, [])
+})
+
+gatewayTest('a flood of pings piles up no more answers than may wait', async (t) => {
+  const { peers, join } = await startGateway(t)
+  const { client, recorded, peer } = await join()
+  const { client: other, recorded: otherRecorded } = await join()
+  client.pauseReading()
+  const pingBytes = 125
+  // Three times what may wait for it.
+  let most = 0
+  for (let sent = 0; sent < 3 * WEB_LIMITS.queueBytesMax; sent += 1000 * pingBytes) {
+    client.flood(1000, pingBytes)
+    other.send(Buffer.from('meanwhile'))
+    const before = otherRecorded.messages.length
+    await peers.until(() => otherRecorded.messages.length > before)
+    most = Math.max(most, peer.queuedBytes)
+  }
+  t.true(most > WEB_LIMITS.queueBytesMax / 2, `${most} bytes wait`)
+  t.true(most <= WEB_LIMITS.queueBytesMax + 2 * pingBytes, `${most} bytes wait`)
+  client.resumeReading()
+  client.send(Buffer.from('still here'))
+  await peers.until(() => recorded.messages.length > 0 || recorded.closes > 0)
+  t.is(recorded.errors.length, 0)
+})
+
 gatewayTest('a client that vanishes is told of once', async (t) => {
   const { peers, gateway, join } = await startGateway(t)
   const { client, recorded, peer } = await join()

@@ -1,5 +1,7 @@
 import {
+  chmodSync,
   existsSync,
+  fstatSync,
   readFileSync,
   renameSync,
   statSync,
@@ -18,15 +20,17 @@ import {
 } from '../../src/shm/shared-region.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-test('a region is made for its user alone, and others can look at it', (t) => {
+test('a region is made for its user alone, to be written by none through its name', (t) => {
   const path = join(temporaryFolder(t), 'region')
   const region = SharedRegion.create(path, { cores: 2 })
-  t.is(statSync(path).mode & 0o777, 0o600)
+  t.is(statSync(path).mode & 0o777, 0o400)
   t.is(statSync(path).size % pageBytes(), 0)
   const other = SharedRegion.attach(path)
   t.is(other.session, region.session)
   t.not(region.session, 0)
   t.is(other.cores, 2)
+  t.is(fstatSync(region.fd).ino, statSync(path).ino)
+  t.throws(() => other.fd, { code: 'ERR_CARILLON_REGION_CLOSED' })
   region.shared.hostStatus.heartbeat = 5
   t.is(other.shared.hostStatus.heartbeat, 5)
 })
@@ -112,6 +116,7 @@ test('a region that has been changed is told apart', (t) => {
     Object.assign(shared.rings[0] ?? {}, fields)
   }
   const cut = (size: (bytes: number) => number) => (_: unknown, path: string) => {
+    chmodSync(path, 0o600)
     truncateSync(path, size(statSync(path).size))
   }
   const damages: [string, Parameters<typeof changed>[0]][] = [
@@ -157,6 +162,8 @@ test('a removed region leaves no file, and its mapping stays usable', (t) => {
   const region = SharedRegion.create(path, { cores: 1 })
   region.remove()
   t.false(existsSync(path))
+  t.throws(() => region.fd, { code: 'ERR_CARILLON_REGION_CLOSED' })
+  region.remove()
   t.is(region.shared.header.magic, REGION_MAGIC)
   t.is(region.memory.bytes.byteLength >= SharedMem.bytes, true)
 })

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { ExecutionContext } from 'ava'
+import type { Teardown } from './soak.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+/** The command as it was compiled. */
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 export interface CommandResult {
   readonly code: number | null
@@ -12,7 +13,7 @@ export interface CommandResult {
 }
 
 /** Starts `carillon` with these arguments. It does not outlive the test. */
-export function startCarillon(t: ExecutionContext, ...args: string[]) {
+export function startCarillon(t: Teardown, ...args: string[]) {
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...args])
   t.teardown(() => child.kill('SIGKILL'))
   const output = { stdout: '', stderr: '' }
@@ -27,6 +28,6 @@ export function startCarillon(t: ExecutionContext, ...args: string[]) {
 }
 
 /** Runs `carillon` with these arguments to its end. */
-export async function carillon(t: ExecutionContext, ...args: string[]): Promise<CommandResult> {
+export async function carillon(t: Teardown, ...args: string[]): Promise<CommandResult> {
   return await startCarillon(t, ...args).ended
 }

@@ -1,6 +1,9 @@
 import { createInterface } from 'node:readline'
-import type { ExecutionContext } from 'ava'
 import { startCarillon } from './carillon-command.ts'
+import type { Teardown } from './soak.ts'
+
+/** Lines of a log that are kept: what a test looks for is among the newest. */
+const KEPT_LINES = 10_000
 
 /** A line of the server's log. */
 export interface LogLine {
@@ -20,7 +23,7 @@ export interface ServingProcess {
   /** Path of the shared file. */
   readonly region: string
   readonly pid: number
-  /** What it has logged so far. */
+  /** What it has logged so far: the newest 10,000 lines at least. */
   readonly log: readonly LogLine[]
   /** Resolves with the first line, logged or to come, for which `wanted` holds. */
   logged(wanted: (line: LogLine) => boolean): Promise<LogLine>
@@ -29,7 +32,7 @@ export interface ServingProcess {
 }
 
 /** Starts `carillon serve` on free ports, by default without the console. */
-export async function startServer(t: ExecutionContext, ...args: string[]): Promise<ServingProcess> {
+export async function startServer(t: Teardown, ...args: string[]): Promise<ServingProcess> {
   const { child, ended } = startCarillon(
     t,
     'serve',
@@ -43,6 +46,7 @@ export async function startServer(t: ExecutionContext, ...args: string[]): Promi
   createInterface(child.stdout).on('line', (text) => {
     const line = JSON.parse(text) as LogLine
     log.push(line)
+    if (log.length > 2 * KEPT_LINES) log.splice(0, KEPT_LINES)
     for (const listener of listeners) listener(line)
   })
   const logged = (wanted: (line: LogLine) => boolean) =>

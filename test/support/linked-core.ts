@@ -75,7 +75,7 @@ export class LinkedCore {
 
   /** Starts a process for the core, the first or another. */
   async spawn(): Promise<HostedCore> {
-    const core = await HostedCore.start({ region: this.region.path, core: 0 })
+    const core = await HostedCore.start({ region: this.region, core: 0 })
     this.core = core
     core.on('bell', () => {
       this.link.onBell()

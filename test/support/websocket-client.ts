@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 
-const OPCODE = { TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 } as const
+const OPCODE = { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 } as const
 
 /** The code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
 export const ABNORMAL_CLOSURE = 1006
@@ -84,6 +84,32 @@ export class WebSocketClient {
     this.#frame(OPCODE.TEXT, Buffer.from(text))
   }
 
+  /** Sends a message in so many frames; without its last one where it is not to be `finished`. */
+  sendFragments(pieces: readonly Uint8Array[], finished = true): void {
+    for (const [at, piece] of pieces.entries()) {
+      const opcode = at === 0 ? OPCODE.BINARY : OPCODE.CONTINUATION
+      this.#frame(opcode, piece, finished && at === pieces.length - 1)
+    }
+  }
+
+  /** Sends many pings, each of so many bytes, and does not wait for what comes back. */
+  flood(pings: number, bytes: number): void {
+    const ping = Buffer.concat([
+      Buffer.from([0x80 | OPCODE.PING, 0x80 | bytes]),
+      Buffer.alloc(4 + bytes),
+    ])
+    this.#socket.write(Buffer.alloc(pings * ping.length, ping))
+  }
+
+  /** Begins a frame of a length of which nothing follows. */
+  announce(length: bigint): void {
+    const header = Buffer.alloc(14)
+    header[0] = 0x80 | OPCODE.BINARY
+    header[1] = 0x80 | 127
+    header.writeBigUInt64BE(length, 2)
+    this.#socket.write(header)
+  }
+
   /** The next binary message; `undefined` where the connection ends first. */
   async next(): Promise<Buffer | undefined> {
     const message = this.#messages.shift()
@@ -116,12 +142,13 @@ export class WebSocketClient {
     this.#socket.resetAndDestroy()
   }
 
-  #frame(opcode: number, payload: Uint8Array): void {
+  #frame(opcode: number, payload: Uint8Array, isLast = true): void {
     const { length } = payload
+    const first = (isLast ? 0x80 : 0) | opcode
     const header =
       length < 126
-        ? Buffer.from([0x80 | opcode, 0x80 | length])
-        : Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | 127]), lengthOf64Bits(length)])
+        ? Buffer.from([first, 0x80 | length])
+        : Buffer.concat([Buffer.from([first, 0x80 | 127]), lengthOf64Bits(length)])
     // A mask of zeroes is a mask: the payload stays as it is.
     this.#socket.write(Buffer.concat([header, Buffer.alloc(4), payload]))
   }

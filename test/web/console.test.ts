@@ -145,6 +145,17 @@ browserTest('each channel has its line and its meter', async (t) => {
   t.is(await page.textContent('#format'), '44.1 kHz · stereo')
   t.deepEqual(await texts(page, '.level .label'), ['Left', 'Right'])
   t.deepEqual(await texts(page, '.level .number'), ['0.0 dBFS', '\u221220.0 dBFS'])
+  // The key: a piece of each channel's line beside its name.
+  const colours = await page.evaluate(COLOURS_OF_KEY)
+  t.deepEqual(colours, await page.evaluate(COLOURS_OF_CHANNELS))
+})
+
+browserTest('a single channel needs no key', async (t) => {
+  const { url } = await serve(t)
+  const { page } = await open(t, url)
+  await lineCrosses(page, 18)
+  t.deepEqual(await texts(page, '.level .label'), ['Peak'])
+  t.is(await page.locator('.line-sample').count(), 0)
 })
 
 browserTest('cores, rings and clients are shown, and move', async (t) => {
@@ -351,18 +362,65 @@ browserTest('of a thousand clients it shows the first fifty, and says how many m
   t.is(await page.textContent('#clients-more'), '… and 950 more clients')
 })
 
-browserTest('frames that were left out are told of', async (t) => {
+browserTest(
+  'frames that were left out are told of, and warned of where the page is slow',
+  async (t) => {
+    const { service, url } = await serve(t)
+    const { page } = await open(t, url)
+    await lineCrosses(page, 18)
+    t.false(await page.isVisible('#skipped'))
+    const scope = { source: 'plucked string', sampleRateHz: 48_000, channels: 1, skipped: 4800 }
+    const send = (more: object) => {
+      for (const peer of service.peers) {
+        service.send(peer, { scope: { ...scope, ...more, data: new Uint8Array(4) } })
+      }
+    }
+    const colour = () => page.evaluate(`getComputedStyle(document.querySelector('#skipped')).color`)
+    send({})
+    await page.waitForSelector('#skipped:visible')
+    t.is(await page.textContent('#skipped'), '4,800 frames not shown')
+    const quiet = await page.evaluate(`getComputedStyle(document.querySelector('#format')).color`)
+    t.is(await colour(), quiet)
+    send({ dropped: 300 })
+    await textChanges(page, '#skipped', '4,800 frames not shown')
+    t.is(
+      await page.textContent('#skipped'),
+      '9,600 frames not shown, 300 because this page is too slow',
+    )
+    t.not(await colour(), quiet)
+  },
+)
+
+browserTest('what was left out of one source is not said of the next', async (t) => {
   const { service, url } = await serve(t)
   const { page } = await open(t, url)
   await lineCrosses(page, 18)
-  t.false(await page.isVisible('#skipped'))
-  const scope = { source: 'plucked string', sampleRateHz: 48_000, channels: 1, skipped: 4800 }
-  for (const peer of service.peers) {
-    service.send(peer, { scope: { ...scope, data: new Uint8Array(4) } })
+  service.stop()
+  const format = { sampleRateHz: 48_000, channels: 1, data: new Uint8Array(4) }
+  const send = (scope: object) => {
+    for (const peer of service.peers) service.send(peer, { scope: { ...format, ...scope } })
   }
+  send({ source: 'process', skipped: 4800 })
   await page.waitForSelector('#skipped:visible')
-  t.is(await page.textContent('#skipped'), '4,800 frames not shown')
+  send({ source: 'plucked string' })
+  await page.waitForSelector('#skipped', { state: 'hidden' })
+  t.is(await page.textContent('#source'), 'plucked string')
 })
+
+for (const width of [1280, 400]) {
+  browserTest(`at ${width} pixels the clients are a table to who cannot see it`, async (t) => {
+    const { url } = await serve(t, { telemetry: () => ({ clients: [client()] }) })
+    const { page } = await open(t, url, { viewport: { width, height: 800 } })
+    await page.waitForSelector('[data-client="1"]')
+    const devTools = await page.context().newCDPSession(page)
+    const { nodes } = await devTools.send('Accessibility.getFullAXTree')
+    const roles = nodes.filter(({ ignored }) => !ignored).map(({ role }) => String(role?.value))
+    const count = (role: string) => roles.filter((each) => each === role).length
+    t.deepEqual([count('table'), count('row'), count('columnheader'), count('cell')], [1, 2, 7, 7])
+    const names = nodes.filter(({ role }) => role?.value === 'cell').map(({ name }) => name?.value)
+    t.is(names[1], '127.0.0.1:49152', 'the label that narrow screens show is not read out')
+  })
+}
 
 browserTest('a tab that was frozen goes on where the server is', async (t) => {
   const { service, url } = await serve(t)
@@ -424,6 +482,17 @@ browserTest('the page is small, asks nobody else for anything, and is served as 
   )
   t.true(statSync(join(REPOSITORY, 'dist/web/console.js')).size < 300_000)
 })
+
+const COLOURS_OF_KEY = `[...document.querySelectorAll('.line-sample')]
+  .map((sample) => getComputedStyle(sample).backgroundColor)`
+
+const COLOURS_OF_CHANNELS = `[0, 1].map((channel) => {
+  const probe = document.body.appendChild(document.createElement('i'))
+  probe.style.color = 'var(--channel-' + channel + ')'
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
+})`
 
 /** The contrast (WCAG 2.2) of each colour of text with each ground that it is on. */
 const CONTRASTS = `(() => {

@@ -62,6 +62,8 @@ export interface ScopeReading {
   readonly samples: Float32Array
   /** Frames missing before these. */
   readonly skipped: number
+  /** As many of them because this page did not take what came before. */
+  readonly dropped: number
 }
 
 // A field that has its default is not on the wire, and the messages' types say that it may be
@@ -133,5 +135,6 @@ export function readScope(scope: Body<'scope'>): ScopeReading | undefined {
     // A copy: inside the message the samples need not be aligned. Browsers are little-endian.
     samples: new Float32Array(data.slice(0, wholeBytes).buffer),
     skipped: scope.skipped ?? 0,
+    dropped: scope.dropped ?? 0,
   }
 }

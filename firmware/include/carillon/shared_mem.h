@@ -9,7 +9,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 0xf76c8739u
+#define CARILLON_LAYOUT_HASH 0x99b224e2u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -22,6 +22,8 @@
 #define CARILLON_PARAMS_MAX 8u
 #define CARILLON_LIST_VALUES_MAX 16384u
 #define CARILLON_NONE 0xffffffffu
+#define CARILLON_MPSC_MAGIC 1397771587u
+#define CARILLON_MPSC_SLOT_BYTES 64u
 
 enum carillon_command {
     CARILLON_COMMAND_PADDING = 0,
@@ -67,6 +69,13 @@ enum carillon_ring_kind {
     CARILLON_RING_UNUSED = 0,
     CARILLON_RING_TO_CORE = 1,
     CARILLON_RING_FROM_CORE = 2,
+};
+
+enum carillon_mpsc_state {
+    CARILLON_MPSC_EMPTY = 0,
+    CARILLON_MPSC_CLAIMED = 1,
+    CARILLON_MPSC_PUBLISHED = 2,
+    CARILLON_MPSC_PADDING = 3,
 };
 
 enum carillon_stream_flag {
@@ -206,6 +215,72 @@ _Static_assert(offsetof(struct carillon_record_header, flags) == 6, "record_head
 _Static_assert(offsetof(struct carillon_record_header, stream) == 8, "record_header.stream");
 _Static_assert(offsetof(struct carillon_record_header, sequence) == 12, "record_header.sequence");
 
+// What an end checks before it trusts the rest. `magic` is written last.
+struct carillon_mpsc_header {
+    uint32_t magic;
+    uint32_t capacity;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_mpsc_header) == 64, "mpsc_header");
+_Static_assert(offsetof(struct carillon_mpsc_header, magic) == 0, "mpsc_header.magic");
+_Static_assert(offsetof(struct carillon_mpsc_header, capacity) == 4, "mpsc_header.capacity");
+
+// Where the producers reserve.
+struct carillon_mpsc_producer {
+    uint32_t tail;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_mpsc_producer) == 64, "mpsc_producer");
+_Static_assert(offsetof(struct carillon_mpsc_producer, tail) == 0, "mpsc_producer.tail");
+
+// What befell the producers, all together.
+struct carillon_mpsc_counters {
+    uint32_t full;
+    uint32_t overtaken;
+    uint32_t refused;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_mpsc_counters) == 64, "mpsc_counters");
+_Static_assert(offsetof(struct carillon_mpsc_counters, full) == 0, "mpsc_counters.full");
+_Static_assert(offsetof(struct carillon_mpsc_counters, overtaken) == 4, "mpsc_counters.overtaken");
+_Static_assert(offsetof(struct carillon_mpsc_counters, refused) == 8, "mpsc_counters.refused");
+
+// The consumer's end.
+struct carillon_mpsc_consumer {
+    uint32_t head;
+    uint32_t waiting;
+    uint32_t sleeps;
+    uint32_t heartbeat;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_mpsc_consumer) == 64, "mpsc_consumer");
+_Static_assert(offsetof(struct carillon_mpsc_consumer, head) == 0, "mpsc_consumer.head");
+_Static_assert(offsetof(struct carillon_mpsc_consumer, waiting) == 4, "mpsc_consumer.waiting");
+_Static_assert(offsetof(struct carillon_mpsc_consumer, sleeps) == 8, "mpsc_consumer.sleeps");
+_Static_assert(offsetof(struct carillon_mpsc_consumer, heartbeat) == 12, "mpsc_consumer.heartbeat");
+
+// A ring of many producers and one consumer, in coherent memory; its data follows it.
+struct carillon_mpsc_control {
+    struct carillon_mpsc_header header;
+    struct carillon_mpsc_producer producers;
+    struct carillon_mpsc_counters counters;
+    struct carillon_mpsc_consumer consumer;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_mpsc_control) == 256, "mpsc_control");
+_Static_assert(offsetof(struct carillon_mpsc_control, header) == 0, "mpsc_control.header");
+_Static_assert(offsetof(struct carillon_mpsc_control, producers) == 64, "mpsc_control.producers");
+_Static_assert(offsetof(struct carillon_mpsc_control, counters) == 128, "mpsc_control.counters");
+_Static_assert(offsetof(struct carillon_mpsc_control, consumer) == 192, "mpsc_control.consumer");
+
+// Precedes each record in an MPSC ring, and starts a slot.
+struct carillon_mpsc_record_header {
+    uint32_t mark;
+    uint32_t length;
+    uint32_t type;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct carillon_mpsc_record_header) == 16, "mpsc_record_header");
+_Static_assert(offsetof(struct carillon_mpsc_record_header, mark) == 0, "mpsc_record_header.mark");
+_Static_assert(offsetof(struct carillon_mpsc_record_header, length) == 4, "mpsc_record_header.length");
+_Static_assert(offsetof(struct carillon_mpsc_record_header, type) == 8, "mpsc_record_header.type");
+_Static_assert(offsetof(struct carillon_mpsc_record_header, reserved) == 12, "mpsc_record_header.reserved");
+
 // The start of a shared region.
 struct carillon_shared_mem {
     struct carillon_region_header header;
@@ -283,18 +358,22 @@ struct carillon_param_info {
     char unit[8];
     double min;
     double max;
+    double rate_min;
+    double rate_max;
     double def;
     uint32_t flags;
     uint32_t scale;
 };
-_Static_assert(sizeof(struct carillon_param_info) == 56, "param_info");
+_Static_assert(sizeof(struct carillon_param_info) == 72, "param_info");
 _Static_assert(offsetof(struct carillon_param_info, name) == 0, "param_info.name");
 _Static_assert(offsetof(struct carillon_param_info, unit) == 16, "param_info.unit");
 _Static_assert(offsetof(struct carillon_param_info, min) == 24, "param_info.min");
 _Static_assert(offsetof(struct carillon_param_info, max) == 32, "param_info.max");
-_Static_assert(offsetof(struct carillon_param_info, def) == 40, "param_info.def");
-_Static_assert(offsetof(struct carillon_param_info, flags) == 48, "param_info.flags");
-_Static_assert(offsetof(struct carillon_param_info, scale) == 52, "param_info.scale");
+_Static_assert(offsetof(struct carillon_param_info, rate_min) == 40, "param_info.rate_min");
+_Static_assert(offsetof(struct carillon_param_info, rate_max) == 48, "param_info.rate_max");
+_Static_assert(offsetof(struct carillon_param_info, def) == 56, "param_info.def");
+_Static_assert(offsetof(struct carillon_param_info, flags) == 64, "param_info.flags");
+_Static_assert(offsetof(struct carillon_param_info, scale) == 68, "param_info.scale");
 
 // An effect, as the firmware describes it. Payload of EFFECT_INFO.
 struct carillon_effect_info {
@@ -304,7 +383,7 @@ struct carillon_effect_info {
     uint32_t reserved;
     struct carillon_param_info params[8];
 };
-_Static_assert(sizeof(struct carillon_effect_info) == 584, "effect_info");
+_Static_assert(sizeof(struct carillon_effect_info) == 712, "effect_info");
 _Static_assert(offsetof(struct carillon_effect_info, name) == 0, "effect_info.name");
 _Static_assert(offsetof(struct carillon_effect_info, summary) == 16, "effect_info.summary");
 _Static_assert(offsetof(struct carillon_effect_info, param_count) == 128, "effect_info.param_count");

@@ -1,11 +1,11 @@
 // The hosted port: a core as an ordinary process of the machine that the host runs on.
 //
-//   carillon-core --region FILE --core INDEX --doorbell FD
+//   carillon-core --region FILE --region-fd FD --core INDEX --doorbell FD
 //
+// The region is the open file; its name is for messages, and to remove it where the host was killed.
 // The doorbell is a connected socket: a byte in either direction is a bell. The core ends when the
 // host stops it or the socket closes.
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +29,7 @@ struct hosted {
 
 struct options {
     const char *region;
+    int region_fd;
     uint32_t core;
     int doorbell;
 };
@@ -98,11 +99,14 @@ static bool parse_number(const char *text, long max, long *number)
 
 static bool parse_options(int count, char **arguments, struct options *options)
 {
-    *options = (struct options){.doorbell = -1, .core = CARILLON_NONE};
+    *options = (struct options){.region_fd = -1, .doorbell = -1, .core = CARILLON_NONE};
     for (int i = 1; i + 1 < count; i += 2) {
         long number = 0;
         if (strcmp(arguments[i], "--region") == 0) {
             options->region = arguments[i + 1];
+        } else if (strcmp(arguments[i], "--region-fd") == 0 &&
+                   parse_number(arguments[i + 1], 1 << 20, &number)) {
+            options->region_fd = (int)number;
         } else if (strcmp(arguments[i], "--core") == 0 &&
                    parse_number(arguments[i + 1], CARILLON_CORES_MAX - 1, &number)) {
             options->core = (uint32_t)number;
@@ -113,14 +117,13 @@ static bool parse_options(int count, char **arguments, struct options *options)
             return false;
         }
     }
-    return count == 7 && options->region != NULL && options->core != CARILLON_NONE &&
-           options->doorbell >= 0;
+    return count == 9 && options->region != NULL && options->region_fd >= 0 &&
+           options->core != CARILLON_NONE && options->doorbell >= 0;
 }
 
-static void *map_region(const char *path, struct stat *file)
+static void *map_region(int fd, const char *path, struct stat *file)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, file) != 0) {
+    if (fstat(fd, file) != 0) {
         perror(path);
         exit(1);
     }
@@ -151,7 +154,7 @@ int main(int count, char **arguments)
 {
     struct options options;
     if (!parse_options(count, arguments, &options)) {
-        fprintf(stderr, "usage: carillon-core --region FILE --core INDEX --doorbell FD\n");
+        fprintf(stderr, "usage: carillon-core --region FILE --region-fd FD --core INDEX --doorbell FD\n");
         return 2;
     }
     // Ctrl-C in a terminal reaches the whole group; the host stops its cores in order.
@@ -166,7 +169,7 @@ int main(int count, char **arguments)
     static struct core core;
     core.port = &port;
     core.index = options.core;
-    core.shared = map_region(options.region, &file);
+    core.shared = map_region(options.region_fd, options.region, &file);
     core.region_bytes = (uint32_t)file.st_size;
     core_run(&core);
     if (!drain(hosted.doorbell)) {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { importScript } from '../../support/repository.ts'
@@ -52,4 +61,43 @@ test('a second copy follows edits and deletions, and leaves alone what was built
   t.false(existsSync(copied('b.ts')))
   t.true(existsSync(copied('node_modules')))
   t.is(statSync(copied('c.ts')).mtimeMs, untouched)
+})
+
+test('a file that became a folder, and a folder that became a file, are followed', (t) => {
+  const { root, target, write, copied } = checkout(t, { a: 'file', 'b/c/d': 'in a folder' })
+  copyCheckout(root, target)
+  writeFileSync(copied('b/built.o'), 'built')
+  rmSync(join(root, 'a'))
+  rmSync(join(root, 'b'), { recursive: true })
+  write('a/in/it', 'in a folder now')
+  write('b', 'file now')
+  copyCheckout(root, target)
+  t.is(readFileSync(copied('a/in/it'), 'utf8'), 'in a folder now')
+  t.is(readFileSync(copied('b'), 'utf8'), 'file now')
+  copyCheckout(root, target)
+  t.deepEqual(readdirSync(target).sort(), ['.copied-files', 'a', 'b'])
+})
+
+test('what a copy that was broken off has left is in nobody’s way', (t) => {
+  const { root, target, copied } = checkout(t, { 'a/b/c': 'c', d: 'd' })
+  // Neither is in the list of what was copied.
+  writeFileSync(copied('a'), 'left')
+  mkdirSync(copied('d'))
+  // This is, and lies below a file.
+  writeFileSync(copied('.copied-files'), 'a/gone')
+  copyCheckout(root, target)
+  t.is(readFileSync(copied('a/b/c'), 'utf8'), 'c')
+  t.is(readFileSync(copied('d'), 'utf8'), 'd')
+})
+
+test('a change of the mode alone is followed, and the file is not written', (t) => {
+  const { root, target, copied } = checkout(t, { run: '#!/bin/sh\n' })
+  copyCheckout(root, target)
+  const written = statSync(copied('run')).mtimeMs
+  for (const mode of [0o755, 0o644]) {
+    chmodSync(join(root, 'run'), mode)
+    copyCheckout(root, target)
+    t.is(statSync(copied('run')).mode & 0o777, mode)
+    t.is(statSync(copied('run')).mtimeMs, written)
+  }
 })

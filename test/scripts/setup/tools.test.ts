@@ -36,7 +36,7 @@ function checkoutWithPath(t: ExecutionContext) {
 test('the sentence says what is missing, what for, and the command', (t) => {
   t.is(
     missingToolsSentence(['make', 'g++', 'python3'], false),
-    "Carillon's set-up needs make (it builds the firmware and mmap-io), g++ (it compiles mmap-io) and python3 (node-gyp runs on it to build mmap-io), not found in PATH; to install: sudo apt-get install build-essential python3",
+    "Carillon's set-up needs make (it builds the firmware and the native addons), g++ (it compiles the native addons) and python3 (node-gyp runs on it to build the native addons), not found in PATH; to install: sudo apt-get install build-essential python3",
   )
 })
 
@@ -57,7 +57,10 @@ test('only the tool that is missing is named', (t) => {
   addTools(['npm', 'make', 'cc', 'python3'], 'exit 1')
   const { status, stderr } = run('setup.mjs')
   t.is(status, 1)
-  t.regex(stderr, /^Carillon's set-up needs g\+\+ \(it compiles mmap-io\), not found in PATH/)
+  t.regex(
+    stderr,
+    /^Carillon's set-up needs g\+\+ \(it compiles the native addons\), not found in PATH/,
+  )
 })
 
 test('npm test without its tools closes with one failure', (t) => {

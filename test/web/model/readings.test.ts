@@ -17,7 +17,7 @@ test('samples are read wherever they lie in the message', (t) => {
   message.set(new Uint8Array(samples.buffer), 3)
   const scope = { source: 'a', sampleRateHz: 48_000, channels: 2, data: message.subarray(3) }
   t.deepEqual(readScope(scope), {
-    ...{ source: 'a', sampleRateHz: 48_000, channels: 2, skipped: 0 },
+    ...{ source: 'a', sampleRateHz: 48_000, channels: 2, skipped: 0, dropped: 0 },
     samples,
   })
 })

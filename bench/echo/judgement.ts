@@ -1,0 +1,46 @@
+import { figuresOf, findSeries, type Results } from '../results.ts'
+import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
+import type { Target } from './targets.ts'
+
+/** Whether a target is reached. */
+export interface Judgement {
+  readonly target: Target
+  readonly measured: Estimate
+  /** `unsettled` where the interval has the target in it: more rounds would tell. */
+  readonly verdict: 'holds' | 'missed' | 'unsettled'
+}
+
+/** Judges every target whose cells and contenders were measured. */
+export function judge(results: Results, targets: readonly Target[]): Judgement[] {
+  return targets.flatMap((target) => {
+    const measured = measure(results, target)
+    return measured === undefined ? [] : [{ target, measured, verdict: verdict(target, measured) }]
+  })
+}
+
+function measure(results: Results, target: Target): Estimate | undefined {
+  const rates = (cell: string, contender: string) =>
+    figuresOf(findSeries(results, cell, contender), 'messagesPerS')
+  const { cell, contender } = target
+  if (target.kind === 'memory') {
+    return range(figuresOf(findSeries(results, cell, contender), 'bytesPerConnection'))
+  }
+  const ours = rates(cell, contender)
+  const theirs = target.kind === 'ratio' ? rates(cell, target.peer) : rates(target.from, contender)
+  const isMeasured = ours.length > 0 && ours.length === theirs.length
+  return isMeasured ? ratioOfMedians(ours, theirs) : undefined
+}
+
+/** Memory hardly varies: its interval is all of what was seen. */
+function range(figures: readonly number[]): Estimate | undefined {
+  if (figures.length === 0) return undefined
+  return { value: median(figures), low: Math.min(...figures), high: Math.max(...figures) }
+}
+
+function verdict(target: Target, { low, high }: Estimate): Judgement['verdict'] {
+  const [holds, misses] =
+    target.kind === 'memory'
+      ? [high <= target.bytesAtMost, low > target.bytesAtMost]
+      : [low >= target.atLeast, high < target.atLeast]
+  return holds ? 'holds' : misses ? 'missed' : 'unsettled'
+}

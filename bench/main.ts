@@ -1,0 +1,28 @@
+// `npm run bench [-- SUITE [OPTIONS]]`: how fast this project is, beside others.
+import { Command } from 'commander'
+import { UsageError } from '../src/cli/errors.ts'
+import { reportError } from '../src/cli/report-error.ts'
+import { addCompareCommand } from './compare-command.ts'
+import { addEchoCommand } from './echo/echo-command.ts'
+
+const program = new Command('npm run bench --')
+  .description('Measures this project beside others. One suite at a time:')
+  .helpCommand(false)
+  .exitOverride()
+  // What is wrong with the arguments is reported as every other error is.
+  .configureOutput({ outputError: () => {} })
+
+addEchoCommand(program)
+addCompareCommand(program)
+
+const names = program.commands.map((command) => command.name())
+program.on('command:*', ([name]: [string]) => {
+  throw new UsageError(`there is no suite "${name}": there are ${names.join(', ')}`)
+})
+
+try {
+  if (process.argv.length > 2) await program.parseAsync()
+  else process.stdout.write(program.helpInformation())
+} catch (error) {
+  process.exitCode = reportError(error)
+}

@@ -1,0 +1,452 @@
+#include "poller.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <ctime>
+
+namespace carillon {
+
+namespace {
+
+SharedMemory Allocate(size_t bytes) { return SharedMemory(new uint8_t[bytes]()); }
+
+uint64_t NowNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// What epoll carries for us: which slot, and which of its uses.
+uint64_t KeyOf(int32_t index, uint32_t generation) {
+  return static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(index);
+}
+
+bool IsOurs(SlotKind kind) { return kind != SlotKind::kWatched && kind != SlotKind::kEvent; }
+
+}  // namespace
+
+Poller::Poller(napi_env env, uint32_t busy_poll_us)
+    : env_(env),
+      busy_poll_ns_(uint64_t{busy_poll_us} * 1000),
+      arena_(Allocate(kArenaBytes)),
+      outgoing_(Allocate(kOutgoingBytes)),
+      records_memory_(Allocate(sizeof(int32_t) * kRecordWords * kMaxRecords)),
+      pieces_memory_(Allocate(sizeof(int32_t) * kPieceWords * kMaxPieces)),
+      sends_memory_(Allocate(sizeof(int32_t) * kSendWords * kMaxSends)),
+      records_(reinterpret_cast<int32_t*>(records_memory_.get())),
+      pieces_(reinterpret_cast<int32_t*>(pieces_memory_.get())),
+      sends_(reinterpret_cast<int32_t*>(sends_memory_.get())) {}
+
+Poller::~Poller() {
+  if (epoll_ >= 0) close(epoll_);
+}
+
+int Poller::Start() {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return -errno;
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env_, &loop);
+  watcher_ = new Watcher;
+  const int error = uv_poll_init(loop, &watcher_->poll, epoll_);
+  if (error != 0) {
+    delete watcher_;
+    watcher_ = nullptr;
+    return error;
+  }
+  watcher_->poller = this;
+  watcher_->poll.data = watcher_;
+  // A thread may end with its poller open: it then waits until libuv has let go.
+  napi_add_async_cleanup_hook(
+      env_,
+      [](napi_async_cleanup_hook_handle, void* data) {
+        Poller* poller = static_cast<Watcher*>(data)->poller;
+        if (poller != nullptr) poller->Destroy();
+      },
+      watcher_, &watcher_->cleanup);
+  uv_poll_start(&watcher_->poll, UV_READABLE, OnReadable);
+  // Until something is listened to or waited for, a program may end.
+  uv_unref(watcher_->handle());
+  return 0;
+}
+
+// Closes everything, at once, or behind the turn that is under way.
+void Poller::Destroy() {
+  closing_ = true;
+  if (!in_turn_) Close();
+}
+
+void Poller::Close() {
+  if (watcher_ == nullptr) return;
+  for (Slot& slot : slots_) {
+    if (slot.kind != SlotKind::kFree && IsOurs(slot.kind)) close(slot.fd);
+    slot.kind = SlotKind::kFree;
+    slot.generation++;
+  }
+  Watcher* watcher = watcher_;
+  watcher_ = nullptr;
+  watcher->poller = nullptr;
+  uv_poll_stop(&watcher->poll);
+  uv_close(watcher->handle(), [](uv_handle_t* handle) {
+    auto* closed = static_cast<Watcher*>(handle->data);
+    napi_remove_async_cleanup_hook(closed->cleanup);
+    delete closed;
+  });
+  close(epoll_);
+  epoll_ = -1;
+  for (napi_ref& reference : registered_) {
+    if (reference != nullptr) napi_delete_reference(env_, reference);
+    reference = nullptr;
+  }
+  napi_async_destroy(env_, context_);
+  napi_delete_reference(env_, on_turn_);
+  // From here on the object lives as long as JavaScript has it.
+  napi_reference_unref(env_, self_, nullptr);
+}
+
+// Slots.
+
+int Poller::AddSlot(int fd, SlotKind kind, uint32_t interest) {
+  int32_t index;
+  if (!free_.empty()) {
+    index = free_.back();
+    free_.pop_back();
+  } else if (slots_.size() < kMaxSlots) {
+    index = static_cast<int32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    return -EMFILE;
+  }
+  Slot& slot = slots_[index];
+  slot.fd = fd;
+  slot.generation++;
+  slot.interest = interest;
+  slot.kind = kind;
+  slot.ended = false;
+  slot.dormant = false;
+  epoll_event event = {};
+  event.events = interest;
+  event.data.u64 = KeyOf(index, slot.generation);
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    const int error = errno;
+    slot.fd = -1;
+    slot.kind = SlotKind::kFree;
+    free_.push_back(index);
+    return -error;
+  }
+  return index;
+}
+
+// The slot in use at `index`, or null: what JavaScript names is checked like any other input.
+Slot* Poller::Find(int32_t index) {
+  if (index < 0 || static_cast<size_t>(index) >= slots_.size()) return nullptr;
+  Slot& slot = slots_[index];
+  return slot.kind == SlotKind::kFree ? nullptr : &slot;
+}
+
+int Poller::SetInterest(int32_t index, uint32_t interest) {
+  Slot& slot = slots_[index];
+  // Behind the peer's FIN a socket is readable for ever.
+  if (slot.ended) interest &= ~static_cast<uint32_t>(EPOLLIN);
+  if (interest == slot.interest && !(slot.dormant && interest != 0)) return 0;
+  slot.interest = interest;
+  if (slot.dormant && interest == 0) return 0;
+  epoll_event event = {};
+  event.events = interest;
+  event.data.u64 = KeyOf(index, slot.generation);
+  const int call = slot.dormant ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  slot.dormant = false;
+  return epoll_ctl(epoll_, call, slot.fd, &event) == 0 ? 0 : -errno;
+}
+
+// A hang-up is told however little interest there is: a connection that is not read from would wake
+// us for ever. It comes back with the next interest in it.
+void Poller::SetDormant(int32_t index) {
+  Slot& slot = slots_[index];
+  if (slot.dormant) return;
+  slot.dormant = true;
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, slot.fd, nullptr);
+}
+
+void Poller::ReleaseSlot(int32_t index, bool with_reset) {
+  Slot& slot = slots_[index];
+  if (!IsOurs(slot.kind)) {
+    SetDormant(index);
+  } else if (with_reset) {
+    CloseWithReset(slot.fd);
+  } else {
+    close(slot.fd);
+  }
+  slot.fd = -1;
+  slot.kind = SlotKind::kFree;
+  // Events that were taken already name the old generation, and records the index.
+  slot.generation++;
+  released_.push_back(index);
+  if (!in_turn_) ReuseReleased();
+}
+
+void Poller::ReuseReleased() {
+  free_.insert(free_.end(), released_.begin(), released_.end());
+  released_.clear();
+}
+
+// A turn.
+
+void Poller::OnReadable(uv_poll_t* handle, int, int) {
+  Poller* poller = static_cast<Watcher*>(handle->data)->poller;
+  if (poller != nullptr) poller->Turn();
+}
+
+void Poller::Turn() {
+  counters_.wakeups++;
+  in_turn_ = true;
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  // The clock is read only where it decides something.
+  uint64_t began = 0;
+  for (int round = 0; round < kMaxRounds && !closing_; round++) {
+    int taken = TakeBatch();
+    if (taken == 0 && busy_poll_ns_ > 0) {
+      const uint64_t from = NowNs();
+      if (began == 0) began = from;
+      const uint64_t until = std::min(from + busy_poll_ns_, began + kMaxTurnNs);
+      while (taken == 0 && NowNs() < until) taken = TakeBatch();
+      if (taken > 0) round = 0;
+    }
+    if (taken == 0) break;
+    // Few events: whoever caused them is waiting for the answers that just went out, and the loop
+    // below us looks for more as cheaply as we would.
+    if (busy_poll_ns_ == 0 && taken < kMinEventsForAnotherRound) break;
+  }
+  napi_close_handle_scope(env_, scope);
+  in_turn_ = false;
+  ReuseReleased();
+  // Last: nothing of this object is touched behind it.
+  if (closing_) Close();
+}
+
+// Takes what is ready now, and tells it. Returns the number of events.
+int Poller::TakeBatch() {
+  const int count = epoll_wait(epoll_, events_, kMaxEvents, 0);
+  if (count <= 0) return 0;
+  counters_.turns++;
+  for (int i = 0; i < count && !closing_;) {
+    record_count_ = 0;
+    arena_used_ = 0;
+    while (i < count && HasRoom() && Collect(events_[i])) i++;
+    if (record_count_ > 0) Dispatch();
+  }
+  return count;
+}
+
+// Whether any one event finds room for all that it can cause, accepted connections apart.
+bool Poller::HasRoom() const {
+  return record_count_ + 4 <= kMaxRecords && arena_used_ + kMinReadBytes <= kArenaBytes;
+}
+
+void Poller::Tell(int32_t index, RecordKind kind, int32_t a, int32_t b) {
+  int32_t* record = records_ + record_count_++ * kRecordWords;
+  record[0] = index;
+  record[1] = kind;
+  record[2] = a;
+  record[3] = b;
+}
+
+// False where the event has to wait for the next dispatch.
+bool Poller::Collect(const epoll_event& event) {
+  const auto index = static_cast<int32_t>(event.data.u64);
+  const Slot& slot = slots_[index];
+  if (slot.generation != event.data.u64 >> 32) return true;
+  switch (slot.kind) {
+    case SlotKind::kListener:
+      return CollectConnections(index);
+    case SlotKind::kConnection:
+      return CollectInput(index, event.events);
+    case SlotKind::kWatched:
+      Tell(index, kReady, static_cast<int32_t>(event.events));
+      return true;
+    case SlotKind::kTimer:
+    case SlotKind::kEvent:
+      CollectCount(index);
+      return true;
+    case SlotKind::kFree:
+      return true;
+  }
+  return true;
+}
+
+bool Poller::CollectConnections(int32_t listener) {
+  if (record_count_ > 0 && record_count_ + kMaxAccepts > kMaxRecords) return false;
+  const int fd = slots_[listener].fd;
+  const ConnectionSettings settings = slots_[listener].settings;
+  for (int i = 0; i < kMaxAccepts; i++) {
+    SocketAddress peer;
+    const int accepted = Accept(fd, &peer);
+    if (accepted == -EAGAIN || accepted == -EINTR) return true;
+    // Gone before it was accepted: the next one may be there.
+    if (accepted == -ECONNABORTED) continue;
+    int result = accepted;
+    if (accepted >= 0) {
+      ApplySettings(accepted, settings);
+      result = AddSlot(accepted, SlotKind::kConnection, EPOLLIN);
+      if (result < 0) close(accepted);
+      else slots_[result].peer = peer;
+    }
+    if (result < 0) {
+      // Out of descriptors or memory. Whoever listens says when to try again, else this would be
+      // told without end.
+      SetInterest(listener, 0);
+      Tell(listener, kAcceptFailed, -result);
+      return true;
+    }
+    Tell(listener, kAccepted, result);
+  }
+  return true;
+}
+
+// What a connection is ready for. It is read before it is told to be writable, so that an error is
+// told as what it was, and not as what sending would make of it.
+bool Poller::CollectInput(int32_t index, uint32_t events) {
+  const bool hung_up = events & (EPOLLHUP | EPOLLERR);
+  const bool reads = slots_[index].interest & EPOLLIN;
+  bool is_open = true;
+  if (reads && (events & EPOLLIN || hung_up)) {
+    is_open = Read(index);
+  } else if (slots_[index].ended && hung_up) {
+    // Both ends have closed, or the peer broke off.
+    int error = 0;
+    socklen_t length = sizeof error;
+    getsockopt(slots_[index].fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    Tell(index, kClosed, error);
+    SetDormant(index);
+    is_open = false;
+  } else if (hung_up && !(events & EPOLLOUT)) {
+    SetDormant(index);
+  }
+  if (is_open && events & EPOLLOUT) Tell(index, kWritable);
+  return true;
+}
+
+// False where the connection has broken.
+bool Poller::Read(int32_t index) {
+  Slot& slot = slots_[index];
+  const size_t room = std::min(kMaxReadBytes, kArenaBytes - arena_used_);
+  const ssize_t received = Receive(slot.fd, arena_.get() + arena_used_, room);
+  counters_.reads++;
+  if (received > 0) {
+    counters_.bytes_read += static_cast<uint64_t>(received);
+    Tell(index, kData, static_cast<int32_t>(arena_used_), static_cast<int32_t>(received));
+    const size_t used = arena_used_ + static_cast<size_t>(received);
+    arena_used_ = (used + kReadAlignment - 1) / kReadAlignment * kReadAlignment;
+    return true;
+  }
+  if (received == -EAGAIN) return true;
+  if (received == 0) {
+    slot.ended = true;
+    SetInterest(index, slot.interest);
+    Tell(index, kEnd);
+    return true;
+  }
+  Tell(index, kClosed, static_cast<int32_t>(-received));
+  SetDormant(index);
+  return false;
+}
+
+void Poller::CollectCount(int32_t index) {
+  uint64_t count = 0;
+  if (read(slots_[index].fd, &count, sizeof count) != sizeof count) return;
+  Tell(index, kFired, static_cast<int32_t>(std::min<uint64_t>(count, INT_MAX)));
+}
+
+void Poller::Dispatch() {
+  counters_.records += static_cast<uint64_t>(record_count_);
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  napi_value self, on_turn, count, result;
+  napi_get_reference_value(env_, self_, &self);
+  napi_get_reference_value(env_, on_turn_, &on_turn);
+  napi_create_int32(env_, record_count_, &count);
+  // Runs what the hooks left for process.nextTick and their promises before it returns.
+  if (napi_make_callback(env_, context_, self, on_turn, 1, &count, &result) != napi_ok) {
+    napi_value error;
+    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
+      napi_fatal_exception(env_, error);
+    }
+  }
+  napi_close_handle_scope(env_, scope);
+}
+
+// Sending.
+
+// The bytes of a piece, or null where it does not lie within its memory.
+const uint8_t* Poller::MemoryAt(int32_t memory, int32_t offset, int32_t bytes) {
+  const uint8_t* base = nullptr;
+  size_t length = 0;
+  if (memory == kArena) {
+    base = arena_.get();
+    length = kArenaBytes;
+  } else if (memory == kOutgoing) {
+    base = outgoing_.get();
+    length = kOutgoingBytes;
+  } else {
+    const auto index = static_cast<size_t>(memory - kFirstRegistered);
+    if (index >= registered_.size() || registered_[index] == nullptr) return nullptr;
+    auto& [address, size] = located_[index];
+    if (address == nullptr) {
+      napi_value array;
+      void* data = nullptr;
+      napi_get_reference_value(env_, registered_[index], &array);
+      napi_get_typedarray_info(env_, array, nullptr, &size, &data, nullptr, nullptr);
+      address = static_cast<uint8_t*>(data);
+    }
+    base = address;
+    length = size;
+  }
+  if (base == nullptr || offset < 0 || bytes < 0) return nullptr;
+  if (static_cast<size_t>(offset) + static_cast<size_t>(bytes) > length) return nullptr;
+  return base + offset;
+}
+
+ssize_t Poller::SendPieces(const Slot& slot, int32_t piece) {
+  ssize_t total = 0;
+  while (piece >= 0) {
+    iovec vector[kMaxVector];
+    size_t count = 0;
+    size_t bytes = 0;
+    for (; piece >= 0 && count < kMaxVector; count++) {
+      if (piece >= kMaxPieces) return -EFAULT;
+      const int32_t* words = pieces_ + piece * kPieceWords;
+      const uint8_t* start = MemoryAt(words[0], words[1], words[2]);
+      if (start == nullptr) return -EFAULT;
+      vector[count] = {const_cast<uint8_t*>(start), static_cast<size_t>(words[2])};
+      bytes += static_cast<size_t>(words[2]);
+      // Forwards only, so that no list can be a circle.
+      if (words[3] >= 0 && words[3] <= piece) return -EFAULT;
+      piece = words[3];
+    }
+    const ssize_t sent = Send(slot.fd, vector, count);
+    counters_.sends++;
+    if (sent < 0) return total > 0 && sent == -EAGAIN ? total : sent;
+    counters_.bytes_sent += static_cast<uint64_t>(sent);
+    total += sent;
+    if (static_cast<size_t>(sent) < bytes) break;
+  }
+  return total;
+}
+
+// Sends the pieces of `count` connections and writes what became of each beside it.
+void Poller::Flush(int count) {
+  for (auto& location : located_) location = {nullptr, 0};
+  for (int i = 0; i < count; i++) {
+    int32_t* send = sends_ + i * kSendWords;
+    const Slot* slot = Find(send[0]);
+    send[2] = slot == nullptr || slot->kind != SlotKind::kConnection
+                  ? -EBADF
+                  : static_cast<int32_t>(SendPieces(*slot, send[1]));
+  }
+}
+
+}  // namespace carillon

@@ -1,0 +1,132 @@
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace carillon {
+
+namespace {
+
+// Keep-alive as libuv sets it: a question a second, and ten without an answer end the connection.
+constexpr int kKeepAliveIntervalS = 1;
+constexpr int kKeepAliveQuestions = 10;
+
+socklen_t LengthOf(const SocketAddress& address) {
+  return address.any.sa_family == AF_INET6 ? sizeof address.v6 : sizeof address.v4;
+}
+
+void SetOption(int fd, int level, int name, int value) {
+  setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// The interface of `fe80::1%eth0`, by name or number.
+uint32_t ScopeOf(const char* name) {
+  const uint32_t index = if_nametoindex(name);
+  return index != 0 ? index : static_cast<uint32_t>(strtoul(name, nullptr, 10));
+}
+
+int CloseFor(int fd, int error) {
+  close(fd);
+  return -error;
+}
+
+}  // namespace
+
+bool ParseAddress(const char* host, uint16_t port, SocketAddress* address) {
+  *address = {};
+  if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+    address->v4.sin_family = AF_INET;
+    address->v4.sin_port = htons(port);
+    return true;
+  }
+  char numeric[kMaxHostBytes] = {};
+  strncpy(numeric, host, sizeof numeric - 1);
+  uint32_t scope = 0;
+  if (char* percent = strchr(numeric, '%'); percent != nullptr) {
+    *percent = '\0';
+    scope = ScopeOf(percent + 1);
+  }
+  if (inet_pton(AF_INET6, numeric, &address->v6.sin6_addr) != 1) return false;
+  address->v6.sin6_family = AF_INET6;
+  address->v6.sin6_port = htons(port);
+  address->v6.sin6_scope_id = scope;
+  return true;
+}
+
+uint16_t FormatAddress(const SocketAddress& address, char* host) {
+  if (address.any.sa_family == AF_INET6) {
+    inet_ntop(AF_INET6, &address.v6.sin6_addr, host, kMaxHostBytes);
+    return ntohs(address.v6.sin6_port);
+  }
+  inet_ntop(AF_INET, &address.v4.sin_addr, host, kMaxHostBytes);
+  return ntohs(address.v4.sin_port);
+}
+
+int Listen(const SocketAddress& address, const ListenOptions& options) {
+  const int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (options.reuse_port) SetOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  // `::` is both families, as everywhere in Node.
+  if (address.any.sa_family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (bind(fd, &address.any, LengthOf(address)) != 0) return CloseFor(fd, errno);
+  if (listen(fd, options.backlog) != 0) return CloseFor(fd, errno);
+  return fd;
+}
+
+int BoundAddress(int fd, SocketAddress* address) {
+  socklen_t length = sizeof *address;
+  return getsockname(fd, &address->any, &length) == 0 ? 0 : -errno;
+}
+
+int Accept(int fd, SocketAddress* peer) {
+  socklen_t length = sizeof *peer;
+  const int accepted = accept4(fd, &peer->any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  return accepted >= 0 ? accepted : -errno;
+}
+
+void ApplySettings(int fd, const ConnectionSettings& settings) {
+  if (settings.no_delay) SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (settings.keep_alive_s == 0) return;
+  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, settings.keep_alive_s);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveIntervalS);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveQuestions);
+}
+
+ssize_t Receive(int fd, void* memory, size_t bytes) {
+  ssize_t received;
+  do {
+    received = recv(fd, memory, bytes, MSG_DONTWAIT);
+  } while (received < 0 && errno == EINTR);
+  return received >= 0 ? received : -errno;
+}
+
+ssize_t Send(int fd, const iovec* pieces, size_t count) {
+  ssize_t sent;
+  do {
+    if (count == 1) {
+      sent = send(fd, pieces->iov_base, pieces->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+      msghdr message = {};
+      message.msg_iov = const_cast<iovec*>(pieces);
+      message.msg_iovlen = count;
+      sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+  } while (sent < 0 && errno == EINTR);
+  return sent >= 0 ? sent : -errno;
+}
+
+void CloseWithReset(int fd) {
+  const linger now = {1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close(fd);
+}
+
+}  // namespace carillon

@@ -1,0 +1,62 @@
+// TCP sockets as plain functions over file descriptors. None of them blocks, and all of them answer
+// a failure with the negative error number, so that nothing but the caller knows of JavaScript.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace carillon {
+
+union SocketAddress {
+  sockaddr any;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
+};
+
+// Longest text of an address: an IPv6 address, `%` and the name of an interface.
+constexpr size_t kMaxHostBytes = 64;
+
+struct ListenOptions {
+  int backlog = 0;
+  // SO_REUSEPORT: several listeners on one port, in as many threads or processes.
+  bool reuse_port = false;
+};
+
+// Parses a numeric address. False where `host` is none.
+bool ParseAddress(const char* host, uint16_t port, SocketAddress* address);
+
+// Writes the address as text into `host` (kMaxHostBytes) and returns its port.
+uint16_t FormatAddress(const SocketAddress& address, char* host);
+
+// A socket that listens, or a negative error number.
+int Listen(const SocketAddress& address, const ListenOptions& options);
+
+// What a listening socket is bound to. 0, or a negative error number.
+int BoundAddress(int fd, SocketAddress* address);
+
+// The next connection, or a negative error number: -EAGAIN where none waits.
+int Accept(int fd, SocketAddress* peer);
+
+struct ConnectionSettings {
+  bool no_delay = true;
+  // 0: no keep-alive.
+  int keep_alive_s = 0;
+};
+
+void ApplySettings(int fd, const ConnectionSettings& settings);
+
+// Bytes read, 0 at the peer's end, or a negative error number.
+ssize_t Receive(int fd, void* memory, size_t bytes);
+
+// Bytes sent, fewer than there are where the kernel has no room for all of them, or a negative error
+// number: -EAGAIN where it has room for none.
+ssize_t Send(int fd, const iovec* pieces, size_t count);
+
+// Closes with a RST in place of a FIN: the kernel forgets what it has not sent.
+void CloseWithReset(int fd);
+
+}  // namespace carillon

@@ -1,0 +1,41 @@
+import { constants } from 'node:os'
+import { repository } from '../repository.mjs'
+import { setUp } from '../setup/set-up.mjs'
+import { explain, SetupError } from '../setup/setup-error.mjs'
+import { ProgressLine } from './progress-line.mjs'
+import { runSoak } from './run-soak.mjs'
+import { findSoaks, readArguments } from './soaks.mjs'
+
+/** Hundreds of clients, as many as the server takes with room for those that it has yet to forget. */
+const CLIENTS = 200
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  console.error(explain(error))
+  process.exitCode = 1
+}
+
+async function main(words) {
+  const { name, minutes } = readArguments(words)
+  setUp(repository, { without: ['c-header'] })
+  const soaks = await findSoaks(repository)
+  if (name === undefined) {
+    for (const [name, { summary }] of soaks) console.log(`${name}  ${summary}`)
+    return 0
+  }
+  const chosen = soaks.get(name)
+  if (chosen === undefined) {
+    throw new SetupError(`There is no soak "${name}"; there are ${[...soaks.keys()].join(', ')}`)
+  }
+  console.log(`${name}, ${minutes} minutes: ${chosen.summary}`)
+  const progress = new ProgressLine(process.stdout)
+  const size = { durationMs: minutes * 60_000, clients: CLIENTS }
+  const { error, signal } = await runSoak(chosen, size, (text) => progress.update(text))
+  progress.end()
+  // The soak itself knows nothing of it and would go on.
+  if (signal !== undefined) process.exit(128 + constants.signals[signal])
+  if (error !== undefined) console.error(error)
+  console.log(error === undefined ? `${name}: all is well` : `${name}: failed`)
+  return error === undefined ? 0 : 1
+}

@@ -1,0 +1,241 @@
+import { formatAddress } from '../format-address.ts'
+import { EpollEvents, RecordKind } from './native-addon.ts'
+import type { Reactor } from './reactor.ts'
+import type { Sender } from './send-list.ts'
+import { SystemError } from './system-error.ts'
+import type { Connection, ConnectionHandler } from './transport.ts'
+
+const EAGAIN = 11
+/** The queue of a connection that has none. Never added to. */
+const NOTHING: Uint8Array[] = []
+
+/**
+ * A connection of an `EpollTransport`. While nothing is in the way, what is written waits for the
+ * end of the turn in the reactor's list; what the kernel then has no room for is queued here.
+ */
+export class EpollConnection implements Connection, Sender {
+  slot: number
+  firstPiece = -1
+  lastPiece = -1
+  listedBytes = 0
+
+  readonly #reactor: Reactor
+  #handler: ConnectionHandler | undefined
+  #remoteAddress: string | undefined
+  /** What the kernel had no room for. */
+  #queue: Uint8Array[] = NOTHING
+  #queuedBytes = 0
+  #isReading = true
+  /** What had been read already when `pauseReading` was called. At most one read. */
+  #held: Buffer | undefined
+  #peerHasEnded = false
+  #state: 'open' | 'ending' | 'ended' | 'closed' = 'open'
+
+  constructor(reactor: Reactor, slot: number) {
+    this.#reactor = reactor
+    this.slot = slot
+    reactor.adopt(slot, this)
+  }
+
+  attach(handler: ConnectionHandler): void {
+    this.#handler = handler
+  }
+
+  /** Closes a connection that nobody handles. */
+  refuse(): void {
+    this.#state = 'closed'
+    this.#reactor.release(this.slot, true)
+  }
+
+  get remoteAddress(): string {
+    this.#remoteAddress ??= formatAddress(this.#reactor.poller.address(this.slot))
+    return this.#remoteAddress
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    if (this.#queuedBytes > 0 || this.#state !== 'open') return this.#enqueue(chunks)
+    const { sends } = this.#reactor
+    for (let index = 0; index < chunks.length; index++) {
+      const chunk = chunks[index] as Uint8Array
+      if (chunk.length > 0 && !sends.add(this, chunk)) {
+        return this.#writeNow(index === 0 ? chunks : chunks.slice(index))
+      }
+    }
+    this.#reactor.scheduleFlush()
+    return true
+  }
+
+  writeSlice(memory: Buffer, start: number, end: number): boolean {
+    const isFree = this.#queuedBytes === 0 && this.#state === 'open'
+    if (!isFree || !this.#reactor.sends.addSlice(this, memory, start, end)) {
+      return this.write([memory.subarray(start, end)])
+    }
+    this.#reactor.scheduleFlush()
+    return true
+  }
+
+  pauseReading(): void {
+    this.#isReading = false
+    this.#updateInterest()
+  }
+
+  resumeReading(): void {
+    this.#isReading = true
+    if (this.#held === undefined) this.#updateInterest()
+    else setImmediate(() => this.#readHeld())
+  }
+
+  end(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'ending'
+    this.#reactor.sends.flush()
+    this.#endWhenSent()
+  }
+
+  reset(): void {
+    if (this.#state !== 'closed') this.#close(undefined, true)
+  }
+
+  // What the reactor calls.
+
+  onRecord(kind: number, a: number, b: number): void {
+    if (kind === RecordKind.data) this.#take(this.#reactor.arenaView(a, b))
+    else if (kind === RecordKind.writable) this.#sendQueue()
+    else if (kind === RecordKind.end) this.#takeEnd()
+    else if (kind === RecordKind.closed) this.#finish(a)
+  }
+
+  onUnsent(sent: number): void {
+    const isBroken = sent < 0 && sent !== -EAGAIN
+    this.#enqueue([this.#reactor.sends.rest(this, Math.max(sent, 0))])
+    if (isBroken) this.#break(sent)
+    else this.#handler?.onQueued()
+  }
+
+  // Reading.
+
+  #take(chunk: Buffer): void {
+    if (this.#isReading && this.#held === undefined) this.#handler?.onData(chunk)
+    else this.#held = Buffer.concat(this.#held === undefined ? [chunk] : [this.#held, chunk])
+  }
+
+  #readHeld(): void {
+    const held = this.#held
+    if (!this.#isReading || held === undefined || this.#state === 'closed') return
+    this.#held = undefined
+    this.#handler?.onData(held)
+    this.#updateInterest()
+  }
+
+  #takeEnd(): void {
+    this.#peerHasEnded = true
+    if (this.#state === 'ended') this.#finish(0)
+    else this.#handler?.onEnd()
+  }
+
+  // Sending.
+
+  /** Sends behind what is listed, by a call of its own. */
+  #writeNow(chunks: readonly Uint8Array[]): boolean {
+    this.#reactor.sends.flush()
+    if (this.#queuedBytes > 0 || this.#state !== 'open') return this.#enqueue(chunks)
+    const sent = this.#reactor.poller.write(this.slot, chunks)
+    const rest = behind(chunks, Math.max(sent, 0))
+    if (rest.length === 0) return true
+    this.#enqueue(rest)
+    if (sent < 0 && sent !== -EAGAIN) this.#break(sent)
+    return false
+  }
+
+  #enqueue(chunks: readonly Uint8Array[]): false {
+    const wasEmpty = this.#queuedBytes === 0
+    const { sends } = this.#reactor
+    for (const chunk of chunks) {
+      this.#queuedBytes += chunk.length
+      if (this.#state === 'closed' || chunk.length === 0) continue
+      if (this.#queue === NOTHING) this.#queue = []
+      this.#queue.push(sends.isUsedAgain(chunk) ? Uint8Array.prototype.slice.call(chunk) : chunk)
+    }
+    if (wasEmpty) this.#updateInterest()
+    return false
+  }
+
+  #sendQueue(): void {
+    if (this.#queuedBytes === 0 || this.#state === 'closed') return
+    const queuedBytes = this.#queuedBytes
+    while (this.#queuedBytes > 0) {
+      const sent = this.#reactor.poller.write(this.slot, this.#queue)
+      if (sent < 0) {
+        if (sent === -EAGAIN) break
+        this.#break(sent)
+        return
+      }
+      this.#queuedBytes -= sent
+      this.#queue = this.#queuedBytes === 0 ? NOTHING : behind(this.#queue, sent)
+    }
+    if (this.#queuedBytes === 0) {
+      this.#updateInterest()
+      this.#endWhenSent()
+    }
+    if (this.#queuedBytes < queuedBytes) this.#handler?.onDrain()
+  }
+
+  // Ending.
+
+  #endWhenSent(): void {
+    if (this.#state !== 'ending' || this.#queuedBytes > 0) return
+    this.#state = 'ended'
+    // Where the peer has broken off this fails, and that is told by an event.
+    this.#reactor.poller.shutdown(this.slot)
+  }
+
+  #finish(errno: number): void {
+    if (this.#state === 'closed') return
+    this.#release(false)
+    this.#handler?.onClose(errno === 0 ? undefined : new SystemError('read', errno))
+  }
+
+  /** Sending failed. The end is told from the event loop. */
+  #break(errno: number): void {
+    if (this.#state !== 'closed') this.#close(new SystemError('write', errno), false)
+  }
+
+  #close(error: SystemError | undefined, withReset: boolean): void {
+    this.#release(withReset)
+    setImmediate(() => this.#handler?.onClose(error))
+  }
+
+  #release(withReset: boolean): void {
+    // While there is a slot to ask about.
+    this.#remoteAddress = this.remoteAddress
+    if (this.listedBytes > 0) this.#reactor.sends.flush()
+    this.#state = 'closed'
+    this.#queue = NOTHING
+    this.#held = undefined
+    this.#reactor.release(this.slot, withReset)
+  }
+
+  #updateInterest(): void {
+    if (this.#state === 'closed') return
+    const reads = this.#isReading && !this.#peerHasEnded && this.#held === undefined
+    const events = (reads ? EpollEvents.in : 0) | (this.#queuedBytes > 0 ? EpollEvents.out : 0)
+    this.#reactor.setInterest(this.slot, events)
+  }
+}
+
+/** What is left of the chunks behind their first `bytes`. */
+function behind(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let index = 0
+  let skip = bytes
+  while (index < chunks.length && skip >= (chunks[index] as Uint8Array).length) {
+    skip -= (chunks[index] as Uint8Array).length
+    index++
+  }
+  const rest = chunks.slice(index)
+  if (skip > 0) rest[0] = (rest[0] as Uint8Array).subarray(skip)
+  return rest
+}

@@ -1,0 +1,80 @@
+import { StateError } from './errors.ts'
+import { loadAddon } from './native-addon.ts'
+import { SystemError } from './system-error.ts'
+
+/** An eventfd that another thread may signal: send it in a message, and call `EventFd.from`. */
+export interface EventFdHandle {
+  /** Of this process only; never used again. */
+  readonly eventFd: number
+}
+
+/**
+ * A counter in the kernel that wakes who waits for it: Linux's eventfd(2). Many signals before the
+ * waiter comes to look are one wake-up.
+ *
+ * Any thread of the process may signal one, by its `handle`; any process that was given its `fd`,
+ * by writing eight bytes. Who waits is a `Reactor`.
+ */
+export class EventFd {
+  readonly #handle: number
+  readonly #owns: boolean
+
+  private constructor(handle: number, owns: boolean) {
+    this.#handle = handle
+    this.#owns = owns
+  }
+
+  /**
+   * Makes one. It is open until `close`.
+   *
+   * @throws {StateError} `ERR_CARILLON_NO_EPOLL` where the native addon is not there.
+   * @throws the system's error (`EMFILE`…).
+   */
+  static create(): EventFd {
+    const handle = addon().createEventFd()
+    if (handle < 0) throw new SystemError('eventfd', handle)
+    return new EventFd(handle, true)
+  }
+
+  /**
+   * One over a copy of a descriptor that this process was given.
+   *
+   * @throws as `create`; `EBADF` where `fd` is no open descriptor.
+   */
+  static adopt(fd: number): EventFd {
+    const handle = addon().adoptEventFd(fd)
+    if (handle < 0) throw new SystemError('fcntl', handle)
+    return new EventFd(handle, true)
+  }
+
+  /** The one that another thread of this process made. Its `close` is for that thread to call. */
+  static from(handle: EventFdHandle): EventFd {
+    return new EventFd(handle.eventFd, false)
+  }
+
+  /** To send to another thread. */
+  get handle(): EventFdHandle {
+    return { eventFd: this.#handle }
+  }
+
+  /** The descriptor, to hand on to a process; -1 once it is closed. */
+  get fd(): number {
+    return addon().eventFdDescriptor(this.#handle)
+  }
+
+  /** Wakes who waits. False where nobody can: it is closed. */
+  signal(): boolean {
+    return addon().signalEventFd(this.#handle) === 0
+  }
+
+  /** Closes the descriptor, whatever other threads still do with the handle. */
+  close(): void {
+    if (this.#owns) addon().closeEventFd(this.#handle)
+  }
+}
+
+function addon() {
+  const addon = loadAddon()
+  if ('reason' in addon) throw new StateError('ERR_CARILLON_NO_EPOLL', addon.reason)
+  return addon
+}

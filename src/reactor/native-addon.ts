@@ -1,0 +1,124 @@
+import { createRequire } from 'node:module'
+import { errorMessage } from '../errors.ts'
+
+/**
+ * The addon's poller: one epoll instance under the event loop. What fails in the system answers with
+ * a negative error number; a slot is a small number that stands for a descriptor.
+ */
+export interface Poller {
+  /** What sockets are read into. Used again at every call of `onTurn`. */
+  readonly arena: Uint8Array
+  /** Where small data from elsewhere is gathered before it is sent. */
+  readonly outgoing: Uint8Array
+  /** What happened: four words for each record, see `RecordKind`. */
+  readonly records: Int32Array
+  /** What to send: memory, offset, bytes, and the next piece of the same connection or -1. */
+  readonly pieces: Int32Array
+  /** Whose: slot, first piece, and, after `flush`, the bytes sent or a negative error number. */
+  readonly sends: Int32Array
+
+  /** Lets the event loop go on while the poller waits. At first it does not. */
+  hold(): void
+  letGo(): void
+  listen(
+    port: number,
+    backlog: number,
+    keepAliveS: number,
+    reusePort: boolean,
+    noDelay: boolean,
+    host: string,
+  ): number
+  /** Where a listener is bound, or who is at the other end of a connection. */
+  address(slot: number): { host: string; port: number }
+  watch(fd: number, events: number): number
+  watchEventFd(handle: number): number
+  addTimer(): number
+  /** In microseconds; 0 for both stops it. */
+  setTimer(slot: number, firstUs: number, intervalUs: number): number
+  setInterest(slot: number, events: number): number
+  shutdown(slot: number): number
+  release(slot: number, withReset: boolean): void
+  /** Sends at once. The bytes that the kernel took. */
+  write(slot: number, chunks: readonly Uint8Array[]): number
+  /** Sends what the first `count` entries of `sends` say. */
+  flush(count: number): void
+  registerMemory(memory: Uint8Array): number
+  unregisterMemory(index: number): void
+  stats(): PollerStats
+  destroy(): void
+}
+
+/** What a poller did since it was made. */
+export interface PollerStats {
+  /** Times that the event loop found something ready. */
+  readonly wakeups: number
+  /** Batches of events taken from the kernel. */
+  readonly batches: number
+  /** What was told of them. */
+  readonly events: number
+  readonly reads: number
+  readonly bytesRead: number
+  readonly sends: number
+  readonly bytesSent: number
+}
+
+/** What is in `Poller.records`: `[slot, kind, a, b]`. As in `native/src/poller.h`. */
+export const RecordKind = {
+  /** `a`: offset in the arena, `b`: bytes. */
+  data: 1,
+  /** The peer's FIN. */
+  end: 2,
+  /** `a`: the error number, or 0. */
+  closed: 3,
+  writable: 4,
+  /** The slot is the listener's, `a`: the connection's. */
+  accepted: 5,
+  /** The slot is the listener's, `a`: the error number. */
+  acceptFailed: 6,
+  /** `a`: the events of a watched descriptor. */
+  ready: 7,
+  /** `a`: how often since the last time. */
+  fired: 8,
+} as const
+
+/** epoll's events, as Linux numbers them on every machine. */
+export const EpollEvents = { in: 0x1, out: 0x4, error: 0x8, hangUp: 0x10 } as const
+
+/** The index of the arena and of the outgoing memory in `Poller.pieces`. */
+export const ARENA = 0
+export const OUTGOING = 1
+
+interface Addon {
+  readonly Poller: new (onTurn: (recordCount: number) => void, busyPollUs: number) => Poller
+  readonly limits: {
+    readonly maxPieces: number
+    readonly maxSends: number
+    readonly maxChunks: number
+  }
+  createEventFd(): number
+  adoptEventFd(fd: number): number
+  signalEventFd(handle: number): number
+  eventFdDescriptor(handle: number): number
+  closeEventFd(handle: number): void
+}
+
+let loaded: Addon | { readonly reason: string } | undefined
+
+/** The addon, or why there is none. */
+export function loadAddon(): Addon | { readonly reason: string } {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Addon | { readonly reason: string } {
+  if (process.platform !== 'linux')
+    return { reason: `epoll is Linux's, this is ${process.platform}` }
+  const require = createRequire(import.meta.url)
+  try {
+    // From dist/src/reactor.
+    return require('../../../native/build/Release/carillon.node') as Addon
+  } catch (error) {
+    const [firstLine] = errorMessage(error).split('\n')
+    return { reason: `the native addon is not there or does not load: ${firstLine}` }
+  }
+}

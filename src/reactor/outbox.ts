@@ -1,0 +1,156 @@
+import { delivery } from './delivery.ts'
+import { WRITE_BATCH_BYTES, WRITE_BATCH_CHUNKS } from './limits.ts'
+import { OutgoingQueue } from './outgoing-queue.ts'
+import type { SendResult } from './tcp-client.ts'
+import type { TcpEngineOptions } from './tcp-engine-options.ts'
+import type { Connection } from './transport.ts'
+
+export type OutboxOptions = Pick<
+  Required<TcpEngineOptions>,
+  | 'maxQueuedBytes'
+  | 'maxQueuedMessages'
+  | 'slowClientPolicy'
+  | 'highWatermarkBytes'
+  | 'lowWatermarkBytes'
+>
+
+/**
+ * What goes out to one client. The connection has one batch of messages at a time; whatever comes
+ * while that is on its way waits here, message by message, so that what becomes of a slow client is
+ * the same over every transport and whole messages can still be dropped.
+ */
+export class Outbox {
+  messagesOut = 0
+  bytesOut = 0
+  droppedMessages = 0
+  droppedBytes = 0
+  droppedOldestMessages = 0
+  droppedOldestBytes = 0
+  peakQueuedBytes = 0
+  /** Whether the queue went over the high watermark and has not fallen to the low one since. */
+  isAboveHighWatermark = false
+  readonly #connection: Connection
+  readonly #options: OutboxOptions
+  /** Made when first needed and let go of when empty: most clients never have one. */
+  #waiting: OutgoingQueue | undefined
+
+  constructor(connection: Connection, options: OutboxOptions) {
+    this.#connection = connection
+    this.#options = options
+  }
+
+  get queuedBytes(): number {
+    const { queuedBytes } = this.#connection
+    return this.#waiting === undefined ? queuedBytes : queuedBytes + this.#waiting.bytes
+  }
+
+  /** Whether the connection has been handed everything. */
+  get isHandedOver(): boolean {
+    return this.#waiting === undefined
+  }
+
+  /** Sends at least one byte, or queues it, or drops it where there is no room. */
+  send(chunks: readonly Uint8Array[], bytes: number): SendResult {
+    const mustWait = this.#waiting !== undefined || this.#connection.queuedBytes > 0
+    if (mustWait || bytes > this.#options.maxQueuedBytes) {
+      if (!this.#hasRoom(bytes)) return this.#refuse(bytes)
+    }
+    this.messagesOut++
+    this.bytesOut += bytes
+    if (mustWait) this.#keep(chunks, bytes)
+    else if (this.#connection.write(chunks)) return 'sent'
+    return this.noteQueued()
+  }
+
+  /** Something is queued, by the last `send` or of what it answered `sent` for. */
+  noteQueued(): 'queued' {
+    const { queuedBytes } = this
+    if (queuedBytes > this.peakQueuedBytes) this.peakQueuedBytes = queuedBytes
+    if (queuedBytes > this.#options.highWatermarkBytes) this.isAboveHighWatermark = true
+    return 'queued'
+  }
+
+  /** As `send`, of the bytes from `start` to `end` of `memory`. */
+  sendSlice(memory: Buffer, start: number, end: number): SendResult {
+    const bytes = end - start
+    const isFree = this.#waiting === undefined && this.#connection.queuedBytes === 0
+    if (!isFree || bytes > this.#options.maxQueuedBytes) {
+      return this.send([memory.subarray(start, end)], bytes)
+    }
+    this.messagesOut++
+    this.bytesOut += bytes
+    if (this.#connection.writeSlice(memory, start, end)) return 'sent'
+    return this.noteQueued()
+  }
+
+  drop(bytes: number): 'dropped' {
+    this.droppedMessages++
+    this.droppedBytes += bytes
+    return 'dropped'
+  }
+
+  /** Which limit a message was over. */
+  whyDropped(bytes: number): string {
+    const { maxQueuedBytes, maxQueuedMessages } = this.#options
+    const { queuedBytes } = this
+    return queuedBytes + bytes > maxQueuedBytes
+      ? `${bytes} bytes behind ${queuedBytes} queued ones are over the limit of ${maxQueuedBytes} bytes`
+      : `a message behind ${this.#waiting?.length} waiting ones is over the limit of ${maxQueuedMessages}`
+  }
+
+  /**
+   * The kernel took something: hands on what waits, once all of the batch before is taken.
+   *
+   * @returns whether the queue has fallen from above the high watermark to the low one.
+   */
+  drain(): boolean {
+    if (this.#connection.queuedBytes === 0) this.#handOver()
+    if (!this.isAboveHighWatermark) return false
+    if (this.queuedBytes > this.#options.lowWatermarkBytes) return false
+    this.isAboveHighWatermark = false
+    return true
+  }
+
+  #handOver(): void {
+    while (this.#waiting !== undefined) {
+      const batch = this.#waiting.take(WRITE_BATCH_BYTES, WRITE_BATCH_CHUNKS)
+      if (this.#waiting.length === 0) this.#waiting = undefined
+      if (!this.#connection.write(batch)) return
+    }
+  }
+
+  #keep(chunks: readonly Uint8Array[], bytes: number): void {
+    this.#waiting ??= new OutgoingQueue()
+    this.#waiting.push(delivery.own(chunks), bytes)
+  }
+
+  /** Whether a message fits, after older ones were dropped where the policy is to do that. */
+  #hasRoom(bytes: number): boolean {
+    if (this.#fits(bytes)) return true
+    const { maxQueuedBytes, slowClientPolicy } = this.#options
+    const waiting = this.#waiting
+    if (slowClientPolicy !== 'drop-oldest' || waiting === undefined) return false
+    // Nothing is dropped in vain.
+    if (this.#connection.queuedBytes + bytes > maxQueuedBytes) return false
+    while (!this.#fits(bytes)) {
+      const dropped = waiting.dropOldest()
+      this.drop(dropped)
+      this.droppedOldestMessages++
+      this.droppedOldestBytes += dropped
+    }
+    if (waiting.length === 0) this.#waiting = undefined
+    return true
+  }
+
+  #fits(bytes: number): boolean {
+    const { maxQueuedBytes, maxQueuedMessages } = this.#options
+    if (this.queuedBytes + bytes > maxQueuedBytes) return false
+    return this.#waiting === undefined || this.#waiting.length < maxQueuedMessages
+  }
+
+  /** Whoever was refused for want of room may go by the drain as well. */
+  #refuse(bytes: number): 'dropped' {
+    if (this.queuedBytes > this.#options.lowWatermarkBytes) this.isAboveHighWatermark = true
+    return this.drop(bytes)
+  }
+}

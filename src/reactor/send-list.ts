@@ -1,0 +1,194 @@
+import { ARENA, OUTGOING, type Poller } from './native-addon.ts'
+
+/** Up to here a copy costs less than a call of its own. */
+const MAX_COPIED_BYTES = 4096
+const PIECE_WORDS = 4
+const SEND_WORDS = 3
+const NONE = -1
+
+/** What a connection keeps for the list, and what it hears of. */
+export interface Sender {
+  readonly slot: number
+  /** The list's own. -1 where nothing is listed. */
+  firstPiece: number
+  lastPiece: number
+  listedBytes: number
+  /**
+   * The kernel did not take all of it: `sent` bytes, or a negative error number. Asks for the rest
+   * with `SendList.rest` before it returns.
+   */
+  onUnsent(sent: number): void
+}
+
+/**
+ * What is to be sent when the turn ends: pieces of memory by connection, in order, so that a turn is
+ * one call of the kernel for each connection and one crossing for all of them.
+ *
+ * Data in the arena or in registered memory is sent from where it lies. It is not changed until
+ * then. Small data from elsewhere is copied.
+ */
+export class SendList {
+  readonly #poller: Poller
+  readonly #pieces: Int32Array
+  readonly #sends: Int32Array
+  readonly #outgoing: Uint8Array
+  readonly #arenaMemory: ArrayBufferLike
+  /** By the memory's ArrayBuffer: its index, and where the registered part begins. */
+  readonly #memories = new Map<ArrayBufferLike, { index: number; offset: number }>()
+  /** By index. */
+  readonly #bases: (Uint8Array | undefined)[]
+  readonly #limits: { readonly maxPieces: number; readonly maxSends: number }
+  readonly #senders: Sender[] = []
+  /** What a Buffer lies in is slow to ask for, so that is done once a chunk. */
+  #lastSliced: Buffer | undefined
+  #lastSlicedOffset = 0
+  #pieceCount = 0
+  #outgoingUsed = 0
+
+  constructor(poller: Poller, limits: { readonly maxPieces: number; readonly maxSends: number }) {
+    this.#poller = poller
+    this.#limits = limits
+    this.#pieces = poller.pieces
+    this.#sends = poller.sends
+    this.#outgoing = poller.outgoing
+    this.#arenaMemory = poller.arena.buffer
+    this.#bases = [poller.arena, poller.outgoing]
+  }
+
+  /**
+   * Lists `chunk`, of at least one byte, for `sender`. False where there is no room, or where the
+   * chunk is better sent by a call of its own: after a `flush`.
+   */
+  add(sender: Sender, chunk: Uint8Array): boolean {
+    const { maxPieces, maxSends } = this.#limits
+    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
+    const bytes = chunk.length
+    const memory = chunk.buffer
+    if (memory === this.#arenaMemory) {
+      this.#append(sender, ARENA, chunk.byteOffset, bytes)
+      return true
+    }
+    const registered = this.#memories.size === 0 ? undefined : this.#memories.get(memory)
+    if (registered !== undefined) {
+      this.#append(sender, registered.index, chunk.byteOffset - registered.offset, bytes)
+      return true
+    }
+    const offset = this.#outgoingUsed
+    if (bytes > MAX_COPIED_BYTES || offset + bytes > this.#outgoing.length) return false
+    this.#outgoing.set(chunk, offset)
+    this.#outgoingUsed = offset + bytes
+    this.#append(sender, OUTGOING, offset, bytes)
+    return true
+  }
+
+  /** As `add`, of a part of `memory`, for what lies in the arena. */
+  addSlice(sender: Sender, memory: Buffer, start: number, end: number): boolean {
+    if (memory !== this.#lastSliced) {
+      if (memory.buffer !== this.#arenaMemory) return false
+      this.#lastSliced = memory
+      this.#lastSlicedOffset = memory.byteOffset
+    }
+    const { maxPieces, maxSends } = this.#limits
+    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
+    this.#append(sender, ARENA, this.#lastSlicedOffset + start, end - start)
+    return true
+  }
+
+  /** Whether what lies there may change as soon as it was sent: what has to wait is copied. */
+  isUsedAgain(chunk: Uint8Array): boolean {
+    return chunk.buffer === this.#arenaMemory || this.#memories.has(chunk.buffer)
+  }
+
+  /** Sends everything. */
+  flush(): void {
+    const senders = this.#senders
+    const count = senders.length
+    if (count === 0) return
+    this.#poller.flush(count)
+    for (let index = 0; index < count; index++) {
+      const sender = senders[index] as Sender
+      const sent = this.#sends[index * SEND_WORDS + 2] as number
+      const listedBytes = sender.listedBytes
+      sender.listedBytes = 0
+      if (sent !== listedBytes) sender.onUnsent(sent)
+      sender.firstPiece = NONE
+      sender.lastPiece = NONE
+    }
+    senders.length = 0
+    this.#pieceCount = 0
+    this.#outgoingUsed = 0
+  }
+
+  /** A copy of what is listed for `sender` behind its first `sent` bytes. For `onUnsent`. */
+  rest(sender: Sender, sent: number): Buffer {
+    const parts: Uint8Array[] = []
+    let skip = sent
+    for (let piece = sender.firstPiece; piece !== NONE; ) {
+      const at = piece * PIECE_WORDS
+      const [memory = 0, offset = 0, bytes = 0, next = NONE] = this.#pieces.subarray(
+        at,
+        at + PIECE_WORDS,
+      )
+      const taken = Math.min(skip, bytes)
+      skip -= taken
+      const base = this.#bases[memory] as Uint8Array
+      parts.push(base.subarray(offset + taken, offset + bytes))
+      piece = next
+    }
+    return Buffer.concat(parts)
+  }
+
+  /** Data that lies in `memory` is sent from there from now on. */
+  register(memory: Uint8Array): number {
+    const index = this.#poller.registerMemory(memory)
+    if (index < 0) return index
+    this.#memories.set(memory.buffer, { index, offset: memory.byteOffset })
+    this.#bases[index] = memory
+    return index
+  }
+
+  unregister(memory: Uint8Array): void {
+    const registered = this.#memories.get(memory.buffer)
+    if (registered === undefined) return
+    this.flush()
+    this.#memories.delete(memory.buffer)
+    this.#bases[registered.index] = undefined
+    this.#poller.unregisterMemory(registered.index)
+  }
+
+  #append(sender: Sender, memory: number, offset: number, bytes: number): void {
+    const pieces = this.#pieces
+    const last = sender.lastPiece
+    if (last !== NONE) {
+      const at = last * PIECE_WORDS
+      const lastBytes = pieces[at + 2] as number
+      // What lies behind the last piece makes it longer.
+      if (pieces[at] === memory && (pieces[at + 1] as number) + lastBytes === offset) {
+        pieces[at + 2] = lastBytes + bytes
+        sender.listedBytes += bytes
+        return
+      }
+    }
+    this.#appendPiece(sender, memory, offset, bytes)
+  }
+
+  #appendPiece(sender: Sender, memory: number, offset: number, bytes: number): void {
+    const piece = this.#pieceCount++
+    const at = piece * PIECE_WORDS
+    const pieces = this.#pieces
+    pieces[at] = memory
+    pieces[at + 1] = offset
+    pieces[at + 2] = bytes
+    pieces[at + 3] = NONE
+    if (sender.lastPiece !== NONE) {
+      pieces[sender.lastPiece * PIECE_WORDS + 3] = piece
+    } else {
+      sender.firstPiece = piece
+      const send = this.#senders.push(sender) - 1
+      this.#sends[send * SEND_WORDS] = sender.slot
+      this.#sends[send * SEND_WORDS + 1] = piece
+    }
+    sender.lastPiece = piece
+    sender.listedBytes += bytes
+  }
+}

@@ -1,0 +1,136 @@
+import test from 'ava'
+import type { SendResult } from '../../../src/reactor/tcp-client.ts'
+import { frames, pattern } from '../recording-engine.ts'
+import { MIB, MORE_THAN_THE_KERNEL_TAKES, type Stage, strategyOf } from './stage.ts'
+
+/** What becomes of what is sent. */
+export function sendingSuite({ open, withRoom }: Stage): void {
+  test('sendData sends the chunks as they are, sendMessage frames', async (t) => {
+    const scene = await open(t)
+    const { engine } = scene
+    const peer = await scene.connect()
+    const client = engine.client()
+    t.is(client.sendData(Buffer.from('ab'), new Uint8Array([99]), Buffer.from('d')), withRoom)
+    t.is(client.sendMessage(Buffer.from('framed')), withRoom)
+    t.is(client.sendMessage(Buffer.alloc(0)), withRoom)
+    t.is(client.sendData(), 'sent')
+    await peer.untilReceived(Buffer.concat([Buffer.from('abcd'), frames('framed', '')]))
+    t.is(client.queuedBytes, 0)
+    const { messagesOut, bytesOut } = client.stats()
+    t.deepEqual({ messagesOut, bytesOut }, { messagesOut: 3, bytesOut: 4 + 8 + 2 })
+  })
+
+  test('sendMessage throws where the strategy has no frame, or the frame no room', async (t) => {
+    const scene = await open(t, { strategy: () => strategyOf(() => -1) })
+    const { engine } = scene
+    await scene.connect()
+    t.throws(() => engine.client().sendMessage(Buffer.from('x')), { code: 'ERR_CARILLON_NO_FRAME' })
+
+    const framing = await open(t)
+    await framing.connect()
+    t.throws(() => framing.engine.client().sendMessage(Buffer.alloc(65536)), {
+      code: 'ERR_CARILLON_MESSAGE_TOO_LARGE',
+    })
+    t.true(framing.engine.client().isOpen)
+  })
+
+  test('what the peer does not read is queued, in order, and the drain is told once', async (t) => {
+    const drained: number[] = []
+    const scene = await open(t, {
+      options: {
+        maxQueuedBytes: 64 * MIB,
+        highWatermarkBytes: 4 * MIB,
+        lowWatermarkBytes: MIB,
+      },
+      drained: (client) => {
+        drained.push(client.queuedBytes)
+        t.false(client.isAboveHighWatermark)
+      },
+    })
+    const { engine } = scene
+    const peer = await scene.connect()
+    peer.socket.pause()
+    const client = engine.client()
+    const sent = pattern(2 * MORE_THAN_THE_KERNEL_TAKES)
+    const results = new Set<SendResult>()
+    for (let offset = 0; offset < sent.length; offset += MIB) {
+      results.add(client.sendData(sent.subarray(offset, offset + MIB)))
+    }
+    t.deepEqual(results, new Set([withRoom, 'queued']))
+    t.true(client.isAboveHighWatermark)
+    t.true(client.queuedBytes > MORE_THAN_THE_KERNEL_TAKES)
+    peer.socket.resume()
+    await engine.untilLogged('drained 1')
+    await peer.untilReceived(sent)
+    t.is(client.queuedBytes, 0)
+    t.is(drained.length, 1)
+    t.true((drained[0] as number) <= MIB)
+  })
+
+  test('a queue that stays under the high watermark has no drain to tell', async (t) => {
+    const scene = await open(t, {
+      options: { maxQueuedBytes: 64 * MIB, highWatermarkBytes: 64 * MIB },
+    })
+    const { engine } = scene
+    const peer = await scene.connect()
+    peer.socket.pause()
+    const client = engine.client()
+    const sent = pattern(MORE_THAN_THE_KERNEL_TAKES)
+    t.is(client.sendData(sent), 'queued')
+    t.false(client.isAboveHighWatermark)
+    peer.socket.resume()
+    await peer.untilReceived(sent)
+    t.is(client.queuedBytes, 0)
+    t.deepEqual(engine.log, ['connected 1'])
+  })
+
+  test('a slow client is queued for up to the limit, and disconnected beyond it', async (t) => {
+    const maxQueuedBytes = 2 * MORE_THAN_THE_KERNEL_TAKES
+    const scene = await open(t, { options: { maxQueuedBytes } })
+    const { engine } = scene
+    const peer = await scene.connect()
+    peer.socket.pause()
+    const client = engine.client()
+    client.sendData(Buffer.alloc(MORE_THAN_THE_KERNEL_TAKES))
+    t.is(client.sendData(Buffer.alloc(maxQueuedBytes - client.queuedBytes)), 'queued')
+    t.is(client.queuedBytes, maxQueuedBytes)
+    t.is(client.sendData(Buffer.alloc(1)), 'dropped')
+    t.false(client.isOpen)
+    t.is(client.sendData(Buffer.alloc(2)), 'dropped')
+    const reason = await engine.untilDisconnected()
+    t.is(reason.kind, 'slow-client')
+    t.is(reason.error?.code, 'ERR_CARILLON_SLOW_CLIENT')
+    t.deepEqual(engine.log, ['connected 1', 'disconnected 1 slow-client'])
+    const { droppedMessages, droppedBytes, unsentBytes } = engine.stats()
+    t.deepEqual([droppedMessages, droppedBytes, unsentBytes], [2, 3, maxQueuedBytes])
+    t.is(client.queuedBytes, 0)
+  })
+
+  test('with drop-newest a slow client stays', async (t) => {
+    const maxQueuedBytes = MORE_THAN_THE_KERNEL_TAKES
+    const scene = await open(t, { options: { maxQueuedBytes, slowClientPolicy: 'drop-newest' } })
+    const { engine } = scene
+    const peer = await scene.connect()
+    peer.socket.pause()
+    const client = engine.client()
+    const sent = pattern(maxQueuedBytes)
+    t.is(client.sendData(sent), 'queued')
+    t.is(client.sendData(Buffer.alloc(maxQueuedBytes)), 'dropped')
+    t.true(client.isOpen)
+    peer.socket.resume()
+    await peer.untilReceived(sent)
+    t.is(client.sendData(Buffer.from('!')), withRoom)
+    await peer.untilReceived(Buffer.concat([sent, Buffer.from('!')]))
+    t.is(engine.stats().droppedBytes, maxQueuedBytes)
+  })
+
+  test('more than the whole queue at once is dropped, whatever the kernel might take', async (t) => {
+    const scene = await open(t, {
+      options: { maxQueuedBytes: 10, slowClientPolicy: 'drop-newest' },
+    })
+    const { engine } = scene
+    await scene.connect()
+    t.is(engine.client().sendData(Buffer.alloc(5), Buffer.alloc(5)), withRoom)
+    t.is(engine.client().sendData(Buffer.alloc(5), Buffer.alloc(6)), 'dropped')
+  })
+}

@@ -1,0 +1,62 @@
+import test from 'ava'
+import { importScript } from '../../support/repository.ts'
+import type { SoakRun, SoakSize } from '../../support/soak.ts'
+
+const { readArguments } = await importScript<{
+  readArguments(words: string[]): { name: string | undefined; minutes: number }
+}>('soaking/soaks.mjs')
+const { runSoak } = await importScript<{
+  runSoak(
+    module: { soak(run: SoakRun): Promise<void> },
+    size: SoakSize,
+    progress: (text: string) => void,
+  ): Promise<{ error?: unknown; signal?: string }>
+}>('soaking/run-soak.mjs')
+
+const SIZE = { durationMs: 1, clients: 1 }
+
+test('a soak is named, or not, and goes on for five minutes or as told', (t) => {
+  t.deepEqual(readArguments([]), { name: undefined, minutes: 5 })
+  t.deepEqual(readArguments(['kills']), { name: 'kills', minutes: 5 })
+  t.deepEqual(readArguments(['kills', '--minutes', '0.5']), { name: 'kills', minutes: 0.5 })
+  t.is(readArguments(['--minutes=10080', 'kills']).minutes, 10_080)
+})
+
+test('what makes no sense is refused with what would', (t) => {
+  for (const [words, says] of [
+    [['kills', 'clients'], /^One soak at a time, not kills and clients$/],
+    [['--minutes', '0'], /^--minutes takes a number above 0, at most 10080, not "0"$/],
+    [['--minutes', '10081'], /not "10081"$/],
+    [['--minutes', 'long'], /not "long"$/],
+    [['--loud'], /^npm run soak -- \[NAME\] \[--minutes N\]: .*'--loud'/],
+  ] as const) {
+    t.throws(() => readArguments([...words]), { message: says }, words.join(' '))
+  }
+})
+
+test('what a soak has started ends with it, the last first, however it ends', async (t) => {
+  const calls: string[] = []
+  const starting = (then: (run: SoakRun) => Promise<void>) => ({
+    soak: async (run: SoakRun) => {
+      run.teardown(() => void calls.push('first'))
+      run.teardown(async () => void calls.push('second'))
+      await then(run)
+    },
+  })
+  const well = starting(async ({ progress }) => progress('half'))
+  t.deepEqual(await runSoak(well, SIZE, (text) => calls.push(text)), {})
+  t.deepEqual(calls.splice(0), ['half', 'second', 'first'])
+
+  const oops = new Error('oops')
+  const failing = starting(() => Promise.reject(oops))
+  t.deepEqual(await runSoak(failing, SIZE, () => {}), { error: oops })
+  t.deepEqual(calls.splice(0), ['second', 'first'])
+
+  const endless = starting(() => {
+    process.emit('SIGHUP', 'SIGHUP')
+    return new Promise(() => {})
+  })
+  t.deepEqual(await runSoak(endless, SIZE, () => {}), { signal: 'SIGHUP' })
+  t.deepEqual(calls.splice(0), ['second', 'first'])
+  t.is(process.listenerCount('SIGHUP'), 0)
+})

@@ -1,0 +1,802 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { roundUp } from '../../src/shm/layout.ts'
+import { MPSC_HEADER_BYTES, MpscGeometry } from '../../src/shm/mpsc-geometry.ts'
+import { createMpscRing, formatMpscRing, mpscRingBytes } from '../../src/shm/mpsc-ring.ts'
+import { MpscRingConsumer } from '../../src/shm/mpsc-ring-consumer.ts'
+import { MpscRingProducer } from '../../src/shm/mpsc-ring-producer.ts'
+import { LIMITS, MPSC_SLOT_BYTES, MPSC_STATE } from '../../src/shm/shared-mem.ts'
+
+const CAPACITY = LIMITS.RING_CAPACITY_MIN
+const SLOTS = CAPACITY / MPSC_SLOT_BYTES
+const ALL = Number.MAX_SAFE_INTEGER
+/** The longest payload in one slot. */
+const SMALL = MPSC_SLOT_BYTES - MPSC_HEADER_BYTES
+
+const DAMAGED = { code: 'ERR_CARILLON_RING_DAMAGED' }
+const ARGUMENT = { code: 'ERR_CARILLON_ARGUMENT' }
+
+function newRing(position = 0) {
+  const ring = createMpscRing(CAPACITY)
+  formatMpscRing(ring, position)
+  const geometry = new MpscGeometry(ring)
+  const consumer = new MpscRingConsumer(ring)
+  return { ring, geometry, words: geometry.words, consumer, producer: new MpscRingProducer(ring) }
+}
+
+type Ring = ReturnType<typeof newRing>
+
+interface Message {
+  type: number
+  payload: Uint8Array
+}
+
+function readAll({ consumer }: Ring, limit = ALL): Message[] {
+  const messages: Message[] = []
+  consumer.read((type, bytes, offset, length) => {
+    messages.push({ type, payload: bytes.slice(offset, offset + length) })
+    return true
+  }, limit)
+  return messages
+}
+
+const types = (messages: readonly Message[]) => messages.map(({ type }) => type)
+
+/** What a producer leaves that dies as soon as it has moved the tail. */
+function reserveAndDie({ geometry, words }: Ring, bytes: number) {
+  Atomics.add(words, geometry.tail, bytes)
+}
+
+/** Writes until the ring is full. Returns how many records that took. */
+function fill({ producer }: Ring, length: number = SMALL): number {
+  let count = 0
+  while (producer.write(count, new Uint8Array(length))) count++
+  return count
+}
+
+test('records arrive as they were written, in the order of their claims', (t) => {
+  const ring = newRing()
+  const other = new MpscRingProducer(ring.ring)
+  t.true(ring.producer.write(3, Uint8Array.of(1, 2, 3)))
+  t.true(other.write(0xffffffff))
+  t.true(ring.producer.write(0, Uint8Array.of(4), Uint8Array.of(), Uint8Array.of(5, 6)))
+  t.deepEqual(readAll(ring), [
+    { type: 3, payload: Uint8Array.of(1, 2, 3) },
+    { type: 0xffffffff, payload: Uint8Array.of() },
+    { type: 0, payload: Uint8Array.of(4, 5, 6) },
+  ])
+  t.true(ring.consumer.isEmpty)
+  t.like(ring.consumer.stats, { messages: 3, messageBytes: 6, usedBytes: 0 })
+})
+
+test('what is claimed and not committed is not read, nor what is behind it', (t) => {
+  const ring = newRing()
+  const other = new MpscRingProducer(ring.ring)
+  const at = ring.producer.claim(4)
+  ring.ring.bytes.set([1, 2, 3, 4], at)
+  other.write(2)
+  t.deepEqual(readAll(ring), [])
+  t.false(ring.consumer.isEmpty)
+  t.not(ring.consumer.blockedAt, undefined)
+  t.true(ring.producer.commit(1))
+  t.is(ring.consumer.blockedAt, undefined)
+  t.deepEqual(readAll(ring), [
+    { type: 1, payload: Uint8Array.of(1, 2, 3, 4) },
+    { type: 2, payload: Uint8Array.of() },
+  ])
+})
+
+test('a ring that overflowed takes as much as before, a thousand times', (t) => {
+  const ring = newRing()
+  for (let round = 1; round <= 1000; round++) {
+    if (fill(ring) !== SLOTS) t.fail(`round ${round} had less room`)
+    if (ring.producer.write(0) || ring.consumer.stats.full !== 2 * round) t.fail('not refused')
+    if (readAll(ring).some(({ type }, index) => type !== index)) t.fail('a record is missing')
+  }
+  t.like(ring.consumer.stats, { messages: 1000 * SLOTS, usedBytes: 0, unblocked: 0 })
+})
+
+test('a slot that was given back is taken again at once', (t) => {
+  const ring = newRing()
+  fill(ring)
+  t.deepEqual(types(readAll(ring, 1)), [0])
+  t.true(ring.producer.write(1000))
+  t.false(ring.producer.write(1001))
+  t.is(ring.consumer.stats.usedBytes, CAPACITY)
+  t.is(types(readAll(ring)).at(-1), 1000)
+})
+
+test('the longest message is a quarter of the ring with its header', (t) => {
+  const ring = newRing(CAPACITY - MPSC_SLOT_BYTES)
+  const { maxMessageBytes } = ring.producer
+  t.is(maxMessageBytes, CAPACITY / 4 - MPSC_HEADER_BYTES)
+  t.is(ring.consumer.maxMessageBytes, maxMessageBytes)
+  const longest = new Uint8Array(maxMessageBytes).fill(7)
+  for (let round = 0; round < 100; round++) {
+    t.true(ring.producer.write(1, longest), 'fits an empty ring at any place')
+    ring.producer.write(2, new Uint8Array((round * 64) % 1000))
+    t.deepEqual(readAll(ring)[0]?.payload, longest)
+  }
+  for (const length of [maxMessageBytes + 1, -1, 1.5, Number.NaN]) {
+    t.throws(() => ring.producer.claim(length), ARGUMENT)
+  }
+  t.throws(() => ring.producer.write(1, longest, Uint8Array.of(1)), ARGUMENT)
+  t.true(ring.consumer.isEmpty, 'what is refused reserves nothing')
+})
+
+test('a claim is closed once, and before the next', (t) => {
+  const ring = newRing()
+  t.throws(() => ring.producer.commit(1), ARGUMENT)
+  t.throws(() => ring.producer.abort(), ARGUMENT)
+  ring.producer.claim(1)
+  t.throws(() => ring.producer.claim(1), ARGUMENT)
+  for (const type of [-1, 2 ** 32, 0.5]) {
+    t.throws(() => ring.producer.commit(type), ARGUMENT)
+    t.throws(() => ring.producer.write(type), ARGUMENT)
+  }
+  t.true(ring.producer.commit(0xffffffff))
+  t.throws(() => ring.producer.commit(1), ARGUMENT)
+  t.deepEqual(types(readAll(ring)), [0xffffffff])
+})
+
+test('what is claimed and aborted is passed over', (t) => {
+  const ring = newRing()
+  ring.producer.claim(100)
+  ring.producer.abort()
+  ring.producer.write(5)
+  t.deepEqual(types(readAll(ring)), [5])
+  t.like(ring.consumer.stats, { messages: 1, usedBytes: 0, unblocked: 0, refused: 0 })
+})
+
+test('a reader that throws has consumed its record, and no other', (t) => {
+  const ring = newRing()
+  for (let type = 0; type < 3; type++) ring.producer.write(type)
+  const stop = new Error('stop')
+  const thrower = () => {
+    throw stop
+  }
+  t.is(
+    t.throws(() => ring.consumer.read(thrower, 10)),
+    stop,
+  )
+  t.deepEqual(types(readAll(ring)), [1, 2])
+})
+
+test('a reader that returns false has had its last record, and a limit is kept', (t) => {
+  const ring = newRing()
+  for (let type = 0; type < 6; type++) ring.producer.write(type)
+  t.is(
+    ring.consumer.read((type) => type < 1, 10),
+    2,
+  )
+  t.deepEqual(types(readAll(ring, 3)), [2, 3, 4])
+  t.deepEqual(types(readAll(ring, 0)), [])
+  t.deepEqual(types(readAll(ring)), [5])
+})
+
+test('a batch ends where everything in the ring was read, however fast it is filled', (t) => {
+  const ring = newRing()
+  fill(ring)
+  const { consumer, producer } = ring
+  t.is(
+    consumer.read(() => {
+      t.false(producer.write(0), 'nothing is freed before the end of the batch')
+    }, ALL),
+    SLOTS,
+  )
+  t.is(fill(ring), SLOTS)
+})
+
+test('a reader cannot read or reset its ring', (t) => {
+  const { producer, consumer } = newRing()
+  producer.write(1)
+  t.throws(() => consumer.read(() => consumer.read(() => {}, 1) > 0, 1), ARGUMENT)
+  producer.write(2)
+  t.throws(() => consumer.read(() => consumer.reset() === undefined, 1), ARGUMENT)
+  t.is(
+    consumer.read(() => {}, 1),
+    0,
+  )
+})
+
+test('a dead producer between claim and commit is unblocked, and what is behind it is read', (t) => {
+  const ring = newRing()
+  const dead = new MpscRingProducer(ring.ring)
+  ring.producer.write(1)
+  dead.claim(200)
+  ring.producer.write(2)
+  t.deepEqual(types(readAll(ring)), [1])
+  t.deepEqual(types(readAll(ring)), [])
+  t.true(ring.consumer.unblock())
+  t.false(ring.consumer.unblock(), 'the next record is there')
+  t.deepEqual(types(readAll(ring)), [2])
+  t.like(ring.consumer.stats, { unblocked: 1, unblockedBytes: 256, usedBytes: 0 })
+})
+
+test('a dead producer between reserving and marking is unblocked up to the next mark', (t) => {
+  const ring = newRing()
+  const alive = new MpscRingProducer(ring.ring)
+  reserveAndDie(ring, 5 * MPSC_SLOT_BYTES)
+  alive.claim(10)
+  ring.producer.write(2)
+  t.true(ring.consumer.unblock())
+  t.is(ring.consumer.stats.unblockedBytes, 5 * MPSC_SLOT_BYTES)
+  t.deepEqual(types(readAll(ring)), [])
+  t.true(alive.commit(1), 'who had marked its claim keeps it')
+  t.deepEqual(types(readAll(ring)), [1, 2])
+})
+
+test('a dead producer at the very tail is unblocked, also across the end of the ring', (t) => {
+  for (const slotsBefore of [0, SLOTS - 1, SLOTS - 3]) {
+    const ring = newRing(slotsBefore * MPSC_SLOT_BYTES)
+    reserveAndDie(ring, 4 * MPSC_SLOT_BYTES)
+    t.not(ring.consumer.blockedAt, undefined)
+    t.true(ring.consumer.unblock())
+    ring.producer.write(1)
+    t.deepEqual(types(readAll(ring)), [1])
+    t.is(fill(ring), SLOTS)
+  }
+})
+
+test('a full ring is unblocked, whether the dead producer had marked its claim or not', (t) => {
+  for (const isMarked of [true, false]) {
+    const ring = newRing(5 * MPSC_SLOT_BYTES)
+    if (isMarked) new MpscRingProducer(ring.ring).claim(SMALL)
+    else reserveAndDie(ring, MPSC_SLOT_BYTES)
+    t.is(fill(ring), SLOTS - 1)
+    t.is(ring.consumer.stats.usedBytes, CAPACITY)
+    t.deepEqual(readAll(ring), [])
+    t.true(ring.consumer.unblock())
+    t.is(readAll(ring).length, SLOTS - 1)
+    t.is(fill(ring), SLOTS)
+  }
+})
+
+test('a ring full of nothing but dead producers is usable again', (t) => {
+  const ring = newRing()
+  reserveAndDie(ring, CAPACITY)
+  t.false(ring.producer.write(1))
+  t.true(ring.consumer.unblock())
+  t.deepEqual(readAll(ring), [])
+  t.is(ring.consumer.stats.unblockedBytes, CAPACITY)
+  t.is(fill(ring), SLOTS)
+})
+
+test('there is nothing to unblock in an empty ring, or before a record', (t) => {
+  const ring = newRing()
+  t.false(ring.consumer.unblock())
+  t.is(ring.consumer.blockedAt, undefined)
+  ring.producer.write(1)
+  t.false(ring.consumer.unblock())
+  ring.producer.claim(1)
+  ring.producer.abort()
+  t.deepEqual(types(readAll(ring, 1)), [1])
+  t.is(ring.consumer.blockedAt, undefined, 'there is padding to pass over')
+  t.false(ring.consumer.unblock())
+  t.is(ring.consumer.stats.unblocked, 0)
+})
+
+test('who moves between the look and the unblocking is left alone', (t) => {
+  const ring = newRing()
+  reserveAndDie(ring, 2 * MPSC_SLOT_BYTES)
+  const unmarked = ring.consumer.blockedAt
+  const { words, geometry, consumer } = ring
+  words[geometry.markAt(0)] = geometry.mark(0, 2 * MPSC_SLOT_BYTES, MPSC_STATE.CLAIMED)
+  t.false(consumer.unblock(unmarked), 'it has marked its claim')
+  const claimed = consumer.blockedAt
+  t.not(claimed, unmarked)
+  t.is(consumer.blockedAt, claimed)
+  words[geometry.markAt(0)] = geometry.mark(0, 2 * MPSC_SLOT_BYTES, MPSC_STATE.PADDING)
+  t.false(consumer.unblock(claimed), 'it has aborted')
+  readAll(ring)
+  ring.producer.claim(1)
+  t.false(consumer.unblock(claimed), 'another blocks')
+  t.is(consumer.stats.unblocked, 0)
+  t.true(consumer.unblock(consumer.blockedAt))
+})
+
+test('a commit after the unblocking is refused and counted, whoever has the place by then', (t) => {
+  for (const laps of [0, 1, 5]) {
+    for (const close of ['commit', 'abort'] as const) {
+      const ring = newRing()
+      const late = new MpscRingProducer(ring.ring)
+      late.claim(SMALL)
+      t.true(ring.consumer.unblock())
+      if (laps > 0) readAll(ring)
+      for (let lap = 1; lap < laps; lap++) t.is(fill(ring), readAll(ring).length)
+      const last = fill(ring) // the same place, and a claim of the same length
+      if (close === 'commit') t.false(late.commit(999))
+      else late.abort()
+      t.is(ring.consumer.stats.refused, 1)
+      t.deepEqual(
+        types(readAll(ring)),
+        Array.from({ length: last }, (_, index) => index),
+      )
+      t.true(late.write(5), 'it may go on')
+    }
+  }
+})
+
+test('a late commit does not publish the open claim of another at its place', (t) => {
+  const ring = newRing()
+  const late = new MpscRingProducer(ring.ring)
+  late.claim(SMALL)
+  ring.consumer.unblock()
+  readAll(ring)
+  for (let slot = 1; slot < SLOTS; slot++) ring.producer.write(slot)
+  readAll(ring)
+  ring.producer.claim(SMALL)
+  t.false(late.commit(999))
+  t.deepEqual(readAll(ring), [])
+  t.true(ring.producer.commit(7))
+  t.deepEqual(types(readAll(ring)), [7])
+})
+
+test('positions wrap at 2^32 wherever a record lies', (t) => {
+  for (let slots = 0; slots <= 20; slots++) {
+    const ring = newRing(2 ** 32 - CAPACITY / 4 - slots * MPSC_SLOT_BYTES)
+    const seen: number[] = []
+    for (let type = 0; type < 200; type++) {
+      if (type === 100) reserveAndDie(ring, MPSC_SLOT_BYTES)
+      t.true(ring.producer.write(type, new Uint8Array((type * 37) % 900).fill(type)))
+      if (type === 100) t.true(ring.consumer.unblock())
+      for (const message of readAll(ring)) {
+        seen.push(message.type)
+        if (message.payload.some((byte) => byte !== message.type)) t.fail('damaged payload')
+      }
+    }
+    t.deepEqual(
+      seen,
+      Array.from({ length: 200 }, (_, type) => type),
+    )
+    t.true(ring.consumer.position < 2 ** 20, 'the position has wrapped')
+  }
+})
+
+test('a full ring across 2^32 refuses, and is unblocked', (t) => {
+  const ring = newRing(2 ** 32 - 3 * MPSC_SLOT_BYTES)
+  reserveAndDie(ring, 7 * MPSC_SLOT_BYTES)
+  t.is(fill(ring), SLOTS - 7)
+  t.true(ring.consumer.unblock())
+  t.is(readAll(ring).length, SLOTS - 7)
+  t.is(fill(ring), SLOTS)
+})
+
+test('each producer rings once for a sleep', (t) => {
+  const ring = newRing()
+  const { consumer, producer } = ring
+  const other = new MpscRingProducer(ring.ring)
+  const write = (end: MpscRingProducer) => end.write(1) && end.shouldRing()
+  t.false(write(producer), 'an awake consumer needs no bell')
+  t.false(consumer.trySleep(), 'there is something to read')
+  readAll(ring)
+  t.true(consumer.trySleep())
+  t.true(write(producer))
+  t.false(write(producer), 'it has been rung for')
+  t.true(write(other), 'one that dies before it rings takes no bell with it')
+  consumer.wake()
+  t.false(write(other))
+  readAll(ring)
+  t.true(consumer.trySleep())
+  t.true(write(producer), 'another sleep, another bell')
+  t.is(consumer.stats.sleeps, 3)
+})
+
+test('a blocked ring may be slept on, and the commit rings', (t) => {
+  const { consumer, producer } = newRing()
+  producer.claim(1)
+  t.true(consumer.trySleep())
+  t.true(producer.commit(1))
+  t.true(producer.shouldRing())
+})
+
+test('another consumer goes on where the last one stopped, and its sleep is rung for', (t) => {
+  const ring = newRing()
+  for (let type = 0; type < 3; type++) ring.producer.write(type)
+  readAll(ring, 1)
+  ring.consumer.trySleep()
+  const consumer = new MpscRingConsumer(ring.ring)
+  t.deepEqual(types(readAll({ ...ring, consumer })), [1, 2])
+  t.true(consumer.trySleep())
+  ring.producer.write(3)
+  t.true(ring.producer.shouldRing())
+  const third = new MpscRingConsumer(ring.ring)
+  t.deepEqual(types(readAll({ ...ring, consumer: third })), [3])
+  t.true(third.trySleep())
+  t.true(ring.producer.shouldRing(), 'a number that the second consumer did not use')
+})
+
+test('the heartbeat of the consumer is seen by a producer', (t) => {
+  const { consumer, producer } = newRing()
+  t.is(producer.consumerHeartbeat, 0)
+  consumer.beat()
+  consumer.beat()
+  t.is(producer.consumerHeartbeat, 2)
+})
+
+test('a clone of the description leads to the same ring', (t) => {
+  const ring = newRing()
+  new MpscRingProducer(structuredClone(ring.ring)).write(4)
+  t.deepEqual(types(readAll(ring)), [4])
+})
+
+test('a ring lies anywhere in a memory, and leaves the rest alone', (t) => {
+  const bytes = new Uint8Array(mpscRingBytes(CAPACITY) + 128).fill(0xa5)
+  const ring = { bytes, offset: 64, capacity: CAPACITY }
+  t.throws(() => new MpscRingProducer(ring), DAMAGED, 'nothing was formatted')
+  formatMpscRing(ring)
+  const producer = new MpscRingProducer(ring)
+  const consumer = new MpscRingConsumer(ring)
+  for (let round = 0; round < 3; round++) {
+    while (producer.write(1, new Uint8Array(300)));
+    consumer.read(() => {}, ALL)
+  }
+  t.true(bytes.subarray(0, 64).every((byte) => byte === 0xa5))
+  t.true(bytes.subarray(64 + mpscRingBytes(CAPACITY)).every((byte) => byte === 0xa5))
+  t.throws(() => new MpscRingConsumer({ ...ring, capacity: CAPACITY / 2 }), ARGUMENT)
+  t.throws(() => new MpscRingConsumer({ ...ring, offset: 128 }), DAMAGED)
+})
+
+test('a ring that does not fit its memory, or starts between slots, is refused', (t) => {
+  const { ring } = newRing()
+  for (const wrong of [
+    { ...ring, offset: 64 },
+    { ...ring, offset: 4 },
+    { ...ring, offset: -64 },
+    { ...ring, offset: Number.NaN },
+    { ...ring, capacity: 2 * CAPACITY },
+    { ...ring, capacity: CAPACITY + 64 },
+    { ...ring, bytes: ring.bytes.subarray(1) },
+    { ...ring, bytes: new Uint8Array(mpscRingBytes(CAPACITY) + 3) },
+  ]) {
+    t.throws(() => new MpscRingProducer(wrong), ARGUMENT)
+    t.throws(() => new MpscRingConsumer(wrong), ARGUMENT)
+  }
+  for (const capacity of [CAPACITY / 2, 24 * 1024, Number.NaN]) {
+    t.throws(() => createMpscRing(capacity), ARGUMENT)
+  }
+  for (const position of [-64, 32, 2 ** 32, Number.NaN]) {
+    t.throws(() => formatMpscRing(ring, position), ARGUMENT)
+  }
+})
+
+const DAMAGE: Record<string, (ring: Ring) => void> = {
+  'a mark of another lap': ({ words, geometry }) => {
+    words[geometry.markAt(0)] = geometry.mark(CAPACITY, 64, MPSC_STATE.PUBLISHED)
+  },
+  'a free slot of another lap': ({ words, geometry }) => {
+    words[geometry.markAt(0)] = geometry.emptyMark(CAPACITY)
+  },
+  'a free slot that has slots': ({ words, geometry }) => {
+    words[geometry.markAt(0)] = geometry.mark(0, 64, MPSC_STATE.EMPTY)
+  },
+  'a record of no slots': ({ words, geometry }) => {
+    words[geometry.markAt(0)] = geometry.mark(0, 0, MPSC_STATE.PUBLISHED)
+  },
+  'a record longer than allowed': ({ words, geometry }) => {
+    words[geometry.markAt(0)] = geometry.mark(0, CAPACITY / 4 + 64, MPSC_STATE.PUBLISHED)
+    words[geometry.tail] = CAPACITY
+  },
+  'a record longer than what is reserved': ({ words, geometry }) => {
+    words[geometry.markAt(0)] = geometry.mark(0, 192, MPSC_STATE.PUBLISHED)
+  },
+  'padding longer than what is reserved': ({ words, geometry }) => {
+    words[geometry.markAt(0)] = geometry.mark(0, 192, MPSC_STATE.PADDING)
+  },
+  'a payload longer than its record': ({ words, geometry }) => {
+    words[geometry.markAt(0) + 1] = 113
+  },
+  'a payload of another number of slots': ({ words, geometry }) => {
+    words[geometry.markAt(0) + 1] = 48
+  },
+  'a payload near 2^32': ({ words, geometry }) => {
+    words[geometry.markAt(0) + 1] = -8
+  },
+  'a tail behind the head': ({ words, geometry }) => {
+    words[geometry.tail] = -64
+  },
+  'a tail more than the capacity ahead': ({ words, geometry }) => {
+    words[geometry.tail] = CAPACITY + 64
+  },
+  'a tail between slots': ({ words, geometry }) => {
+    words[geometry.tail] = 130
+  },
+}
+
+for (const [name, damage] of Object.entries(DAMAGE)) {
+  test(`damage is an error that is counted, not a crash: ${name}`, (t) => {
+    const ring = newRing()
+    ring.producer.write(0, new Uint8Array(100))
+    damage(ring)
+    const read = () => ring.consumer.read(() => t.fail(), 10)
+    t.throws(read, DAMAGED)
+    t.throws(read, DAMAGED)
+    t.is(ring.consumer.stats.damaged, 2)
+    t.false(ring.consumer.trySleep(), 'a damaged ring is not slept on')
+    ring.consumer.reset()
+    t.true(ring.producer.write(7, Uint8Array.of(1)))
+    t.deepEqual(types(readAll(ring)), [7], 'a reset ring works again')
+    t.is(fill(ring), SLOTS)
+  })
+}
+
+test('what lies before the damage is read first', (t) => {
+  const ring = newRing()
+  ring.producer.write(0)
+  ring.producer.write(1)
+  ring.words[ring.geometry.markAt(64)] = 0x7fffffff
+  const seen: number[] = []
+  t.throws(() => ring.consumer.read((type) => seen.push(type) > 0, 10), DAMAGED)
+  t.deepEqual(seen, [0])
+  t.false(ring.consumer.unblock(), 'damage is nothing to unblock')
+})
+
+test('positions that are impossible are an error for the producer', (t) => {
+  for (const head of [64, -CAPACITY - 64, 2 ** 31 - 64, -32]) {
+    const ring = newRing()
+    ring.words[ring.geometry.head] = head
+    t.throws(() => ring.producer.write(0), DAMAGED)
+  }
+})
+
+test('a reset refuses what was claimed before it, wherever the ring stood', (t) => {
+  for (const position of [0, CAPACITY / 2, 2 ** 32 - CAPACITY, 2 ** 32 - 2 * CAPACITY]) {
+    const ring = newRing(position)
+    const late = new MpscRingProducer(ring.ring)
+    late.claim(1)
+    ring.consumer.reset()
+    ring.producer.claim(1)
+    t.false(late.commit(1), 'also where another has a claim of the same length')
+    t.true(ring.producer.commit(2))
+    t.deepEqual(types(readAll(ring)), [2])
+    t.is(ring.consumer.stats.refused, 1)
+  }
+})
+
+test('random damage ends in the one error, and never reads outside the ring', (t) => {
+  const words = (mpscRingBytes(CAPACITY) - CAPACITY + 1024) / 4
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(words - 1), fc.oneof(fc.nat(0xffffffff), fc.nat(4096))), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+      (stores) => {
+        const ring = newRing()
+        for (let type = 0; type < 10; type++) ring.producer.write(type, new Uint8Array(32))
+        for (const [word, value] of stores) ring.words[word] = value | 0
+        const { consumer, producer, geometry } = ring
+        const steps = [
+          () =>
+            consumer.read((_type, bytes, offset, length) => {
+              t.true(offset >= geometry.data && offset + length <= bytes.byteLength)
+            }, ALL),
+          () => consumer.unblock(),
+          () => consumer.blockedAt,
+          () => consumer.trySleep(),
+          () => producer.write(1, new Uint8Array(500)),
+          () => new MpscRingConsumer(ring.ring).read(() => {}, ALL),
+        ]
+        for (const step of steps) {
+          try {
+            step()
+          } catch (error) {
+            t.is((error as { code?: string }).code, DAMAGED.code)
+          }
+        }
+        consumer.reset()
+        t.is(fill(ring), SLOTS)
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+interface Reservation {
+  state: 'reserved' | 'claimed' | 'published' | 'padding'
+  bytes: number
+  message: Message
+}
+
+test('whatever producers and consumer do in whatever order, it is as in the model', (t) => {
+  const producerIndex = fc.nat(2)
+  const length = fc.oneof(fc.nat(CAPACITY / 4 - MPSC_HEADER_BYTES), fc.nat(200))
+  const step = fc.oneof(
+    fc.record({ claim: producerIndex, length, byte: fc.nat(255) }),
+    fc.record({ commit: producerIndex }),
+    fc.record({ abort: producerIndex }),
+    fc.record({ die: producerIndex }),
+    fc.record({ dieReserving: length }),
+    fc.record({ read: fc.integer({ min: 1, max: 5 }) }),
+    fc.constant({ unblock: true }),
+  )
+  const start = fc.oneof(fc.nat(SLOTS), fc.integer({ min: 2 ** 26 - 2 * SLOTS, max: 2 ** 26 - 1 }))
+  fc.assert(
+    fc.property(start, fc.array(step, { maxLength: 150 }), (slots, steps) => {
+      let tail = slots * MPSC_SLOT_BYTES
+      const ring = newRing(tail)
+      const producers = [0, 1, 2].map(() => new MpscRingProducer(ring.ring))
+      const open: (Reservation | undefined)[] = [undefined, undefined, undefined]
+      const queue: Reservation[] = []
+      let unblocked = 0
+      let refused = 0
+      let type = 0
+      const padding = (bytes: number): Reservation => ({
+        state: 'padding',
+        bytes,
+        message: { type: 0, payload: new Uint8Array(0) },
+      })
+      /** The bytes of padding before a record of this length, or undefined where it does not fit. */
+      const room = (bytes: number) => {
+        const toEnd = CAPACITY - (tail % CAPACITY)
+        const before = bytes > toEnd ? toEnd : 0
+        const used = queue.reduce((sum, one) => sum + one.bytes, 0)
+        return used + before + bytes <= CAPACITY ? before : undefined
+      }
+      const push = (...reservations: Reservation[]) => {
+        for (const one of reservations) tail += one.bytes
+        queue.push(...reservations.filter(({ bytes }) => bytes > 0))
+      }
+      const close = (index: number, state: 'published' | 'padding') => {
+        const claim = open[index]
+        open[index] = undefined
+        const isOurs = claim?.state === 'claimed'
+        if (claim !== undefined && isOurs) claim.state = state
+        else refused++
+        return isOurs
+      }
+      for (const action of steps) {
+        if ('claim' in action) {
+          const producer = producers[action.claim]
+          if (producer === undefined || open[action.claim] !== undefined) continue
+          const bytes = roundUp(MPSC_HEADER_BYTES + action.length, MPSC_SLOT_BYTES)
+          const before = room(bytes)
+          const at = producer.claim(action.length)
+          t.is(at === -1, before === undefined)
+          if (before === undefined) continue
+          const payload = new Uint8Array(action.length).fill(action.byte)
+          ring.ring.bytes.set(payload, at)
+          const claim: Reservation = { state: 'claimed', bytes, message: { type: type++, payload } }
+          push(padding(before), claim)
+          open[action.claim] = claim
+        } else if ('commit' in action) {
+          const claim = open[action.commit]
+          if (claim === undefined) continue
+          const isRecord = close(action.commit, 'published')
+          t.is(producers[action.commit]?.commit(claim.message.type), isRecord)
+        } else if ('abort' in action) {
+          if (open[action.abort] === undefined) continue
+          close(action.abort, 'padding')
+          producers[action.abort]?.abort()
+        } else if ('die' in action) {
+          open[action.die] = undefined
+          producers[action.die] = new MpscRingProducer(ring.ring)
+        } else if ('dieReserving' in action) {
+          const bytes = roundUp(MPSC_HEADER_BYTES + action.dieReserving, MPSC_SLOT_BYTES)
+          const before = room(bytes)
+          if (before === undefined) continue
+          reserveAndDie(ring, before + bytes)
+          push({ ...padding(before + bytes), state: 'reserved' })
+        } else if ('read' in action) {
+          const expected: Message[] = []
+          while (expected.length < action.read) {
+            const first = queue[0]
+            if (first?.state !== 'published' && first?.state !== 'padding') break
+            if (first.state === 'published') expected.push(first.message)
+            queue.shift()
+          }
+          t.deepEqual(readAll(ring, action.read), expected)
+        } else {
+          const state = queue[0]?.state
+          const given = state === 'claimed' || state === 'reserved'
+          t.is(ring.consumer.blockedAt !== undefined, given)
+          t.is(ring.consumer.unblock(), given)
+          if (!given) continue
+          unblocked++
+          for (const one of queue) {
+            if (one.state !== state) break
+            one.state = 'padding'
+            if (state === 'claimed') break
+          }
+        }
+      }
+      const stats = ring.consumer.stats
+      t.is(
+        stats.usedBytes,
+        queue.reduce((sum, one) => sum + one.bytes, 0),
+      )
+      t.like(stats, { unblocked, refused, overtaken: 0, damaged: 0 })
+    }),
+    { numRuns: 500 },
+  )
+})
+
+/** Calls `before` before each access of `run` by Atomics, as if another thread came in between. */
+function interrupted(before: () => void, run: () => void): void {
+  const { load, compareExchange } = Atomics
+  Atomics.load = ((words: Int32Array, index: number) => {
+    before()
+    return load(words, index)
+  }) as typeof Atomics.load
+  Atomics.compareExchange = ((words: Int32Array, index: number, from: number, to: number) => {
+    before()
+    return compareExchange(words, index, from, to)
+  }) as typeof Atomics.compareExchange
+  try {
+    run()
+  } finally {
+    Object.assign(Atomics, { load, compareExchange })
+  }
+}
+
+test('what comes between any two steps of a producer or the consumer loses nothing', (t) => {
+  let overtaken = 0
+  let refused = 0
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(9), { minLength: 200, maxLength: 800 }),
+      fc.nat(SLOTS),
+      (choices, slots) => {
+        const ring = newRing(2 ** 32 - (slots + 1) * MPSC_SLOT_BYTES)
+        const producers = [0, 1, 2].map(() => new MpscRingProducer(ring.ring))
+        const sent = [0, 0, 0]
+        const received = [0, 0, 0]
+        const busy = new Set<string>()
+        let at = 0
+        const read = () =>
+          ring.consumer.read((type, bytes, offset, length) => {
+            const from = type % 4
+            if (type >>> 2 !== received[from]) t.fail(`a record of ${from} is out of order`)
+            received[from] = (type >>> 2) + 1
+            for (let i = offset; i < offset + length; i++) {
+              if (bytes[i] !== (type & 0xff)) t.fail(`a record of ${from} is damaged`)
+            }
+          }, ALL)
+        const write = (from: number) => {
+          const type = ((sent[from] ?? 0) << 2) | from
+          const payload = new Uint8Array((type * 97) % 3000).fill(type)
+          if (producers[from]?.write(type, payload)) sent[from] = (sent[from] ?? 0) + 1
+        }
+        /** One after the other from the list; while one is busy, the others come in between. */
+        const act = () => {
+          const choice = choices[at++]
+          if (choice === undefined || choice > 7) return
+          const from = choice < 5 ? choice % 3 : -1
+          const who = from < 0 ? 'consumer' : `producer ${from}`
+          if (busy.has(who)) return
+          busy.add(who)
+          if (from >= 0) write(from)
+          else if (choice === 5) ring.consumer.unblock()
+          else read()
+          busy.delete(who)
+        }
+        interrupted(act, () => {
+          while (at < choices.length) act()
+        })
+        read()
+        t.deepEqual(received, sent)
+        const { stats } = ring.consumer
+        t.like(stats, { usedBytes: 0, damaged: 0 })
+        overtaken += stats.overtaken
+        refused += stats.refused
+        t.is(fill(ring), SLOTS)
+      },
+    ),
+    { numRuns: 500 },
+  )
+  t.true(overtaken > 100 && refused > 100, `only ${overtaken} overtaken, ${refused} refused`)
+})
+
+test('a living producer whose reservation was sealed begins anew', (t) => {
+  const ring = newRing(CAPACITY - MPSC_SLOT_BYTES)
+  const { words, geometry, consumer, producer } = ring
+  let isSealed = false
+  const seal = () => {
+    if (isSealed || words[geometry.tail] === CAPACITY - MPSC_SLOT_BYTES) return
+    isSealed = true
+    t.true(consumer.unblock())
+  }
+  interrupted(seal, () => t.true(producer.write(5, new Uint8Array(100).fill(9))))
+  t.deepEqual(readAll(ring), [{ type: 5, payload: new Uint8Array(100).fill(9) }])
+  t.like(consumer.stats, { overtaken: 1, refused: 0, unblocked: 1 })
+})
