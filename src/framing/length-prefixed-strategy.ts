@@ -193,25 +193,37 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
 
 /** The unsigned integer of `count` bytes that ends before `end`. */
 function readBigEndian(bytes: Buffer, end: number, count: number): number {
-  // Most lengths: in one step, without a sign.
-  if (count === 4) {
-    const low =
-      ((bytes[end - 3] as number) << 16) |
-      ((bytes[end - 2] as number) << 8) |
-      (bytes[end - 1] as number)
-    return (bytes[end - 4] as number) * 2 ** 24 + low
-  }
+  const last = bytes[end - 1] as number
+  if (count === 1) return last
+  // The usual widths in one step.
+  const low = ((bytes[end - 2] as number) << 8) | last
+  if (count === 2) return low
+  if (count === 4)
+    return pairOf(((bytes[end - 4] as number) << 8) | (bytes[end - 3] as number), low)
   let value = 0
-  for (let position = end - count; position < end; position++)
+  for (let position = end - count; position < end; position++) {
     value = value * 256 + (bytes[position] as number)
+  }
   return value
 }
 
 function readLittleEndian(bytes: Buffer, end: number, count: number): number {
+  const last = bytes[end - 1] as number
+  if (count === 1) return last
+  const high = (last << 8) | (bytes[end - 2] as number)
+  if (count === 2) return high
+  if (count === 4)
+    return pairOf(high, ((bytes[end - 3] as number) << 8) | (bytes[end - 4] as number))
   let value = 0
-  for (let position = end - 1; position >= end - count; position--)
+  for (let position = end - 1; position >= end - count; position--) {
     value = value * 256 + (bytes[position] as number)
+  }
   return value
+}
+
+/** Of two times 16 bits, without a sign. */
+function pairOf(high: number, low: number): number {
+  return high * 0x10000 + low
 }
 
 function lengthError(message: string): FramingError {
