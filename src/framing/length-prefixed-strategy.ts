@@ -30,6 +30,7 @@ export interface LengthPrefixedOptions extends SizeLimitOptions {
   readonly stripBytes?: number
 }
 
+const USUAL_LENGTH_BYTES = 4
 const LENGTH_BYTES = [1, 2, 3, 4, 8] as const
 
 /**
@@ -41,6 +42,8 @@ const LENGTH_BYTES = [1, 2, 3, 4, 8] as const
  * `onTooLarge` says, `ERR_CARILLON_FRAME_LENGTH`, and so is one of more than 53 bits.
  */
 export class LengthPrefixedStrategy extends PrefixedStrategy {
+  /** Whether a frame is four bytes of length, the highest first, and the message. */
+  readonly #isUsual: boolean
   readonly #lengthBytes: 1 | 2 | 3 | 4 | 8
   readonly #isBig: boolean
   /** Up to the end of the length. */
@@ -72,12 +75,26 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
     this.#lengthBytes = lengthBytes
     this.#isBig = checkOneOf('byteOrder', byteOrder, ['big', 'little']) === 'big'
     this.#headBytes = headBytes
+    this.#isUsual =
+      this.#isBig &&
+      stripBytes === USUAL_LENGTH_BYTES &&
+      headBytes === stripBytes &&
+      lengthBytes === stripBytes &&
+      adjustmentBytes === 0
     this.#adjustmentBytes = adjustmentBytes
     this.#stripBytes = stripBytes
     this.#leastFrameBytes = Math.max(headBytes, stripBytes)
   }
 
   override processDataAt(chunk: Buffer, start: number, info: FullMessageInfo): number {
+    if (this.#isUsual && this.#headBytesTaken === 0 && !this.isInMessage) {
+      const from = start + USUAL_LENGTH_BYTES
+      const bytes = from <= chunk.length ? usualLengthAt(chunk, start) : -1
+      if (bytes >= 0 && bytes <= this.maxMessageBytes && from + bytes <= chunk.length) {
+        info.setWhole(chunk, from, from + bytes)
+        return USUAL_LENGTH_BYTES + bytes
+      }
+    }
     const headEnd = start + this.#headBytes
     // Most messages lie whole in the chunk.
     if (this.#headBytesTaken === 0 && headEnd <= chunk.length && !this.isInMessage) {
@@ -127,10 +144,12 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
   }
 
   framedFrom(memory: Buffer, start: number, end: number): number {
+    if (end - start > this.maxMessageBytes) return -1
     const from = start - this.#stripBytes
+    if (this.#isUsual && from >= 0) return usualLengthAt(memory, from) === end - start ? from : -1
     const isPlain = this.#stripBytes === 0 || this.#stripBytes === this.#lengthBytes
     const headEnd = from + this.#headBytes
-    if (!isPlain || from < 0 || headEnd > end || end - start > this.maxMessageBytes) return -1
+    if (!isPlain || from < 0 || headEnd > end) return -1
     return this.#frameBytesAt(memory, headEnd) === end - from ? from : -1
   }
 
@@ -191,6 +210,16 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
   }
 }
 
+/** The length of the usual frame that begins at `start`, negative where that is over 2^31-1. */
+function usualLengthAt(bytes: Buffer, start: number): number {
+  return (
+    ((bytes[start] as number) << 24) |
+    ((bytes[start + 1] as number) << 16) |
+    ((bytes[start + 2] as number) << 8) |
+    (bytes[start + 3] as number)
+  )
+}
+
 /** The unsigned integer of `count` bytes that ends before `end`. */
 function readBigEndian(bytes: Buffer, end: number, count: number): number {
   const last = bytes[end - 1] as number
@@ -223,7 +252,8 @@ function readLittleEndian(bytes: Buffer, end: number, count: number): number {
 
 /** Of two times 16 bits, without a sign. */
 function pairOf(high: number, low: number): number {
-  return high * 0x10000 + low
+  // Small ones stay whole numbers for the machine as well.
+  return high < 0x8000 ? (high << 16) | low : high * 0x10000 + low
 }
 
 function lengthError(message: string): FramingError {

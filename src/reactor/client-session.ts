@@ -39,6 +39,8 @@ type HookName =
   | 'onClientError'
   | 'onClientDisconnected'
 
+/** In place of the end of a run: there is none. */
+const NO_RUN = -1
 /** In place of a tick: something that has not happened. */
 const NEVER = -1
 
@@ -75,6 +77,10 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   /** What had arrived and was not read as messages yet when reading paused. */
   #rest: Buffer | undefined
   #peerHasEnded = false
+  /** Of the chunk that is being read, the frames that go back to where they came from. */
+  #runStart = 0
+  #runEnd = NO_RUN
+  #runMessages = 0
   #bytesIn = 0
   #messagesIn = 0
   #discardedBytes = 0
@@ -133,12 +139,17 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   sendMessage(message: Uint8Array): SendResult {
-    if (message === delivery.lentMessage) {
+    const lent = delivery.lentInfo
+    if (lent?.buffer === message && lent.borrowed && lent.wholeStart >= 0) {
       const chunk = delivery.lentChunk as Buffer
-      const start = delivery.lentStart
+      const start = lent.wholeStart
       const end = start + message.length
       const from = this.#framedFrom(chunk, start, end)
-      if (from >= 0) return this.#sendLent(chunk, from, end)
+      if (from >= 0) {
+        return lent === this.#info
+          ? this.#sendBack(chunk, from, end)
+          : this.#sendLent(chunk, from, end)
+      }
     }
     if (this.#strategy.encode === undefined) {
       throw new StateError(
@@ -150,7 +161,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   pause(): void {
-    if (!this.#isReading || this.#isPaused) return
+    if (!this.#isReading() || this.#isPaused) return
     this.#isPaused = true
     if (!this.isHeld) this.#connection.pauseReading()
   }
@@ -165,7 +176,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (!(slow instanceof ClientSession)) {
       throw new ArgumentError('slow is a client of a TcpEngine')
     }
-    if (!this.#isReading || !slow.#isReading || !slow.isAboveHighWatermark) return false
+    if (!this.#isReading() || !slow.#isReading() || !slow.isAboveHighWatermark) return false
     if (this.#holders?.has(slow)) return true
     slow.#heldSources ??= new Set()
     slow.#heldSources.add(this)
@@ -187,6 +198,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   stats(): ClientCounters {
+    this.#sendRun()
     const { skippedMessages = 0, skippedBytes = 0 } = this.#strategy
     const { bytesOut, messagesOut, droppedBytes, droppedMessages } = this.#outbox
     const { droppedOldestBytes, droppedOldestMessages, peakQueuedBytes } = this.#outbox
@@ -220,6 +232,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   /** Sends what is queued and closes. Resets after `closeTimeoutMs`, where `isTimed`. */
   closeFor(kind: DisconnectKind, isTimed = true): void {
     if (this.#phase !== 'open') return
+    this.#sendRun()
     this.#phase = 'closing'
     this.#end(kind)
     // What still arrives is read and thrown away: see `TcpClient.close`.
@@ -247,9 +260,9 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       return
     }
     // Another session's hook may have ended this one in the same turn.
-    if (this.#phase !== 'open' || !this.#isReading) return
+    if (this.#phase !== 'open' || !this.#isReading()) return
     const { idleTimeoutMs, handshakeTimeoutMs, messageTimeoutMs } = options
-    if (!this.#canRead) this.#excuse()
+    if (!this.#canRead()) this.#excuse()
     const isOver = (since: number, timeoutMs: number) =>
       timeoutMs > 0 && since !== NEVER && deadlines.isOver(since, timeoutMs)
     if (this.#messagesIn === 0 && isOver(this.#phaseTick, handshakeTimeoutMs)) {
@@ -266,9 +279,9 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   onData(chunk: Buffer): void {
     this.#bytesIn += chunk.length
     this.#activeTick = this.#host.deadlines.tick
-    delivery.lend(chunk)
+    delivery.lend(chunk, this.#info)
     const rest = this.#read(chunk)
-    delivery.lend(undefined)
+    delivery.takeBack()
     if (rest !== undefined) this.#rest = Buffer.from(rest)
   }
 
@@ -285,7 +298,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     }
     if (!hasFallen) return
     this.#releaseSources()
-    if (this.#isReading) this.#call('onClientDrain', this.#host.drained)
+    if (this.#isReading()) this.#call('onClientDrain', this.#host.drained)
   }
 
   onEnd(): void {
@@ -311,6 +324,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   // Sending.
 
   #send(chunks: readonly Uint8Array[]): SendResult {
+    this.#sendRun()
     const bytes = bytesOf(chunks)
     if (this.#phase !== 'open') return this.#outbox.drop(bytes)
     if (bytes === 0) return 'sent'
@@ -324,10 +338,39 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return this.#strategy.framedFrom?.(chunk, start, end) ?? -1
   }
 
-  #sendLent(chunk: Buffer, start: number, end: number): SendResult {
+  /**
+   * Sends a frame back to where it came from. What lies one behind the other in the chunk is sent as
+   * one, at the latest when the chunk is read.
+   */
+  #sendBack(chunk: Buffer, start: number, end: number): SendResult {
+    if (start === this.#runEnd) {
+      this.#runEnd = end
+      this.#runMessages++
+      return 'sent'
+    }
+    this.#sendRun()
+    const isFree = this.#phase === 'open' && this.#outbox.isFree
+    // A longer chunk may have messages in it that are over the limit.
+    if (!isFree || chunk.length > this.#host.options.maxQueuedBytes) {
+      return this.#sendLent(chunk, start, end)
+    }
+    this.#runStart = start
+    this.#runEnd = end
+    this.#runMessages = 1
+    return 'sent'
+  }
+
+  #sendRun(): void {
+    const end = this.#runEnd
+    if (end === NO_RUN) return
+    this.#runEnd = NO_RUN
+    this.#sendLent(delivery.lentChunk as Buffer, this.#runStart, end, this.#runMessages)
+  }
+
+  #sendLent(chunk: Buffer, start: number, end: number, messages = 1): SendResult {
     const bytes = end - start
     if (this.#phase !== 'open') return this.#outbox.drop(bytes)
-    const result = this.#outbox.sendSlice(chunk, start, end)
+    const result = this.#outbox.sendSlice(chunk, start, end, messages)
     if (result === 'sent') this.#onSent()
     else this.#onSlow(result, bytes)
     return result
@@ -369,17 +412,17 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   // Reading.
 
   /** Whether what arrives is read as messages. */
-  get #isReading(): boolean {
+  #isReading(): boolean {
     return this.#reason === undefined
   }
 
   /** Whether it is so now. */
-  get #canRead(): boolean {
+  #canRead(): boolean {
     return this.#reason === undefined && !this.#isPaused && this.#holders === undefined
   }
 
   #resumeReading(): void {
-    if (!this.#canRead) return
+    if (!this.#canRead()) return
     if (this.#rest === undefined && !this.#peerHasEnded) this.#connection.resumeReading()
     // Not from here: the caller may be in the middle of a hook of another client.
     else queueMicrotask(() => this.#readOn())
@@ -387,11 +430,11 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   /** Goes on with what was kept, and then with the peer's end or the connection. */
   #readOn(): void {
-    if (!this.#canRead) return
+    if (!this.#canRead()) return
     const rest = this.#rest
     this.#rest = undefined
     if (rest !== undefined) this.#rest = this.#read(rest)
-    if (!this.#canRead) return
+    if (!this.#canRead()) return
     if (this.#peerHasEnded) this.closeFor('peer-closed')
     else this.#connection.resumeReading()
   }
@@ -401,7 +444,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     const info = this.#info
     let position = 0
     let lastTaken = -1
-    while (position < chunk.length && this.#canRead) {
+    delivery.source = this
+    while (position < chunk.length && this.#canRead()) {
       const taken = this.#frame(chunk, position, lastTaken)
       if (typeof taken !== 'number') {
         this.#fail('framing-error', taken)
@@ -410,15 +454,10 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       position += taken
       lastTaken = taken
       if (info.complete) {
-        const message = info.buffer
-        if (info.borrowed && info.wholeStart >= 0) {
-          delivery.lentMessage = message
-          delivery.lentStart = info.wholeStart
-        }
-        info.reset()
         this.#messageTick = NEVER
         this.#messagesIn++
-        this.#deliver(message)
+        this.#deliver(info.buffer)
+        info.reset()
       } else if (info.discarded) {
         info.reset()
         this.#messageTick = NEVER
@@ -426,8 +465,10 @@ export class ClientSession implements TcpClient, ConnectionHandler {
         this.#messageTick = this.#host.deadlines.tick
       }
     }
+    this.#sendRun()
+    delivery.source = undefined
     if (position === chunk.length) return undefined
-    if (this.#isReading) return chunk.subarray(position)
+    if (this.#isReading()) return chunk.subarray(position)
     this.#discardedBytes += chunk.length - position
     return undefined
   }
@@ -460,15 +501,12 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   /** `#call` for the hook that is called most: without a closure. */
   #deliver(message: Buffer): void {
-    delivery.source = this
     try {
       const result = this.#host.message(this, message)
       if (result !== undefined) this.#awaitHook('onClientMessage', result)
     } catch (cause) {
       this.#hookThrew('onClientMessage', cause)
     }
-    delivery.source = undefined
-    delivery.lentMessage = undefined
   }
 
   // Time limits.
@@ -489,6 +527,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   #reset(kind: DisconnectKind, error?: CarillonError): void {
     if (this.#phase === 'resetting' || this.#phase === 'closed') return
+    this.#sendRun()
     this.#phase = 'resetting'
     this.#end(kind, error)
     this.#host.deadlines.unwatch(this)

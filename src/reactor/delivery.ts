@@ -1,3 +1,4 @@
+import type { FullMessageInfo } from '../framing/framing-strategy.ts'
 import type { ClientSession } from './client-session.ts'
 
 /**
@@ -11,13 +12,19 @@ class Delivery {
   lentChunk: Buffer | undefined
   /** Where it lies: slow to ask a Buffer for, so that is done once a chunk. */
   lentMemory: ArrayBufferLike | undefined
-  /** The message that is being handled, where it lies whole in that chunk, and where. */
-  lentMessage: Uint8Array | undefined
-  lentStart = 0
+  /** Of the client whose chunk it is: where in it the message that is being handled lies. */
+  lentInfo: FullMessageInfo | undefined
 
-  lend(chunk: Buffer | undefined): void {
+  lend(chunk: Buffer, info: FullMessageInfo): void {
     this.lentChunk = chunk
-    this.lentMemory = chunk?.buffer
+    this.lentMemory = chunk.buffer
+    this.lentInfo = info
+  }
+
+  takeBack(): void {
+    this.lentChunk = undefined
+    this.lentMemory = undefined
+    this.lentInfo = undefined
   }
 
   /** The chunks, with a copy of each that lies in memory which is only lent. */

@@ -49,6 +49,11 @@ export class Outbox {
     return this.#waiting === undefined
   }
 
+  /** Whether nothing is queued. */
+  get isFree(): boolean {
+    return this.#waiting === undefined && this.#connection.queuedBytes === 0
+  }
+
   /** Sends at least one byte, or queues it, or drops it where there is no room. */
   send(chunks: readonly Uint8Array[], bytes: number): SendResult {
     const mustWait = this.#waiting !== undefined || this.#connection.queuedBytes > 0
@@ -70,14 +75,16 @@ export class Outbox {
     return 'queued'
   }
 
-  /** As `send`, of the bytes from `start` to `end` of `memory`. */
-  sendSlice(memory: Buffer, start: number, end: number): SendResult {
+  /** As `send`, of the bytes from `start` to `end` of `memory`, which are so many messages. */
+  sendSlice(memory: Buffer, start: number, end: number, messages = 1): SendResult {
     const bytes = end - start
-    const isFree = this.#waiting === undefined && this.#connection.queuedBytes === 0
-    if (!isFree || bytes > this.#options.maxQueuedBytes) {
-      return this.send([memory.subarray(start, end)], bytes)
+    if (!this.isFree || bytes > this.#options.maxQueuedBytes) {
+      const result = this.send([memory.subarray(start, end)], bytes)
+      if (result === 'dropped') this.droppedMessages += messages - 1
+      else this.messagesOut += messages - 1
+      return result
     }
-    this.messagesOut++
+    this.messagesOut += messages
     this.bytesOut += bytes
     if (this.#connection.writeSlice(memory, start, end)) return 'sent'
     return this.noteQueued()
