@@ -147,7 +147,9 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
     if (end - start > this.maxMessageBytes) return -1
     const from = start - this.#stripBytes
     if (this.#isUsual && from >= 0) return usualLengthAt(memory, from) === end - start ? from : -1
-    const isPlain = this.#stripBytes === 0 || this.#stripBytes === this.#lengthBytes
+    const isPlain =
+      this.#stripBytes === 0 ||
+      (this.#stripBytes === this.#headBytes && this.#headBytes === this.#lengthBytes)
     const headEnd = from + this.#headBytes
     if (!isPlain || from < 0 || headEnd > end) return -1
     return this.#frameBytesAt(memory, headEnd) === end - from ? from : -1

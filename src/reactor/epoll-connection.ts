@@ -52,6 +52,14 @@ export class EpollConnection implements Connection, Sender {
     return this.#remoteAddress
   }
 
+  get deferredBytes(): number {
+    return this.listedBytes
+  }
+
+  flush(): void {
+    this.#reactor.sends.flush()
+  }
+
   get queuedBytes(): number {
     return this.#queuedBytes
   }

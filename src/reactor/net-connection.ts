@@ -39,6 +39,12 @@ export class NetConnection implements Connection {
     this.#socket.on('close', () => handler.onClose(this.#error))
   }
 
+  get deferredBytes(): number {
+    return 0
+  }
+
+  flush(): void {}
+
   get queuedBytes(): number {
     return this.#queuedBytes
   }

@@ -56,9 +56,9 @@ export class Outbox {
 
   /** Sends at least one byte, or queues it, or drops it where there is no room. */
   send(chunks: readonly Uint8Array[], bytes: number): SendResult {
-    const mustWait = this.#waiting !== undefined || this.#connection.queuedBytes > 0
-    if (mustWait || bytes > this.#options.maxQueuedBytes) {
-      if (!this.#hasRoom(bytes)) return this.#refuse(bytes)
+    const mustWait = !this.#isFreeFor(bytes)
+    if ((mustWait || bytes > this.#options.maxQueuedBytes) && !this.#hasRoom(bytes)) {
+      return this.#refuse(bytes)
     }
     this.messagesOut++
     this.bytesOut += bytes
@@ -67,18 +67,10 @@ export class Outbox {
     return this.noteQueued()
   }
 
-  /** Something is queued, by the last `send` or of what it answered `sent` for. */
-  noteQueued(): 'queued' {
-    const { queuedBytes } = this
-    if (queuedBytes > this.peakQueuedBytes) this.peakQueuedBytes = queuedBytes
-    if (queuedBytes > this.#options.highWatermarkBytes) this.isAboveHighWatermark = true
-    return 'queued'
-  }
-
   /** As `send`, of the bytes from `start` to `end` of `memory`, which are so many messages. */
   sendSlice(memory: Buffer, start: number, end: number, messages = 1): SendResult {
     const bytes = end - start
-    if (!this.isFree || bytes > this.#options.maxQueuedBytes) {
+    if (bytes > this.#options.maxQueuedBytes || !this.#isFreeFor(bytes)) {
       const result = this.send([memory.subarray(start, end)], bytes)
       if (result === 'dropped') this.droppedMessages += messages - 1
       else this.messagesOut += messages - 1
@@ -88,6 +80,26 @@ export class Outbox {
     this.bytesOut += bytes
     if (this.#connection.writeSlice(memory, start, end)) return 'sent'
     return this.noteQueued()
+  }
+
+  /**
+   * Whether the connection takes so many bytes and nothing is in their way. What is deferred may be
+   * queued yet, so it has the limit of what is queued.
+   */
+  #isFreeFor(bytes: number): boolean {
+    const { deferredBytes } = this.#connection
+    if (deferredBytes + bytes > this.#options.maxQueuedBytes && deferredBytes > 0) {
+      this.#connection.flush()
+    }
+    return this.isFree
+  }
+
+  /** Something is queued, by the last `send` or of what it answered `sent` for. */
+  noteQueued(): 'queued' {
+    const { queuedBytes } = this
+    if (queuedBytes > this.peakQueuedBytes) this.peakQueuedBytes = queuedBytes
+    if (queuedBytes > this.#options.highWatermarkBytes) this.isAboveHighWatermark = true
+    return 'queued'
   }
 
   drop(bytes: number): 'dropped' {

@@ -1,8 +1,9 @@
 import type { ClientCounters } from './client-counters.ts'
 
 /**
- * What became of data to send. `sent`: the kernel has it. `queued`: it follows as the peer reads.
- * `dropped`: nothing of it will be sent.
+ * What became of data to send. `sent`: nothing is in its way, and the kernel has it, or over `epoll`
+ * is offered it when the turn ends; what it then has no room for is queued. `queued`: it follows as
+ * the peer reads. `dropped`: nothing of it will be sent.
  */
 export type SendResult = 'sent' | 'queued' | 'dropped'
 
@@ -41,7 +42,7 @@ export interface TcpClient {
    * Sends the chunks as they are, in order, as one unit: all or nothing of them is accepted.
    *
    * After an answer of `queued` the chunks belong to the engine: do not change them. A borrowed
-   * message may be sent on within its hook.
+   * message may be sent on within its hook, and is not changed after that.
    *
    * @returns `dropped` where the client is no longer open, or where `queuedBytes` would pass
    *   `maxQueuedBytes`, or the messages that wait `maxQueuedMessages`, and `slowClientPolicy` makes

@@ -17,7 +17,8 @@ export interface ConnectionOptions {
  * it the same behaviour, and the same tests run over each.
  *
  * Events come from the event loop only, never from inside a method of a transport or a connection,
- * and a connection's first one not before the acceptor has returned.
+ * and a connection's first one not before the acceptor has returned. `onQueued` alone may come from
+ * inside any of these methods.
  */
 export interface Transport {
   /**
@@ -58,11 +59,19 @@ export interface Connection {
    */
   readonly queuedBytes: number
   /**
+   * Bytes accepted by `write` that the kernel is offered when the turn ends. They are taken then, or
+   * queued. Always 0 over a transport that offers everything at once.
+   */
+  readonly deferredBytes: number
+  /** Offers them now. */
+  flush(): void
+  /**
    * Sends the chunks in order. What is queued is not copied: the caller does not change it any
    * more. Only of what aliases the chunk of an `onData` under way does a transport that uses that
    * memory again keep a copy.
    *
-   * @returns true where the kernel took everything, false where a part is queued (`onDrain` follows).
+   * @returns true where nothing is in the way: the kernel took everything, or is offered it when the
+   *   turn ends; false where a part is queued (`onDrain` follows).
    */
   write(chunks: readonly Uint8Array[]): boolean
   /** As `write`, of the bytes from `start` to `end` of `memory`, at least one. */

@@ -16,6 +16,7 @@ const collectGarbage = runInNewContext('gc') as () => void
 class StuckConnection implements Connection {
   readonly remoteAddress = 'nowhere:1'
   queuedBytes = 0
+  deferredBytes = 0
   readonly writes: (readonly Uint8Array[])[] = []
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -28,6 +29,7 @@ class StuckConnection implements Connection {
     return this.write([memory.subarray(start, end)])
   }
 
+  flush(): void {}
   pauseReading(): void {}
   resumeReading(): void {}
   end(): void {}
@@ -103,4 +105,32 @@ test('what was handed over is what is sent: nothing is copied', (t) => {
   outbox.drain()
   t.deepEqual(connection.writes.length, 2)
   t.is(connection.writes[1]?.[0], chunks[1])
+})
+
+test('what is deferred has the limit of what is queued', (t) => {
+  /** Takes nothing in the end, which shows only when it is flushed. */
+  class LateConnection extends StuckConnection {
+    override deferredBytes = 0
+
+    override write(chunks: readonly Uint8Array[]): boolean {
+      for (const chunk of chunks) this.deferredBytes += chunk.length
+      return true
+    }
+
+    override flush(): void {
+      this.queuedBytes += this.deferredBytes
+      this.deferredBytes = 0
+    }
+  }
+  const connection = new LateConnection()
+  const options = resolveOptions({ slowClientPolicy: 'drop-newest', maxQueuedBytes: 1000 })
+  const outbox = new Outbox(connection, options)
+  const chunk = Buffer.alloc(400)
+  t.is(send(outbox, chunk), 'sent')
+  t.is(outbox.sendSlice(chunk, 0, 400), 'sent')
+  t.is(send(outbox, chunk), 'dropped')
+  t.is(outbox.queuedBytes, 800)
+  t.is(outbox.sendSlice(chunk, 0, 200), 'queued')
+  t.is(outbox.sendSlice(chunk, 0, 1), 'dropped')
+  t.is(outbox.queuedBytes, 1000)
 })

@@ -55,6 +55,14 @@ class ReusingConnection implements Connection {
     return this.#connection.remoteAddress
   }
 
+  get deferredBytes(): number {
+    return this.#connection.deferredBytes
+  }
+
+  flush(): void {
+    this.#connection.flush()
+  }
+
   get queuedBytes(): number {
     return this.#connection.queuedBytes
   }

@@ -33,6 +33,8 @@ function stageConnection(): Connection {
   return {
     remoteAddress: 'stage:1',
     queuedBytes: 0,
+    deferredBytes: 0,
+    flush() {},
     write: () => true,
     writeSlice: () => true,
     pauseReading() {},
