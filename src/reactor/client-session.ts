@@ -1,5 +1,4 @@
-import { ArgumentError, CarillonError, type ErrorCode, errorMessage } from '../errors.ts'
-import { FramingError } from '../framing/errors.ts'
+import { ArgumentError, type CarillonError, type ErrorCode, errorMessage } from '../errors.ts'
 import { FullMessageInfo, type IFramingStrategy } from '../framing/framing-strategy.ts'
 import type { ViewCache } from '../framing/view-cache.ts'
 import type { ClientCounters } from './client-counters.ts'
@@ -9,6 +8,8 @@ import type { DisconnectKind, DisconnectReason } from './disconnect-reason.ts'
 import { ClientError, StateError } from './errors.ts'
 import { Outbox } from './outbox.ts'
 import { bytesOf } from './outgoing-queue.ts'
+import { SourceHolds } from './source-holds.ts'
+import { takeFrame } from './take-frame.ts'
 import type { SendResult, TcpClient } from './tcp-client.ts'
 import type { TcpEngineOptions } from './tcp-engine-options.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
@@ -68,12 +69,10 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   #phase: 'open' | 'closing' | 'resetting' | 'closed' = 'open'
   #reason: DisconnectReason | undefined
   #isPaused = false
-  /** The slow clients for whose sake this one is not read from. */
-  #holders: Set<ClientSession> | undefined
   /** Whose message the last data was sent for. */
   #lastSource: ClientSession | undefined
-  /** The clients that are not read from because this one is slow. */
-  #heldSources: Set<ClientSession> | undefined
+  /** Made when first needed. */
+  #holds: SourceHolds | undefined
   /** What had arrived and was not read as messages yet when reading paused. */
   #rest: Buffer | undefined
   #peerHasEnded = false
@@ -119,7 +118,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   get isHeld(): boolean {
-    return this.#holders !== undefined
+    return this.#holds?.isHeld ?? false
   }
 
   get queuedBytes(): number {
@@ -177,15 +176,10 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       throw new ArgumentError('slow is a client of a TcpEngine')
     }
     if (!this.#isReading() || !slow.#isReading() || !slow.isAboveHighWatermark) return false
-    if (this.#holders?.has(slow)) return true
-    slow.#heldSources ??= new Set()
-    slow.#heldSources.add(this)
-    if (this.#holders === undefined) {
-      this.#holders = new Set()
+    if (this.#heldBy().holdFor(slow.#heldBy())) {
       this.#sourcePauses++
       if (!this.#isPaused) this.#connection.pauseReading()
     }
-    this.#holders.add(slow)
     return true
   }
 
@@ -297,7 +291,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       this.#connection.end()
     }
     if (!hasFallen) return
-    this.#releaseSources()
+    this.#holds?.releaseSources()
     if (this.#isReading()) this.#call('onClientDrain', this.#host.drained)
   }
 
@@ -394,19 +388,11 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     }
   }
 
-  /** This client is no longer slow, or will be sent nothing more. */
-  #releaseSources(): void {
-    const sources = this.#heldSources
-    if (sources === undefined) return
-    this.#heldSources = undefined
-    for (const source of sources) source.#releaseFrom(this)
-  }
-
-  #releaseFrom(slow: ClientSession): void {
-    this.#holders?.delete(slow)
-    if (this.#holders?.size !== 0) return
-    this.#holders = undefined
-    if (!this.#isPaused) this.#resumeReading()
+  #heldBy(): SourceHolds {
+    this.#holds ??= new SourceHolds(() => {
+      if (!this.#isPaused) this.#resumeReading()
+    })
+    return this.#holds
   }
 
   // Reading.
@@ -418,7 +404,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   /** Whether it is so now. */
   #canRead(): boolean {
-    return this.#reason === undefined && !this.#isPaused && this.#holders === undefined
+    return this.#reason === undefined && !this.#isPaused && !this.isHeld
   }
 
   #resumeReading(): void {
@@ -446,7 +432,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     let lastTaken = -1
     delivery.source = this
     while (position < chunk.length && this.#canRead()) {
-      const taken = this.#frame(chunk, position, lastTaken)
+      const taken = takeFrame(this.#strategy, info, chunk, position, lastTaken)
       if (typeof taken !== 'number') {
         this.#fail('framing-error', taken)
         break
@@ -471,32 +457,6 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (this.#isReading()) return chunk.subarray(position)
     this.#discardedBytes += chunk.length - position
     return undefined
-  }
-
-  /** What the strategy took, or why its answer cannot be used. */
-  #frame(chunk: Buffer, position: number, lastTaken: number): number | CarillonError {
-    const strategy = this.#strategy
-    const info = this.#info
-    const bytes = chunk.length - position
-    let taken: number
-    try {
-      if (position === 0) taken = strategy.processData(chunk, info)
-      else if (strategy.processDataAt) taken = strategy.processDataAt(chunk, position, info)
-      else taken = strategy.processData(chunk.subarray(position), info)
-    } catch (cause) {
-      if (cause instanceof CarillonError) return cause
-      return new FramingError(`the framing strategy threw: ${errorMessage(cause)}`, { cause })
-    }
-    if (taken === -1) {
-      return info.error ?? new FramingError('the framing strategy cannot read what the peer sent')
-    }
-    if (!Number.isInteger(taken) || taken < 0 || taken > bytes) {
-      return new FramingError(`the framing strategy took ${taken} of ${bytes} bytes`)
-    }
-    if (taken === 0 && (!info.complete || lastTaken === 0)) {
-      return new FramingError('the framing strategy makes no progress: it took nothing')
-    }
-    return taken
   }
 
   /** `#call` for the hook that is called most: without a closure. */
@@ -548,10 +508,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     else if (error && !this.#reason.error) this.#reason = { ...this.#reason, error }
     if (this.#rest !== undefined) this.#discardedBytes += this.#rest.length
     this.#rest = undefined
-    this.#releaseSources()
-    if (this.#holders === undefined) return
-    for (const slow of this.#holders) slow.#heldSources?.delete(this)
-    this.#holders = undefined
+    this.#holds?.leave()
+    this.#holds?.releaseSources()
   }
 
   /** Calls a hook, so that what it throws ends this client and nothing else. */
