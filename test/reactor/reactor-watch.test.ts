@@ -160,7 +160,9 @@ test('a thousand watches are told each for itself', async (t) => {
   const calls = new Calls<number>()
   // Of one pipe, by as many descriptors: the kernel wakes all of them.
   const fds = Array.from({ length: 1000 }, () => openSync(`/proc/self/fd/${fifo.writeFd}`, 'w'))
-  t.teardown(() => fds.forEach((fd) => closeSync(fd)))
+  t.teardown(() => {
+    for (const fd of fds) closeSync(fd)
+  })
   const watches = fds.map((fd, index) => {
     const watch = reactor.watch(fd, { writable: true }, () => {
       calls.note(index)
