@@ -10,15 +10,14 @@ namespace {
 using namespace carillon;
 
 napi_value Init(napi_env env, napi_value exports) {
-  napi_set_named_property(env, exports, "Poller", Poller::Define(env));
-  DefineEventFd(env, exports);
-  napi_value limits;
-  napi_create_object(env, &limits);
-  SetNumber(env, limits, "maxPieces", kMaxPieces);
-  SetNumber(env, limits, "maxSends", kMaxSends);
-  SetNumber(env, limits, "maxChunks", kMaxVector);
-  napi_set_named_property(env, exports, "limits", limits);
-  return exports;
+  napi_value limits = nullptr;
+  const bool is_ready =
+      napi_set_named_property(env, exports, "Poller", Poller::Define(env)) == napi_ok &&
+      DefineEventFd(env, exports) && napi_create_object(env, &limits) == napi_ok &&
+      SetNumber(env, limits, "maxPieces", kMaxPieces) &&
+      SetNumber(env, limits, "maxSends", kMaxSends) &&
+      napi_set_named_property(env, exports, "limits", limits) == napi_ok;
+  return is_ready ? exports : ThrowType(env, "the addon could not be set up");
 }
 
 }  // namespace

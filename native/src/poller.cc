@@ -25,7 +25,7 @@ uint64_t KeyOf(int32_t index, uint32_t generation) {
   return static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(index);
 }
 
-bool IsOurs(SlotKind kind) { return kind != SlotKind::kWatched && kind != SlotKind::kEvent; }
+bool IsOurs(SlotKind kind) { return kind != SlotKind::kWatched; }
 
 }  // namespace
 
@@ -49,7 +49,7 @@ int Poller::Start() {
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) return -errno;
   uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env_, &loop);
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return -ENOTSUP;
   watcher_ = new Watcher;
   const int error = uv_poll_init(loop, &watcher_->poll, epoll_);
   if (error != 0) {
@@ -60,16 +60,20 @@ int Poller::Start() {
   watcher_->poller = this;
   watcher_->poll.data = watcher_;
   // A thread may end with its poller open: it then waits until libuv has let go.
-  napi_add_async_cleanup_hook(
+  const napi_status hooked = napi_add_async_cleanup_hook(
       env_,
       [](napi_async_cleanup_hook_handle, void* data) {
         Poller* poller = static_cast<Watcher*>(data)->poller;
         if (poller != nullptr) poller->Destroy();
       },
       watcher_, &watcher_->cleanup);
-  uv_poll_start(&watcher_->poll, UV_READABLE, OnReadable);
   // Until something is listened to or waited for, a program may end.
   uv_unref(watcher_->handle());
+  const int started = uv_poll_start(&watcher_->poll, UV_READABLE, OnReadable);
+  if (hooked != napi_ok || started != 0) {
+    Close();
+    return started != 0 ? started : -ENOTSUP;
+  }
   return 0;
 }
 
@@ -92,7 +96,7 @@ void Poller::Close() {
   uv_poll_stop(&watcher->poll);
   uv_close(watcher->handle(), [](uv_handle_t* handle) {
     auto* closed = static_cast<Watcher*>(handle->data);
-    napi_remove_async_cleanup_hook(closed->cleanup);
+    if (closed->cleanup != nullptr) napi_remove_async_cleanup_hook(closed->cleanup);
     delete closed;
   });
   close(epoll_);
@@ -101,10 +105,11 @@ void Poller::Close() {
     if (reference != nullptr) napi_delete_reference(env_, reference);
     reference = nullptr;
   }
-  napi_async_destroy(env_, context_);
-  napi_delete_reference(env_, on_turn_);
+  // Each is missing where the poller was not made to the end.
+  if (context_ != nullptr) napi_async_destroy(env_, context_);
+  if (on_turn_ != nullptr) napi_delete_reference(env_, on_turn_);
   // From here on the object lives as long as JavaScript has it.
-  napi_reference_unref(env_, self_, nullptr);
+  if (self_ != nullptr) napi_reference_unref(env_, self_, nullptr);
 }
 
 // Slots.
@@ -137,6 +142,9 @@ int Poller::AddSlot(int fd, SlotKind kind, uint32_t interest) {
     free_.push_back(index);
     return -error;
   }
+  const auto number = static_cast<size_t>(fd);
+  if (number >= slot_of_fd_.size()) slot_of_fd_.resize(number + 1, -1);
+  slot_of_fd_[number] = index;
   return index;
 }
 
@@ -154,6 +162,7 @@ int Poller::SetInterest(int32_t index, uint32_t interest) {
   if (interest == slot.interest && !(slot.dormant && interest != 0)) return 0;
   slot.interest = interest;
   if (slot.dormant && interest == 0) return 0;
+  if (!HasItsDescriptor(index)) return -EBADF;
   epoll_event event = {};
   event.events = interest;
   event.data.u64 = KeyOf(index, slot.generation);
@@ -168,7 +177,13 @@ void Poller::SetDormant(int32_t index) {
   Slot& slot = slots_[index];
   if (slot.dormant) return;
   slot.dormant = true;
-  epoll_ctl(epoll_, EPOLL_CTL_DEL, slot.fd, nullptr);
+  if (HasItsDescriptor(index)) epoll_ctl(epoll_, EPOLL_CTL_DEL, slot.fd, nullptr);
+}
+
+// Whoever owns a watched descriptor may have closed it, and its number is then given to the next
+// one, which may be in epoll for another slot.
+bool Poller::HasItsDescriptor(int32_t index) const {
+  return slot_of_fd_[static_cast<size_t>(slots_[index].fd)] == index;
 }
 
 void Poller::ReleaseSlot(int32_t index, bool with_reset) {
@@ -267,6 +282,8 @@ bool Poller::Collect(const epoll_event& event) {
       return CollectInput(index, event.events);
     case SlotKind::kWatched:
       Tell(index, kReady, static_cast<int32_t>(event.events));
+      // Of one that nobody asks anything of, a hang-up is told once.
+      if (slot.interest == 0) SetDormant(index);
       return true;
     case SlotKind::kTimer:
     case SlotKind::kEvent:
@@ -365,14 +382,19 @@ void Poller::Dispatch() {
   counters_.records += static_cast<uint64_t>(record_count_);
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
-  napi_value self, on_turn, count, result;
+  napi_value self = nullptr;
+  napi_value on_turn = nullptr;
+  napi_value count = nullptr;
   napi_get_reference_value(env_, self_, &self);
   napi_get_reference_value(env_, on_turn_, &on_turn);
   napi_create_int32(env_, record_count_, &count);
   // Runs what the hooks left for process.nextTick and their promises before it returns.
-  if (napi_make_callback(env_, context_, self, on_turn, 1, &count, &result) != napi_ok) {
-    napi_value error;
-    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
+  if (napi_make_callback(env_, context_, self, on_turn, 1, &count, nullptr) != napi_ok) {
+    // In a thread that is being ended there is nothing to tell it to.
+    bool is_pending = false;
+    napi_value error = nullptr;
+    if (napi_is_exception_pending(env_, &is_pending) == napi_ok && is_pending &&
+        napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
       napi_fatal_exception(env_, error);
     }
   }
@@ -396,11 +418,17 @@ const uint8_t* Poller::MemoryAt(int32_t memory, int32_t offset, int32_t bytes) {
     if (index >= registered_.size() || registered_[index] == nullptr) return nullptr;
     auto& [address, size] = located_[index];
     if (address == nullptr) {
-      napi_value array;
+      // Asked for anew each time: its owner may have detached or resized it.
+      napi_value array = nullptr;
       void* data = nullptr;
-      napi_get_reference_value(env_, registered_[index], &array);
-      napi_get_typedarray_info(env_, array, nullptr, &size, &data, nullptr, nullptr);
+      size_t bytes_now = 0;
+      if (napi_get_reference_value(env_, registered_[index], &array) != napi_ok ||
+          napi_get_typedarray_info(env_, array, nullptr, &bytes_now, &data, nullptr, nullptr) !=
+              napi_ok) {
+        return nullptr;
+      }
       address = static_cast<uint8_t*>(data);
+      size = bytes_now;
     }
     base = address;
     length = size;

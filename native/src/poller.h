@@ -75,7 +75,7 @@ enum class SlotKind : uint8_t {
   kConnection,
   // Somebody else's descriptor, whose events are told as they are.
   kWatched,
-  // A timerfd of ours, or somebody else's eventfd: both are counters, read as eight bytes.
+  // A timerfd, or a copy of an eventfd: both are counters, read as eight bytes.
   kTimer,
   kEvent,
 };
@@ -137,6 +137,7 @@ class Poller {
   Slot* Find(int32_t index);
   int SetInterest(int32_t index, uint32_t interest);
   void SetDormant(int32_t index);
+  bool HasItsDescriptor(int32_t index) const;
   void ReleaseSlot(int32_t index, bool with_reset);
   void ReuseReleased();
 
@@ -172,6 +173,8 @@ class Poller {
   std::vector<int32_t> free_;
   // Released during a turn: its later events may still name them.
   std::vector<int32_t> released_;
+  // By descriptor: the slot that it was last put into epoll for.
+  std::vector<int32_t> slot_of_fd_;
 
   SharedMemory arena_;
   SharedMemory outgoing_;

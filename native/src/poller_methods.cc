@@ -42,8 +42,7 @@ napi_value ViewOf(napi_env env, const SharedMemory& memory, size_t bytes, napi_t
     napi_throw_error(env, nullptr, "this Node allows no memory of an addon's own");
     return nullptr;
   }
-  napi_create_typedarray(env, type, elements, buffer, 0, &view);
-  return view;
+  return napi_create_typedarray(env, type, elements, buffer, 0, &view) == napi_ok ? view : nullptr;
 }
 
 napi_value BytesView(napi_env env, const SharedMemory& memory, size_t bytes) {
@@ -57,12 +56,13 @@ napi_value WordsView(napi_env env, const SharedMemory& memory, size_t words) {
 napi_value AddressValue(napi_env env, const SocketAddress& address) {
   char host[kMaxHostBytes] = {};
   const uint16_t port = FormatAddress(address, host);
-  napi_value result, text;
-  napi_create_object(env, &result);
-  napi_create_string_utf8(env, host, NAPI_AUTO_LENGTH, &text);
-  napi_set_named_property(env, result, "host", text);
-  SetNumber(env, result, "port", port);
-  return result;
+  napi_value result = nullptr;
+  napi_value text = nullptr;
+  const bool is_ready = napi_create_object(env, &result) == napi_ok &&
+                        napi_create_string_utf8(env, host, NAPI_AUTO_LENGTH, &text) == napi_ok &&
+                        napi_set_named_property(env, result, "host", text) == napi_ok &&
+                        SetNumber(env, result, "port", port);
+  return is_ready ? result : ThrowType(env, "no address");
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ struct PollerMethods {
   // new Poller(onTurn, busyPollUs)
   static napi_value Construct(napi_env env, napi_callback_info info) {
     const Arguments<2> arguments(env, info);
-    napi_valuetype type;
+    napi_valuetype type = napi_undefined;
     napi_typeof(env, arguments.values[0], &type);
     int32_t busy_poll_us;
     if (type != napi_function) return ThrowType(env, "expected a function");
@@ -110,21 +110,36 @@ struct PollerMethods {
     const int error = poller->Start();
     if (error != 0) {
       delete poller;
-      napi_throw_error(env, nullptr, "epoll_create1 failed");
+      napi_throw_error(env, uv_err_name(error), uv_strerror(error));
       return nullptr;
     }
-    napi_create_reference(env, arguments.values[0], 1, &poller->on_turn_);
-    // Weak: whoever made the poller holds it.
-    napi_wrap(
-        env, arguments.self, poller,
-        [](napi_env, void* data, void*) { Finalize(static_cast<Poller*>(data)); }, nullptr,
-        &poller->self_);
-    napi_reference_ref(env, poller->self_, nullptr);
-    napi_type_tag_object(env, arguments.self, &kPollerTag);
-    napi_value name;
-    napi_create_string_utf8(env, "carillon:poller", NAPI_AUTO_LENGTH, &name);
-    napi_async_init(env, arguments.self, name, &poller->context_);
+    if (napi_wrap(
+            env, arguments.self, poller,
+            [](napi_env, void* data, void*) { Finalize(static_cast<Poller*>(data)); }, nullptr,
+            &poller->self_) != napi_ok) {
+      poller->self_ = nullptr;
+      poller->Destroy();
+      delete poller;
+      return ThrowType(env, "expected to be called with new");
+    }
+    if (!SetUp(env, poller, arguments.self, arguments.values[0])) {
+      poller->Destroy();
+      return ThrowType(env, "the poller could not be set up");
+    }
+    return nullptr;
+  }
 
+  // The rest of what a wrapped poller needs. False where something failed.
+  static bool SetUp(napi_env env, Poller* poller, napi_value self, napi_value on_turn) {
+    // Until it is destroyed, the poller holds its object.
+    napi_value name = nullptr;
+    if (napi_reference_ref(env, poller->self_, nullptr) != napi_ok ||
+        napi_create_reference(env, on_turn, 1, &poller->on_turn_) != napi_ok ||
+        napi_type_tag_object(env, self, &kPollerTag) != napi_ok ||
+        napi_create_string_utf8(env, "carillon:poller", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+        napi_async_init(env, self, name, &poller->context_) != napi_ok) {
+      return false;
+    }
     const struct {
       const char* name;
       napi_value value;
@@ -136,10 +151,12 @@ struct PollerMethods {
         {"sends", WordsView(env, poller->sends_memory_, kSendWords * kMaxSends)},
     };
     for (const auto& view : views) {
-      if (view.value == nullptr) return nullptr;
-      napi_set_named_property(env, arguments.self, view.name, view.value);
+      if (view.value == nullptr ||
+          napi_set_named_property(env, self, view.name, view.value) != napi_ok) {
+        return false;
+      }
     }
-    return nullptr;
+    return true;
   }
 
   static void Finalize(Poller* poller) {
@@ -177,7 +194,10 @@ struct PollerMethods {
     if (!ToBool(env, call.arguments.values[4], &no_delay)) return nullptr;
     char host[kHostArgumentBytes] = {};
     size_t length = 0;
-    napi_get_value_string_utf8(env, call.arguments.values[5], host, sizeof host, &length);
+    if (napi_get_value_string_utf8(env, call.arguments.values[5], host, sizeof host, &length) !=
+        napi_ok) {
+      return ThrowType(env, "expected a string");
+    }
     SocketAddress address;
     if (!ParseAddress(host, static_cast<uint16_t>(call.numbers[0]), &address)) {
       return FromInt32(env, -EINVAL);
@@ -211,10 +231,15 @@ struct PollerMethods {
 
   // watchEventFd(handle) -> slot
   static napi_value WatchEventFd(napi_env env, napi_callback_info info) {
-    const Call<1> call(env, info, 1);
-    if (call.poller == nullptr) return nullptr;
-    const int fd = EventFdOf(static_cast<uint32_t>(call.numbers[0]));
-    const int slot = fd < 0 ? -EBADF : call.poller->AddSlot(fd, SlotKind::kEvent, EPOLLIN);
+    const Call<1> call(env, info, 0);
+    int64_t handle;
+    if (call.poller == nullptr || !ToInt64(env, call.arguments.values[0], &handle)) return nullptr;
+    // A copy: whoever owns the eventfd may close it while it is waited for, and its number must not
+    // be read from then.
+    const int fd = CopyEventFd(handle);
+    if (fd < 0) return FromInt32(env, fd);
+    const int slot = call.poller->AddSlot(fd, SlotKind::kEvent, EPOLLIN);
+    if (slot < 0) close(fd);
     return FromInt32(env, slot);
   }
 
@@ -286,12 +311,14 @@ struct PollerMethods {
     iovec vector[kMaxVector];
     size_t used = 0;
     for (uint32_t i = 0; i < count && used < kMaxVector; i++) {
-      napi_value chunk;
-      napi_get_element(env, call.arguments.values[1], i, &chunk);
+      napi_value chunk = nullptr;
+      napi_typedarray_type type;
       void* data = nullptr;
       size_t length = 0;
-      if (napi_get_typedarray_info(env, chunk, nullptr, &length, &data, nullptr, nullptr) !=
-          napi_ok) {
+      if (napi_get_element(env, call.arguments.values[1], i, &chunk) != napi_ok ||
+          napi_get_typedarray_info(env, chunk, &type, &length, &data, nullptr, nullptr) !=
+              napi_ok ||
+          type != napi_uint8_array) {
         return ThrowType(env, "expected a Uint8Array");
       }
       if (length > 0) vector[used++] = {data, length};
@@ -330,7 +357,9 @@ struct PollerMethods {
       registered.push_back(nullptr);
       call.poller->located_.emplace_back(nullptr, 0);
     }
-    napi_create_reference(env, call.arguments.values[0], 1, &registered[index]);
+    if (napi_create_reference(env, call.arguments.values[0], 1, &registered[index]) != napi_ok) {
+      return ThrowType(env, "the memory could not be held");
+    }
     call.poller->located_[index] = {nullptr, 0};
     return FromInt32(env, static_cast<int32_t>(index) + kFirstRegistered);
   }
@@ -351,8 +380,8 @@ struct PollerMethods {
     const Call<1> call(env, info, 0);
     if (call.poller == nullptr) return nullptr;
     const Counters& counters = call.poller->counters_;
-    napi_value result;
-    napi_create_object(env, &result);
+    napi_value result = nullptr;
+    if (napi_create_object(env, &result) != napi_ok) return ThrowType(env, "no object");
     SetNumber(env, result, "wakeups", static_cast<double>(counters.wakeups));
     SetNumber(env, result, "batches", static_cast<double>(counters.turns));
     SetNumber(env, result, "events", static_cast<double>(counters.records));

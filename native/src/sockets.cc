@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -62,6 +63,13 @@ bool ParseAddress(const char* host, uint16_t port, SocketAddress* address) {
 uint16_t FormatAddress(const SocketAddress& address, char* host) {
   if (address.any.sa_family == AF_INET6) {
     inet_ntop(AF_INET6, &address.v6.sin6_addr, host, kMaxHostBytes);
+    char interface[IF_NAMESIZE];
+    // As everywhere in Node: only there does the address not say it by itself.
+    if (IN6_IS_ADDR_LINKLOCAL(&address.v6.sin6_addr) &&
+        if_indextoname(address.v6.sin6_scope_id, interface) != nullptr) {
+      const size_t length = strlen(host);
+      snprintf(host + length, kMaxHostBytes - length, "%%%s", interface);
+    }
     return ntohs(address.v6.sin6_port);
   }
   inet_ntop(AF_INET, &address.v4.sin_addr, host, kMaxHostBytes);

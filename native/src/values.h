@@ -35,6 +35,13 @@ inline bool ToInt32(napi_env env, napi_value value, int32_t* result) {
   return false;
 }
 
+// Of a fraction its whole part, of what is no finite number 0.
+inline bool ToInt64(napi_env env, napi_value value, int64_t* result) {
+  if (napi_get_value_int64(env, value, result) == napi_ok) return true;
+  ThrowType(env, "expected a number");
+  return false;
+}
+
 inline bool ToBool(napi_env env, napi_value value, bool* result) {
   if (napi_get_value_bool(env, value, result) == napi_ok) return true;
   ThrowType(env, "expected a boolean");
@@ -47,14 +54,20 @@ inline napi_value FromInt32(napi_env env, int32_t value) {
   return result;
 }
 
+inline napi_value FromInt64(napi_env env, int64_t value) {
+  napi_value result = nullptr;
+  napi_create_int64(env, value, &result);
+  return result;
+}
+
 inline napi_value FromDouble(napi_env env, double value) {
   napi_value result = nullptr;
   napi_create_double(env, value, &result);
   return result;
 }
 
-inline void SetNumber(napi_env env, napi_value object, const char* name, double value) {
-  napi_set_named_property(env, object, name, FromDouble(env, value));
+inline bool SetNumber(napi_env env, napi_value object, const char* name, double value) {
+  return napi_set_named_property(env, object, name, FromDouble(env, value)) == napi_ok;
 }
 
 }  // namespace carillon

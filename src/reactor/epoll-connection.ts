@@ -6,6 +6,8 @@ import { SystemError } from './system-error.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
 
 const EAGAIN = 11
+const EFAULT = 14
+const ECANCELED = 125
 /** The queue of a connection that has none. Never added to. */
 const NOTHING: Uint8Array[] = []
 
@@ -117,11 +119,19 @@ export class EpollConnection implements Connection, Sender {
     else if (kind === RecordKind.closed) this.#finish(a)
   }
 
-  onUnsent(sent: number): void {
-    const isBroken = sent < 0 && sent !== -EAGAIN
+  onUnsent(sent: number, listed: number): void {
+    if (sent < 0 && sent !== -EAGAIN) {
+      // Counted and no more: it may lie in memory that is there no longer.
+      this.#queuedBytes += listed
+      this.#break(sent)
+      return
+    }
     this.#enqueue([this.#reactor.sends.rest(this, Math.max(sent, 0))])
-    if (isBroken) this.#break(sent)
-    else this.#handler?.onQueued()
+    this.#handler?.onQueued()
+  }
+
+  onReactorClose(): void {
+    if (this.#state !== 'closed') this.#close(new SystemError('close', ECANCELED), false)
   }
 
   // Reading.
@@ -177,9 +187,10 @@ export class EpollConnection implements Connection, Sender {
     const queuedBytes = this.#queuedBytes
     while (this.#queuedBytes > 0) {
       const sent = this.#reactor.poller.write(this.slot, this.#queue)
-      if (sent < 0) {
-        if (sent === -EAGAIN) break
-        this.#break(sent)
+      if (sent === -EAGAIN) break
+      // Nothing is left of what should be: its memory was given away.
+      if (sent <= 0) {
+        this.#break(sent === 0 ? EFAULT : sent)
         return
       }
       this.#queuedBytes -= sent
@@ -202,8 +213,7 @@ export class EpollConnection implements Connection, Sender {
   }
 
   #finish(errno: number): void {
-    if (this.#state === 'closed') return
-    this.#release(false)
+    if (this.#state === 'closed' || !this.#release(false)) return
     this.#handler?.onClose(errno === 0 ? undefined : new SystemError('read', errno))
   }
 
@@ -213,25 +223,34 @@ export class EpollConnection implements Connection, Sender {
   }
 
   #close(error: SystemError | undefined, withReset: boolean): void {
-    this.#release(withReset)
+    if (!this.#release(withReset)) return
     setImmediate(() => this.#handler?.onClose(error))
   }
 
-  #release(withReset: boolean): void {
+  /** False where it was closed meanwhile. */
+  #release(withReset: boolean): boolean {
     // While there is a slot to ask about.
     this.#remoteAddress = this.remoteAddress
     if (this.listedBytes > 0) this.#reactor.sends.flush()
+    // That broke it, and all of this has been done.
+    if (this.#isClosed) return false
     this.#state = 'closed'
     this.#queue = NOTHING
     this.#held = undefined
     this.#reactor.release(this.slot, withReset)
+    return true
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   #updateInterest(): void {
     if (this.#state === 'closed') return
     const reads = this.#isReading && !this.#peerHasEnded && this.#held === undefined
     const events = (reads ? EpollEvents.in : 0) | (this.#queuedBytes > 0 ? EpollEvents.out : 0)
-    this.#reactor.setInterest(this.slot, events)
+    const result = this.#reactor.setInterest(this.slot, events)
+    if (result < 0) this.#break(result)
   }
 }
 

@@ -36,6 +36,7 @@ export class EpollTransport implements Transport {
   ): Promise<ListenAddress> {
     const address = isIP(host) === 0 ? (await lookup(host)).address : host
     const { reactor = Reactor.shared, reusePort = false } = this.#options
+    reactor.requireOpen('listen')
     const slot = reactor.poller.listen(
       port,
       LISTEN_BACKLOG,
@@ -78,6 +79,10 @@ class Listener {
     this.#reactor.release(this.#slot)
   }
 
+  onReactorClose(): void {
+    clearTimeout(this.#retry)
+  }
+
   #accept(slot: number): void {
     const connection = new EpollConnection(this.#reactor, slot)
     const handler = this.#acceptor.onConnection(connection)
@@ -87,10 +92,10 @@ class Listener {
 
   /** The poller stopped listening, which would else fail again and again without an end. */
   #rest(errno: number): void {
-    this.#retry = setTimeout(
-      () => this.#reactor.setInterest(this.#slot, EpollEvents.in),
-      ACCEPT_RETRY_MS,
-    )
+    this.#retry = setTimeout(() => {
+      const result = this.#reactor.setInterest(this.#slot, EpollEvents.in)
+      if (result < 0) this.#rest(-result)
+    }, ACCEPT_RETRY_MS)
     this.#acceptor.onAcceptError(new SystemError('accept', errno))
   }
 }

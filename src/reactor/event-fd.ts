@@ -1,4 +1,6 @@
+import { checkInteger } from '../arguments.ts'
 import { StateError } from './errors.ts'
+import { HIGHEST_DESCRIPTOR } from './limits.ts'
 import { loadAddon } from './native-addon.ts'
 import { SystemError } from './system-error.ts'
 
@@ -37,11 +39,13 @@ export class EventFd {
   }
 
   /**
-   * One over a copy of a descriptor that this process was given.
+   * One over a copy of a descriptor that this process was given. Whoever has the eventfd finds it
+   * non-blocking from then on: no signal may hold up a thread.
    *
-   * @throws as `create`; `EBADF` where `fd` is no open descriptor.
+   * @throws as `create`; `EBADF` where `fd` is no open descriptor, `EINVAL` where it is no eventfd.
    */
   static adopt(fd: number): EventFd {
+    checkInteger('fd', fd, 0, HIGHEST_DESCRIPTOR)
     const handle = addon().adoptEventFd(fd)
     if (handle < 0) throw new SystemError('fcntl', handle)
     return new EventFd(handle, true)
@@ -67,7 +71,10 @@ export class EventFd {
     return addon().signalEventFd(this.#handle) === 0
   }
 
-  /** Closes the descriptor, whatever other threads still do with the handle. */
+  /**
+   * Closes the descriptor, whatever other threads still do with the handle. A thread that ends
+   * closes those that it made or adopted. Harmless the second time.
+   */
   close(): void {
     if (this.#owns) addon().closeEventFd(this.#handle)
   }

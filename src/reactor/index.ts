@@ -9,6 +9,7 @@ export {
 export { EpollTransport, type EpollTransportOptions } from './epoll-transport.ts'
 export { ClientError, ListenError, StateError } from './errors.ts'
 export { EventFd, type EventFdHandle } from './event-fd.ts'
+export type { PollerStats } from './native-addon.ts'
 export { NetTransport } from './net-transport.ts'
 export { Reactor, type ReactorOptions } from './reactor.ts'
 export type { SendResult, TcpClient } from './tcp-client.ts'
@@ -23,3 +24,4 @@ export type {
   ListenAddress,
   Transport,
 } from './transport.ts'
+export type { ReactorTimer, Readiness, Watch, WatchInterest } from './watches.ts'

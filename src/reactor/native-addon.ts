@@ -31,6 +31,7 @@ export interface Poller {
   /** Where a listener is bound, or who is at the other end of a connection. */
   address(slot: number): { host: string; port: number }
   watch(fd: number, events: number): number
+  /** Waits for a copy of it. */
   watchEventFd(handle: number): number
   addTimer(): number
   /** In microseconds; 0 for both stops it. */
@@ -93,7 +94,6 @@ interface Addon {
   readonly limits: {
     readonly maxPieces: number
     readonly maxSends: number
-    readonly maxChunks: number
   }
   createEventFd(): number
   adoptEventFd(fd: number): number
@@ -114,9 +114,10 @@ function load(): Addon | { readonly reason: string } {
   if (process.platform !== 'linux')
     return { reason: `epoll is Linux's, this is ${process.platform}` }
   const require = createRequire(import.meta.url)
+  // The default from dist/src/reactor.
+  const { CARILLON_ADDON = '../../../native/build/Release/carillon.node' } = process.env
   try {
-    // From dist/src/reactor.
-    return require('../../../native/build/Release/carillon.node') as Addon
+    return require(CARILLON_ADDON) as Addon
   } catch (error) {
     const [firstLine] = errorMessage(error).split('\n')
     return { reason: `the native addon is not there or does not load: ${firstLine}` }

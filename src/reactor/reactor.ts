@@ -1,11 +1,22 @@
+import { markAsUntransferable } from 'node:worker_threads'
 import { checkInteger } from '../arguments.ts'
 import { ViewCache } from '../framing/view-cache.ts'
 import { StateError } from './errors.ts'
 import type { EventFd } from './event-fd.ts'
-import { HIGHEST_BUSY_POLL_US, HIGHEST_TIMER_US } from './limits.ts'
-import { EpollEvents, loadAddon, type Poller, type PollerStats } from './native-addon.ts'
+import { HIGHEST_BUSY_POLL_US, HIGHEST_DESCRIPTOR, HIGHEST_REGISTERED_BYTES } from './limits.ts'
+import { loadAddon, type Poller, type PollerStats } from './native-addon.ts'
 import { SendList } from './send-list.ts'
 import { SystemError } from './system-error.ts'
+import {
+  DescriptorWatch,
+  EventFdWatch,
+  eventsOf,
+  type ReactorTimer,
+  type Readiness,
+  TimerWatch,
+  type Watch,
+  type WatchInterest,
+} from './watches.ts'
 
 export interface ReactorOptions {
   /**
@@ -16,41 +27,11 @@ export interface ReactorOptions {
   readonly busyPollUs?: number
 }
 
-/** What a watched descriptor is ready for. */
-export interface Readiness {
-  readonly readable: boolean
-  readonly writable: boolean
-  /** The other side hung up, or an error is pending. Told whatever was asked for. */
-  readonly hungUp: boolean
-}
-
-export interface WatchInterest {
-  readonly readable?: boolean
-  readonly writable?: boolean
-}
-
-/** Something that the reactor waits for. */
-export interface Watch {
-  /** What is waited for from now on. */
-  update(interest: WatchInterest): void
-  /** Ends it. The descriptor stays open. Harmless the second time. */
-  close(): void
-}
-
-/** A timer of microsecond resolution. */
-export interface ReactorTimer {
-  /**
-   * Calls back after `firstUs`, then every `intervalUs` where that is not 0. What was set before is
-   * forgotten. 1 µs to 2^52 µs; `firstUs` of 0 stops it.
-   */
-  set(firstUs: number, intervalUs?: number): void
-  /** Harmless the second time. */
-  close(): void
-}
-
 /** What the reactor calls for a slot. */
 export interface SlotOwner {
   onRecord(kind: number, a: number, b: number): void
+  /** The reactor closes. The slot can still be asked about, and released. */
+  onReactorClose(): void
 }
 
 /**
@@ -69,9 +50,11 @@ export class Reactor {
   readonly #arena: Buffer
   readonly #views = new ViewCache()
   #holds = 0
+  #batch = 0
   #isDispatching = false
   #isFlushScheduled = false
   #isClosed = false
+  #lastStats: PollerStats | undefined
 
   /** What is to be sent when the turn ends. For transports. */
   readonly sends: SendList
@@ -82,15 +65,16 @@ export class Reactor {
     return 'reason' in addon ? addon.reason : undefined
   }
 
-  /** The thread's own, made at the first call. It is never closed. */
+  /** The thread's own, made at the first call, and anew where it was closed. */
   static get shared(): Reactor {
-    Reactor.#shared ??= new Reactor()
+    if (Reactor.#shared === undefined || Reactor.#shared.#isClosed) Reactor.#shared = new Reactor()
     return Reactor.#shared
   }
 
   /**
    * @throws {ArgumentError} where an option is out of its range.
    * @throws {StateError} `ERR_CARILLON_NO_EPOLL` where there can be none here.
+   * @throws the system's error (`EMFILE`…).
    */
   constructor(options: ReactorOptions = {}) {
     const busyPollUs = checkInteger('busyPollUs', options.busyPollUs ?? 0, 0, HIGHEST_BUSY_POLL_US)
@@ -98,6 +82,8 @@ export class Reactor {
     if ('reason' in addon) throw new StateError('ERR_CARILLON_NO_EPOLL', addon.reason)
     this.#poller = new addon.Poller((count) => this.#dispatch(count), busyPollUs)
     const { arena } = this.#poller
+    // Whoever hands on a borrowed message, and its memory with it, must not take away the arena.
+    markAsUntransferable(arena.buffer)
     this.#arena = Buffer.from(arena.buffer, arena.byteOffset, arena.length)
     this.sends = new SendList(this.#poller, addon.limits)
   }
@@ -106,111 +92,100 @@ export class Reactor {
    * Waits for a descriptor of somebody else: a device, a pipe, a socket. Calls back while it is
    * ready, at every turn. Close the watch before the descriptor.
    *
-   * @throws the system's error: `EPERM` for a regular file, `EEXIST` where it is watched already.
+   * @throws {ArgumentError} where `fd` is no integer of 0 to 2^31-1.
+   * @throws {StateError} where the reactor is closed.
+   * @throws the system's error: `EPERM` for a regular file, `EEXIST` where it is watched already,
+   *   `EBADF` where it is not open.
    */
   watch(fd: number, interest: WatchInterest, onReady: (readiness: Readiness) => void): Watch {
+    checkInteger('fd', fd, 0, HIGHEST_DESCRIPTOR)
+    this.requireOpen('watch')
     const slot = this.#checked('epoll_ctl', this.#poller.watch(fd, eventsOf(interest)))
-    this.adopt(slot, {
-      onRecord: (_kind, events) =>
-        onReady({
-          readable: (events & EpollEvents.in) !== 0,
-          writable: (events & EpollEvents.out) !== 0,
-          hungUp: (events & (EpollEvents.error | EpollEvents.hangUp)) !== 0,
-        }),
-    })
-    let isOpen = true
-    return {
-      update: (next) => {
-        if (isOpen) this.setInterest(slot, eventsOf(next))
-      },
-      close: () => {
-        if (isOpen) this.release(slot)
-        isOpen = false
-      },
-    }
+    return new DescriptorWatch(this, slot, interest, onReady)
   }
 
   /**
-   * Waits for an eventfd. Calls back once for any number of signals since the last time.
+   * Waits for an eventfd. Calls back once for any number of signals since the last time. Its owner
+   * may close it meanwhile: the watch then hears nothing more. Where there are two watches of one
+   * eventfd, each signal is told by either of them.
    *
    * @param onSignal told how many, at most 2^31-1.
-   * @throws the system's error.
+   * @throws {StateError} where the reactor is closed.
+   * @throws the system's error: `EBADF` where the eventfd is closed.
    */
   watchEventFd(eventFd: EventFd, onSignal: (count: number) => void): Watch {
+    this.requireOpen('watchEventFd')
     const { eventFd: handle } = eventFd.handle
     const slot = this.#checked('epoll_ctl', this.#poller.watchEventFd(handle))
-    this.adopt(slot, { onRecord: (_kind, count) => onSignal(count) })
-    let isOpen = true
-    return {
-      update: ({ readable = false }) => {
-        if (isOpen) this.setInterest(slot, eventsOf({ readable }))
-      },
-      close: () => {
-        if (isOpen) this.release(slot)
-        isOpen = false
-      },
-    }
+    return new EventFdWatch(this, slot, onSignal)
   }
 
   /**
    * A timer, not set yet: Linux's timerfd, on the monotonic clock.
    *
-   * @param onExpire told how often it went off since the last time.
+   * @param onExpire told how often it went off since the last time, at most 2^31-1.
+   * @throws {StateError} where the reactor is closed.
    * @throws the system's error.
    */
   timer(onExpire: (count: number) => void): ReactorTimer {
+    this.requireOpen('timer')
     const slot = this.#checked('timerfd_create', this.#poller.addTimer())
-    this.adopt(slot, { onRecord: (_kind, count) => onExpire(count) })
-    let isOpen = true
-    return {
-      set: (firstUs, intervalUs = 0) => {
-        checkInteger('firstUs', firstUs, 0, HIGHEST_TIMER_US)
-        checkInteger('intervalUs', intervalUs, 0, HIGHEST_TIMER_US)
-        if (!isOpen) return
-        const result = this.#poller.setTimer(slot, firstUs, firstUs === 0 ? 0 : intervalUs)
-        this.#checked('timerfd_settime', result)
-      },
-      close: () => {
-        if (isOpen) this.release(slot)
-        isOpen = false
-      },
-    }
+    return new TimerWatch(this, slot, onExpire)
   }
 
   /**
    * Makes what is sent from `memory` go to the kernel from where it lies, without a copy. Until the
-   * turn ends, or `flush`, it is not changed. At most 64 of them, each of its own ArrayBuffer.
+   * turn ends, or `flush`, it is not changed. At most 64 of them, of at most 2 GiB less one byte,
+   * each of its own ArrayBuffer. A message that lies there and is gone when it is to be sent, because
+   * the ArrayBuffer was transferred or made smaller, breaks its connection (`EFAULT`).
    *
-   * @throws the system's error: `ENOSPC` where there are 64.
+   * @throws {ArgumentError} where it is larger.
+   * @throws {StateError} where the reactor is closed.
+   * @throws the system's error: `ENOSPC` where there are 64, `EEXIST` where a part of its ArrayBuffer
+   *   is registered already.
    */
   registerMemory(memory: Uint8Array): void {
+    checkInteger('memory.length', memory.length, 0, HIGHEST_REGISTERED_BYTES)
+    this.requireOpen('registerMemory')
     this.#checked('registerMemory', this.sends.register(memory))
   }
 
+  /** Sends what is still to be sent from there, and forgets it. Harmless where it is not registered. */
   unregisterMemory(memory: Uint8Array): void {
-    this.sends.unregister(memory)
+    if (!this.#isClosed) this.sends.unregister(memory)
   }
 
   /** Hands what was sent to the kernel now, and not when the turn ends. */
   flush(): void {
-    this.sends.flush()
+    if (!this.#isClosed) this.sends.flush()
   }
 
-  /** What happened since it was made. */
+  /** What happened since it was made, until it was closed. */
   stats(): PollerStats {
-    return this.#poller.stats()
+    return this.#lastStats ?? this.#poller.stats()
   }
 
-  /** Ends it, with everything that it waits for. Engines that run on it are stopped first. */
+  /**
+   * Ends it, with everything that it waits for. Engines that run on it are stopped first: else their
+   * connections break, with `ECANCELED`, and they accept no more. Harmless the second time.
+   */
   close(): void {
     if (this.#isClosed) return
-    this.#isClosed = true
     this.sends.flush()
+    for (const owner of this.#owners) owner?.onReactorClose()
+    this.#isClosed = true
+    this.#lastStats = this.#poller.stats()
     this.#owners.length = 0
     this.#poller.destroy()
   }
 
   // For transports.
+
+  /** @throws {StateError} where it is closed. */
+  requireOpen(call: string): void {
+    if (!this.#isClosed) return
+    throw new StateError('ERR_CARILLON_STATE', `${call}() needs a reactor that is not closed`)
+  }
 
   /** Calls `owner` for what happens to the slot, and keeps the event loop going for it. */
   adopt(slot: number, owner: SlotOwner): void {
@@ -226,8 +201,14 @@ export class Reactor {
     if (--this.#holds === 0) this.#poller.letGo()
   }
 
-  setInterest(slot: number, events: number): void {
-    this.#checked('epoll_ctl', this.#poller.setInterest(slot, events))
+  /** 0, or a negative error number. */
+  setInterest(slot: number, events: number): number {
+    return this.#isClosed ? 0 : this.#poller.setInterest(slot, events)
+  }
+
+  /** Counts the batches that were told. Another one than before: what was ready is known anew. */
+  get batch(): number {
+    return this.#batch
   }
 
   get poller(): Poller {
@@ -252,6 +233,7 @@ export class Reactor {
   #dispatch(count: number): void {
     const { records } = this.#poller
     this.#isDispatching = true
+    this.#batch++
     for (let at = 0; at < count * 4; at += 4) {
       // A slot that was released meanwhile has no owner, and is not used again within the turn.
       const owner = this.#owners[records[at] as number]
@@ -267,6 +249,8 @@ export class Reactor {
       }
     }
     this.#isDispatching = false
+    // What is set from here on is newer than what was told.
+    this.#batch++
     if (!this.#isClosed) this.sends.flush()
   }
 
@@ -274,8 +258,4 @@ export class Reactor {
     if (result < 0) throw new SystemError(syscall, result)
     return result
   }
-}
-
-function eventsOf({ readable = false, writable = false }: WatchInterest): number {
-  return (readable ? EpollEvents.in : 0) | (writable ? EpollEvents.out : 0)
 }

@@ -1,3 +1,4 @@
+import { MOST_LISTED_BYTES } from './limits.ts'
 import { ARENA, OUTGOING, type Poller } from './native-addon.ts'
 
 /** Up to here a copy costs less than a call of its own. */
@@ -5,6 +6,7 @@ const MAX_COPIED_BYTES = 4096
 const PIECE_WORDS = 4
 const SEND_WORDS = 3
 const NONE = -1
+const EEXIST = 17
 
 /** What a connection keeps for the list, and what it hears of. */
 export interface Sender {
@@ -14,10 +16,10 @@ export interface Sender {
   lastPiece: number
   listedBytes: number
   /**
-   * The kernel did not take all of it: `sent` bytes, or a negative error number. Asks for the rest
-   * with `SendList.rest` before it returns.
+   * The kernel did not take all of the `listed` bytes: `sent` of them, or a negative error number.
+   * Asks for the rest with `SendList.rest` before it returns.
    */
-  onUnsent(sent: number): void
+  onUnsent(sent: number, listed: number): void
 }
 
 /**
@@ -33,8 +35,11 @@ export class SendList {
   readonly #sends: Int32Array
   readonly #outgoing: Uint8Array
   readonly #arenaMemory: ArrayBufferLike
-  /** By the memory's ArrayBuffer: its index, and where the registered part begins. */
-  readonly #memories = new Map<ArrayBufferLike, { index: number; offset: number }>()
+  /** By the memory's ArrayBuffer: its index, and which part is registered. */
+  readonly #memories = new Map<
+    ArrayBufferLike,
+    { index: number; offset: number; end: number; memory: Uint8Array }
+  >()
   /** By index. */
   readonly #bases: (Uint8Array | undefined)[]
   readonly #limits: { readonly maxPieces: number; readonly maxSends: number }
@@ -60,8 +65,7 @@ export class SendList {
    * chunk is better sent by a call of its own: after a `flush`.
    */
   add(sender: Sender, chunk: Uint8Array): boolean {
-    const { maxPieces, maxSends } = this.#limits
-    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
+    if (!this.#hasRoom(sender)) return false
     const bytes = chunk.length
     const memory = chunk.buffer
     if (memory === this.#arenaMemory) {
@@ -70,8 +74,12 @@ export class SendList {
     }
     const registered = this.#memories.size === 0 ? undefined : this.#memories.get(memory)
     if (registered !== undefined) {
-      this.#append(sender, registered.index, chunk.byteOffset - registered.offset, bytes)
-      return true
+      const start = chunk.byteOffset
+      if (start >= registered.offset && start + bytes <= registered.end) {
+        if (bytes > MOST_LISTED_BYTES) return false
+        this.#append(sender, registered.index, start - registered.offset, bytes)
+        return true
+      }
     }
     const offset = this.#outgoingUsed
     if (bytes > MAX_COPIED_BYTES || offset + bytes > this.#outgoing.length) return false
@@ -88,10 +96,15 @@ export class SendList {
       this.#lastSliced = memory
       this.#lastSlicedOffset = memory.byteOffset
     }
-    const { maxPieces, maxSends } = this.#limits
-    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
+    if (!this.#hasRoom(sender)) return false
     this.#append(sender, ARENA, this.#lastSlicedOffset + start, end - start)
     return true
+  }
+
+  #hasRoom(sender: Sender): boolean {
+    const { maxPieces, maxSends } = this.#limits
+    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
+    return sender.listedBytes <= MOST_LISTED_BYTES
   }
 
   /** Whether what lies there may change as soon as it was sent: what has to wait is copied. */
@@ -110,7 +123,7 @@ export class SendList {
       const sent = this.#sends[index * SEND_WORDS + 2] as number
       const listedBytes = sender.listedBytes
       sender.listedBytes = 0
-      if (sent !== listedBytes) sender.onUnsent(sent)
+      if (sent !== listedBytes) sender.onUnsent(sent, listedBytes)
       sender.firstPiece = NONE
       sender.lastPiece = NONE
     }
@@ -138,18 +151,25 @@ export class SendList {
     return Buffer.concat(parts)
   }
 
-  /** Data that lies in `memory` is sent from there from now on. */
+  /**
+   * Data that lies in `memory` is sent from there from now on.
+   *
+   * @returns a negative error number where it cannot be: `EEXIST` where a part of its ArrayBuffer
+   *   is registered already.
+   */
   register(memory: Uint8Array): number {
+    if (this.#memories.has(memory.buffer)) return -EEXIST
     const index = this.#poller.registerMemory(memory)
     if (index < 0) return index
-    this.#memories.set(memory.buffer, { index, offset: memory.byteOffset })
+    const { byteOffset: offset, length } = memory
+    this.#memories.set(memory.buffer, { index, offset, end: offset + length, memory })
     this.#bases[index] = memory
     return index
   }
 
   unregister(memory: Uint8Array): void {
     const registered = this.#memories.get(memory.buffer)
-    if (registered === undefined) return
+    if (registered?.memory !== memory) return
     this.flush()
     this.#memories.delete(memory.buffer)
     this.#bases[registered.index] = undefined

@@ -1,0 +1,78 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { cpSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { needsTool } from '../support/needs-tool.ts'
+import { importScript, REPOSITORY } from '../support/repository.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const { headersSetting } = await importScript<{ headersSetting(): Record<string, string> }>(
+  'setup/node-headers.mjs',
+)
+
+const SANITIZERS = '-fsanitize=address,undefined'
+
+/** What runs over the addon. */
+const FILES = [
+  'tcp-engine-epoll',
+  'reactor',
+  'reactor-watch',
+  'reactor-timer',
+  'registered-memory',
+  'event-fd',
+  'epoll-transport',
+  'descriptors',
+]
+
+const run = promisify(execFile)
+const { resolve } = createRequire(import.meta.url)
+
+/** The addon with sanitizers, built in a folder of its own. */
+async function buildSanitized(folder: string): Promise<string> {
+  cpSync(join(REPOSITORY, 'native'), folder, {
+    recursive: true,
+    filter: (path) => !path.endsWith('/build'),
+  })
+  await run(process.execPath, [join(folder, 'build.mjs')], {
+    env: {
+      ...process.env,
+      ...headersSetting(),
+      npm_config_node_gyp: resolve('node-gyp/bin/node-gyp.js'),
+      // The first thing that is undefined ends the process, as the first wrong access does.
+      CXXFLAGS: `${SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer -g`,
+      LDFLAGS: SANITIZERS,
+    },
+  })
+  return join(folder, 'build/Release/carillon.node')
+}
+
+needsTool(
+  test,
+  'g++',
+  'apt-get install build-essential',
+)('the addon passes its tests under AddressSanitizer and UndefinedBehaviorSanitizer', async (t) => {
+  t.timeout(10 * 60_000)
+  const addon = await buildSanitized(temporaryFolder(t))
+  t.true(readFileSync(addon).includes('__asan_report'))
+  const library = execFileSync('g++', ['-print-file-name=libasan.so'], { encoding: 'utf8' })
+  const ava = join(REPOSITORY, 'node_modules/ava/entrypoints/cli.mjs')
+  const files = FILES.map((file) => `dist/test/reactor/${file}.test.js`)
+  const result = await run(process.execPath, [ava, ...files], {
+    cwd: REPOSITORY,
+    env: {
+      ...process.env,
+      CARILLON_ADDON: addon,
+      // Node was not built with it, so it has to be there before Node.
+      LD_PRELOAD: library.trim(),
+      // Leaks are not looked for: V8 and Node leave what they have to the end of the process, and
+      // everything that only V8's heap points to looks lost.
+      ASAN_OPTIONS: 'detect_leaks=0',
+      UBSAN_OPTIONS: 'print_stacktrace=1',
+    },
+  }).catch((error: { stdout: string; stderr: string }) => error)
+  t.regex(result.stdout, /\d+ tests passed\n/, result.stderr)
+  t.notRegex(result.stdout, /failed/)
+  t.notRegex(result.stdout + result.stderr, /Sanitizer|runtime error/)
+})
