@@ -123,7 +123,10 @@ async function sendARound(engine: Engine, run: SoakRun, round: number): Promise<
 
   const staying = Array.from({ length: stayingClients }, () => new Listener(address))
   await Promise.all(staying.map((listener) => listener.listen(() => listener.id > 0)))
-  for (const [at, { id }] of staying.entries()) Atomics.store(clientIds, at, id)
+  // Those that come and go take over their places: until then there is one client of each.
+  for (const at of clientIds.keys()) {
+    Atomics.store(clientIds, at, (staying[at % stayingClients] as Listener).id)
+  }
 
   /** One client after the other. Its id stays for a while after it has gone. */
   const comeAndGo = async (slot: number) => {
