@@ -15,11 +15,13 @@ export interface ExampleEnd {
 export class ExampleProcess {
   readonly child: ChildProcess
   readonly ended: Promise<ExampleEnd>
+  /** What it has said so far. */
+  readonly output = { stdout: '', stderr: '' }
 
   constructor(t: ExecutionContext, command: string, ...args: string[]) {
     this.child = spawn(command, args)
     t.teardown(() => this.child.kill('SIGKILL'))
-    const output = { stdout: '', stderr: '' }
+    const { output } = this
     for (const name of ['stdout', 'stderr'] as const) {
       this.child[name]?.setEncoding('utf8').on('data', (text: string) => {
         output[name] += text
