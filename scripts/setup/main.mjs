@@ -3,7 +3,7 @@ import { setUp } from './set-up.mjs'
 import { explain } from './setup-error.mjs'
 
 try {
-  setUp(repository)
+  setUp(repository, { isQuiet: process.argv.includes('--quiet') })
 } catch (error) {
   console.error(explain(error))
   process.exitCode = 1

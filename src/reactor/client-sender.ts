@@ -1,4 +1,5 @@
 import { checkInteger } from '../arguments.ts'
+import { ArgumentError } from '../errors.ts'
 import type { MpscRing } from '../shm/mpsc-ring.ts'
 import { MpscRingProducer } from '../shm/mpsc-ring-producer.ts'
 import { HIGHEST_TIMEOUT_MS, SENDER_RETRY_MS } from './limits.ts'
@@ -16,7 +17,10 @@ export interface ClientSenderHandle {
 export const SenderRecord = { data: 1, message: 2 } as const
 export const CLIENT_ID_BYTES = 8
 
-/** `queued`: the engine will send it, where the client is still there. `dropped`: there was no room. */
+/**
+ * `queued`: the engine has it or will take it, and sends it or counts why not. `dropped`: there was
+ * no room, or the engine is stopping; what was on its way just then may be sent all the same.
+ */
 export type ClientSenderResult = 'queued' | 'dropped'
 
 /**
@@ -46,7 +50,7 @@ export class ClientSender {
 
   /** Whether the engine has stopped: nothing that is sent arrives. */
   get isClosed(): boolean {
-    // Relaxed: stands for nothing but itself.
+    // Sequentially consistent, for `#send`.
     return Atomics.load(this.#isClosed, 0) !== 0
   }
 
@@ -54,13 +58,19 @@ export class ClientSender {
    * Sends the bytes as they are, as `TcpClient.sendData` does. Copies them: they are the caller's
    * again.
    *
-   * @throws {ArgumentError} where they are over `maxMessageBytes`.
+   * @param clientId a `TcpClient.id`. What is for one that has gone is queued, and then counted as
+   *   `senderUnknownClients`.
+   * @throws {ArgumentError} where they are over `maxMessageBytes`, or `clientId` cannot be one.
+   * @throws {RingError} where another thread has damaged the queue.
    */
   sendData(clientId: number, bytes: Uint8Array): ClientSenderResult {
     return this.#send(SenderRecord.data, clientId, bytes)
   }
 
-  /** As `sendData`, framed by the client's framing strategy, as `TcpClient.sendMessage` does. */
+  /**
+   * As `sendData`, framed by the client's framing strategy, as `TcpClient.sendMessage` does. What the
+   * strategy refuses is counted as `senderUnframed`.
+   */
   sendMessage(clientId: number, message: Uint8Array): ClientSenderResult {
     return this.#send(SenderRecord.message, clientId, message)
   }
@@ -69,7 +79,10 @@ export class ClientSender {
    * Waits until there is room for a message of `bytes`, holding up the thread that calls it: not for
    * the engine's own. Another sender may take the room first.
    *
+   * @param bytes 0 to `maxMessageBytes`.
+   * @param timeoutMs 0 to 2,147,483,647 ms.
    * @returns whether there is, before `timeoutMs` are over or the engine stops.
+   * @throws {ArgumentError} where one of them is out of its range.
    */
   waitForRoom(bytes: number, timeoutMs: number): boolean {
     checkInteger('bytes', bytes, 0, this.maxMessageBytes)
@@ -85,10 +98,15 @@ export class ClientSender {
   }
 
   #send(type: number, clientId: number, bytes: Uint8Array): ClientSenderResult {
+    checkInteger('clientId', clientId, 1, Number.MAX_SAFE_INTEGER)
+    // Anything else would be written as what stood in the ring before.
+    if (!(bytes instanceof Uint8Array)) throw new ArgumentError('a message is a Uint8Array')
+    checkInteger('the length of a message', bytes.length, 0, this.maxMessageBytes)
     if (this.isClosed) return 'dropped'
     this.#id.writeDoubleLE(clientId)
     const isQueued = this.#producer.write(type, this.#id, bytes)
     if (this.#producer.shouldRing()) this.#ringBell()
-    return isQueued ? 'queued' : 'dropped'
+    // Looked at again: only what was published before it is closed is certain to be read.
+    return isQueued && !this.isClosed ? 'queued' : 'dropped'
   }
 }

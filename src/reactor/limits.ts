@@ -100,9 +100,10 @@ export const DEFAULT_SENDER_RING_BYTES = 4 * 1024 * 1024
 /** Messages of other threads that are sent at a time, so that clients have their turns in between. */
 export const SENDER_BATCH_MESSAGES = 1024
 /**
- * How long a thread may take between claiming its place in the ring and filling it, 1 s: far more
- * than copying takes where it is not scheduled at once. Then it counts as dead.
+ * A thread that is found ten times, 100 ms apart, between claiming its place in the ring and filling
+ * it counts as dead: far longer than copying takes where it is not scheduled at once.
  */
-export const SENDER_PATIENCE_MS = 1000
+export const SENDER_PATIENCE_LOOKS = 10
+export const SENDER_LOOK_MS = 100
 /** How often a thread that waits for room looks again: a thread switch costs a hundredth of that. */
 export const SENDER_RETRY_MS = 1

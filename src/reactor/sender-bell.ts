@@ -31,17 +31,23 @@ export function senderBellRinger(handle: SenderBellHandle): () => void {
 
 function openEventFdBell(onRing: () => void): SenderBell {
   const eventFd = EventFd.create()
-  const watch = Reactor.shared.watchEventFd(eventFd, onRing)
-  return {
-    handle: eventFd.handle,
-    close() {
-      watch.close()
-      eventFd.close()
-    },
+  try {
+    const watch = Reactor.shared.watchEventFd(eventFd, onRing)
+    return {
+      handle: eventFd.handle,
+      close() {
+        watch.close()
+        eventFd.close()
+      },
+    }
+  } catch (error) {
+    eventFd.close()
+    throw error
   }
 }
 
-export function openAtomicBell(onRing: () => void): SenderBell {
+/** One that needs nothing of the system: what rings it is a number that is added to. */
+function openAtomicBell(onRing: () => void): SenderBell {
   const rings = new Int32Array(new SharedArrayBuffer(4))
   let isOpen = true
   let heard = 0

@@ -1,28 +1,44 @@
+import { RingError } from '../shm/errors.ts'
 import { createMpscRing } from '../shm/mpsc-ring.ts'
 import { MpscRingConsumer } from '../shm/mpsc-ring-consumer.ts'
 import { CLIENT_ID_BYTES, type ClientSenderHandle, SenderRecord } from './client-sender.ts'
-import { SENDER_BATCH_MESSAGES, SENDER_PATIENCE_MS } from './limits.ts'
+import { SENDER_BATCH_MESSAGES, SENDER_LOOK_MS, SENDER_PATIENCE_LOOKS } from './limits.ts'
 import { openSenderBell, type SenderBell } from './sender-bell.ts'
 
-/** What an inbox does with a message. `isFramed`: it is still to be framed. */
-export type SenderDelivery = (clientId: number, bytes: Buffer, isFramed: boolean) => void
+/** What an inbox tells its engine. */
+export interface SenderInboxHost {
+  /** A message. `isToFrame`: the client's strategy has still to frame it. */
+  deliver(clientId: number, bytes: Buffer, isToFrame: boolean): void
+  /** A thread has damaged the ring: nothing more comes from it. */
+  damaged(error: RingError): void
+}
 
 /** Where the messages of other threads' `ClientSender`s arrive, in the engine's thread. */
 export class SenderInbox {
   readonly handle: ClientSenderHandle
 
   readonly #consumer: MpscRingConsumer
+  readonly #view: DataView
   readonly #bell: SenderBell
-  readonly #deliver: SenderDelivery
+  readonly #host: SenderInboxHost
+  #malformed = 0
+  #nextDrain: NodeJS.Immediate | undefined
+  #nextLook: NodeJS.Timeout | undefined
   #blockedAt: number | undefined
-  #patience: NodeJS.Timeout | undefined
+  /** How often the ring was found to be blocked there. */
+  #looks = 0
   #isOpen = true
 
-  /** @param ringBytes a power of two from 16 KiB to 1 GiB. */
-  constructor(ringBytes: number, deliver: SenderDelivery) {
+  /**
+   * @param ringBytes a power of two from 16 KiB to 1 GiB.
+   * @throws the system's error (`EMFILE`…) where there can be no bell.
+   */
+  constructor(ringBytes: number, host: SenderInboxHost) {
     const ring = createMpscRing(ringBytes)
+    const { buffer, byteOffset, byteLength } = ring.bytes
+    this.#view = new DataView(buffer, byteOffset, byteLength)
     this.#consumer = new MpscRingConsumer(ring)
-    this.#deliver = deliver
+    this.#host = host
     this.#bell = openSenderBell(() => this.#drain())
     const isClosed = new Int32Array(new SharedArrayBuffer(4))
     this.handle = { ring, bell: this.#bell.handle, isClosed }
@@ -30,49 +46,90 @@ export class SenderInbox {
   }
 
   get stats() {
-    const { messages, full, unblocked, refused } = this.#consumer.stats
-    return { messages, full, unblocked, refused }
+    const { messages, full, unblocked } = this.#consumer.stats
+    return { messages, full, unblocked, malformed: this.#malformed }
   }
 
-  /** Takes nothing more. What is still in the ring is lost. */
+  /** Delivers what senders were told is queued, and nothing more. */
   close(): void {
-    this.#isOpen = false
-    // Relaxed: who sees it late has put a message where nobody looks.
-    Atomics.store(this.handle.isClosed, 0, 1)
-    clearTimeout(this.#patience)
-    this.#bell.close()
+    if (!this.#isOpen) return
+    this.#shut()
+    try {
+      // A claim is given up at once: its thread, where it lives, finds it refused and the inbox closed.
+      do while (this.#consumer.read(this.#read, SENDER_BATCH_MESSAGES) > 0);
+      while (this.#consumer.unblock())
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** A batch at a time, so that clients have their turns in between. */
   #drain(): void {
+    clearImmediate(this.#nextDrain)
     if (!this.#isOpen) return
-    this.#consumer.wake()
-    const count = this.#consumer.read(this.#read, SENDER_BATCH_MESSAGES)
-    if (count === SENDER_BATCH_MESSAGES || !this.#consumer.trySleep()) {
-      setImmediate(() => this.#drain())
-    } else {
-      this.#watchBlockage()
+    try {
+      this.#consumer.wake()
+      const count = this.#consumer.read(this.#read, SENDER_BATCH_MESSAGES)
+      if (count === SENDER_BATCH_MESSAGES || !this.#consumer.trySleep()) {
+        this.#nextDrain = setImmediate(() => this.#drain())
+      } else if (this.#nextLook === undefined) {
+        this.#watchBlockage()
+      }
+    } catch (error) {
+      this.#fail(error)
     }
   }
 
   readonly #read = (type: number, bytes: Uint8Array, offset: number, length: number): undefined => {
+    const isToFrame = type === SenderRecord.message
+    if (length < CLIENT_ID_BYTES || (!isToFrame && type !== SenderRecord.data)) {
+      this.#malformed++
+      return
+    }
+    const clientId = this.#view.getFloat64(offset, true)
     // Copied: the ring's memory is used again as soon as the batch is read.
-    const payload = Buffer.from(bytes.subarray(offset, offset + length))
-    if (length < CLIENT_ID_BYTES) return
-    const isFramed = type === SenderRecord.message
-    this.#deliver(payload.readDoubleLE(0), payload.subarray(CLIENT_ID_BYTES), isFramed)
+    const message = Buffer.from(bytes.subarray(offset + CLIENT_ID_BYTES, offset + length))
+    this.#host.deliver(clientId, message, isToFrame)
   }
 
-  /** A thread that ended between its claim and its commit must not hold up the others for ever. */
+  /**
+   * A thread that ended between its claim and its commit must not hold up the others for ever. Time
+   * is counted in looks: while the process stands still, so do the threads that are waited for.
+   */
   #watchBlockage(): void {
     const { blockedAt } = this.#consumer
-    if (blockedAt === undefined || this.#patience !== undefined) return
+    this.#looks = blockedAt !== undefined && blockedAt === this.#blockedAt ? this.#looks + 1 : 0
     this.#blockedAt = blockedAt
-    this.#patience = setTimeout(() => {
-      this.#patience = undefined
-      this.#consumer.unblock(this.#blockedAt)
-      this.#drain()
-    }, SENDER_PATIENCE_MS)
-    this.#patience.unref()
+    if (blockedAt === undefined) return
+    this.#nextLook = setTimeout(() => {
+      this.#nextLook = undefined
+      if (this.#looks === SENDER_PATIENCE_LOOKS) this.#giveUp(blockedAt)
+      else this.#watchBlockage()
+    }, SENDER_LOOK_MS)
+    this.#nextLook.unref()
+  }
+
+  #giveUp(blockedAt: number): void {
+    try {
+      this.#consumer.unblock(blockedAt)
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#drain()
+  }
+
+  #shut(): void {
+    this.#isOpen = false
+    // Sequentially consistent: who does not see it has published, for `close` to read.
+    Atomics.store(this.handle.isClosed, 0, 1)
+    clearImmediate(this.#nextDrain)
+    clearTimeout(this.#nextLook)
+    this.#bell.close()
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof RingError)) throw error
+    this.#shut()
+    this.#host.damaged(error)
   }
 }

@@ -44,10 +44,14 @@ export interface TcpEngineStats extends ClientCounters {
   readonly senderUnknownClients: number
   /** Of these, the ones that the client's framing strategy refused to frame. */
   readonly senderUnframed: number
+  /** Of these, the ones that no `ClientSender` wrote: nobody knows what they are. */
+  readonly senderMalformed: number
   /** Times that a thread found no room for a message. */
   readonly senderFull: number
   /** Times that something was passed over which a thread had begun and not finished. */
   readonly senderUnblocked: number
+  /** Times that their queue was found damaged, and closed. What was in it is lost. */
+  readonly senderDamaged: number
 }
 
 /**
@@ -80,7 +84,8 @@ export abstract class TcpEngine {
   #inbox: SenderInbox | undefined
   #senderUnknownClients = 0
   #senderUnframed = 0
-  readonly #pastInboxes = { messages: 0, full: 0, unblocked: 0 }
+  #senderDamaged = 0
+  readonly #pastInboxes = { messages: 0, full: 0, unblocked: 0, malformed: 0 }
   readonly #disconnects = Object.fromEntries(DISCONNECT_KINDS.map((kind) => [kind, 0])) as Record<
     DisconnectKind,
     number
@@ -207,9 +212,11 @@ export abstract class TcpEngine {
   /**
    * The way to this engine's clients from other threads: plain data, to be handed to a thread by
    * `postMessage` or `workerData`. Any number of threads make a `ClientSender` of it. It is good
-   * until `stop`.
+   * until `stop`, which delivers what is queued first. Where a thread damages the queue, all of its
+   * senders are closed and `sender` gives a new one.
    *
    * @throws {StateError} where the engine is not running.
+   * @throws the system's error (`EMFILE`…) where there is no descriptor for its doorbell.
    */
   sender(): ClientSenderHandle {
     if (this.#state !== 'running') {
@@ -218,7 +225,10 @@ export abstract class TcpEngine {
         `sender() needs a running engine, this one is ${this.#state}`,
       )
     }
-    this.#inbox ??= new SenderInbox(this.#options.senderRingBytes, this.#sendFromThread)
+    this.#inbox ??= new SenderInbox(this.#options.senderRingBytes, {
+      deliver: this.#sendFromThread,
+      damaged: this.#inboxDamaged,
+    })
     return this.#inbox.handle
   }
 
@@ -247,21 +257,23 @@ export abstract class TcpEngine {
   }
 
   #senderStats() {
-    const { messages = 0, full = 0, unblocked = 0 } = this.#inbox?.stats ?? {}
+    const { messages = 0, full = 0, unblocked = 0, malformed = 0 } = this.#inbox?.stats ?? {}
     return {
       senderMessages: this.#pastInboxes.messages + messages,
       senderUnknownClients: this.#senderUnknownClients,
       senderUnframed: this.#senderUnframed,
+      senderMalformed: this.#pastInboxes.malformed + malformed,
       senderFull: this.#pastInboxes.full + full,
       senderUnblocked: this.#pastInboxes.unblocked + unblocked,
+      senderDamaged: this.#senderDamaged,
     }
   }
 
-  readonly #sendFromThread = (clientId: number, bytes: Buffer, isFramed: boolean): void => {
+  readonly #sendFromThread = (clientId: number, bytes: Buffer, isToFrame: boolean): void => {
     const session = this.#sessions.get(clientId)
     if (session === undefined) {
       this.#senderUnknownClients++
-    } else if (!isFramed) {
+    } else if (!isToFrame) {
       session.sendData(bytes)
     } else {
       try {
@@ -274,14 +286,26 @@ export abstract class TcpEngine {
     }
   }
 
+  readonly #inboxDamaged = (error: CarillonError): void => {
+    this.#senderDamaged++
+    this.logger.error(
+      { err: error },
+      'the queue of other threads is damaged: its senders are closed',
+    )
+    this.#closeInbox()
+  }
+
   #closeInbox(): void {
-    if (this.#inbox === undefined) return
-    this.#inbox.close()
-    const { messages, full, unblocked } = this.#inbox.stats
+    const inbox = this.#inbox
+    if (inbox === undefined) return
+    // First: closing it may find it damaged.
+    this.#inbox = undefined
+    inbox.close()
+    const { messages, full, unblocked, malformed } = inbox.stats
     this.#pastInboxes.messages += messages
     this.#pastInboxes.full += full
     this.#pastInboxes.unblocked += unblocked
-    this.#inbox = undefined
+    this.#pastInboxes.malformed += malformed
   }
 
   get #isAccepting(): boolean {
