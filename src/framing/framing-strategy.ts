@@ -41,22 +41,24 @@ export class FullMessageInfo {
   /** @param views where views of borrowed messages are found again; without it each is a new one. */
   constructor(borrowed = false, views?: ViewCache) {
     this.borrowed = borrowed
-    this.#views = views
+    this.#views = borrowed ? views : undefined
   }
 
   /** Completes a message that lies whole in `chunk`, from `start` to `end`. */
   setWhole(chunk: Buffer, start: number, end: number): void {
-    if (!this.borrowed) {
-      const copy = Buffer.allocUnsafe(end - start)
-      chunk.copy(copy, 0, start, end)
-      this.buffer = copy
-    } else if (this.#views === undefined) {
-      this.buffer = chunk.subarray(start, end)
-    } else {
-      this.buffer = this.#views.view(chunk, start, end)
-    }
+    this.buffer =
+      this.#views === undefined
+        ? this.#takeOut(chunk, start, end)
+        : this.#views.view(chunk, start, end)
     this.wholeStart = start
     this.complete = true
+  }
+
+  #takeOut(chunk: Buffer, start: number, end: number): Buffer {
+    if (this.borrowed) return chunk.subarray(start, end)
+    const copy = Buffer.allocUnsafe(end - start)
+    chunk.copy(copy, 0, start, end)
+    return copy
   }
 
   /** Makes it fresh again, for the next message. The buffer stays with who has it. */

@@ -87,6 +87,7 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
   }
 
   override processDataAt(chunk: Buffer, start: number, info: FullMessageInfo): number {
+    // Small enough to be compiled as one with whoever calls it.
     if (this.#isUsual && this.#headBytesTaken === 0 && !this.isInMessage) {
       const from = start + USUAL_LENGTH_BYTES
       const bytes = from <= chunk.length ? usualLengthAt(chunk, start) : -1
@@ -95,6 +96,10 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
         return USUAL_LENGTH_BYTES + bytes
       }
     }
+    return this.#processUnusual(chunk, start, info)
+  }
+
+  #processUnusual(chunk: Buffer, start: number, info: FullMessageInfo): number {
     const headEnd = start + this.#headBytes
     // Most messages lie whole in the chunk.
     if (this.#headBytesTaken === 0 && headEnd <= chunk.length && !this.isInMessage) {
@@ -147,6 +152,10 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
     if (end - start > this.maxMessageBytes) return -1
     const from = start - this.#stripBytes
     if (this.#isUsual && from >= 0) return usualLengthAt(memory, from) === end - start ? from : -1
+    return this.#unusualFrameFrom(memory, from, end)
+  }
+
+  #unusualFrameFrom(memory: Buffer, from: number, end: number): number {
     const isPlain =
       this.#stripBytes === 0 ||
       (this.#stripBytes === this.#headBytes && this.#headBytes === this.#lengthBytes)

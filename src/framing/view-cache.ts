@@ -36,6 +36,10 @@ export class ViewCache {
     if (this.#offsets[entry] === offset && this.#lengths[entry] === end - start) {
       return this.#views[entry] as Buffer
     }
+    return this.#make(chunk, start, end, offset, entry)
+  }
+
+  #make(chunk: Buffer, start: number, end: number, offset: number, entry: number): Buffer {
     const view = chunk.subarray(start, end)
     if (this.#isToBeKept(offset, end - start, entry)) {
       this.#offsets[entry] = offset

@@ -143,20 +143,11 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       const chunk = delivery.lentChunk as Buffer
       const start = lent.wholeStart
       const end = start + message.length
-      const from = this.#framedFrom(chunk, start, end)
-      if (from >= 0) {
-        return lent === this.#info
-          ? this.#sendBack(chunk, from, end)
-          : this.#sendLent(chunk, from, end)
-      }
+      const from = this.#strategy.framedFrom?.(chunk, start, end) ?? -1
+      if (from >= 0 && lent === this.#info) return this.#sendBack(chunk, from, end)
+      if (from >= 0) return this.#sendLent(chunk, from, end)
     }
-    if (this.#strategy.encode === undefined) {
-      throw new StateError(
-        'ERR_CARILLON_NO_FRAME',
-        'the framing strategy has no encode(): use sendData',
-      )
-    }
-    return this.#send(this.#strategy.encode(message))
+    return this.#sendEncoded(message)
   }
 
   pause(): void {
@@ -328,8 +319,14 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return result
   }
 
-  #framedFrom(chunk: Buffer, start: number, end: number): number {
-    return this.#strategy.framedFrom?.(chunk, start, end) ?? -1
+  #sendEncoded(message: Uint8Array): SendResult {
+    if (this.#strategy.encode === undefined) {
+      throw new StateError(
+        'ERR_CARILLON_NO_FRAME',
+        'the framing strategy has no encode(): use sendData',
+      )
+    }
+    return this.#send(this.#strategy.encode(message))
   }
 
   /**
@@ -337,11 +334,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
    * one, at the latest when the chunk is read.
    */
   #sendBack(chunk: Buffer, start: number, end: number): SendResult {
-    if (start === this.#runEnd) {
-      this.#runEnd = end
-      this.#runMessages++
-      return 'sent'
-    }
+    if (start !== this.#runEnd) return this.#beginRun(chunk, start, end)
+    this.#runEnd = end
+    this.#runMessages++
+    return 'sent'
+  }
+
+  #beginRun(chunk: Buffer, start: number, end: number): SendResult {
     this.#sendRun()
     const isFree = this.#phase === 'open' && this.#outbox.isFree
     // A longer chunk may have messages in it that are over the limit.
@@ -444,16 +443,26 @@ export class ClientSession implements TcpClient, ConnectionHandler {
         this.#messagesIn++
         this.#deliver(info.buffer)
         info.reset()
-      } else if (info.discarded) {
-        info.reset()
-        this.#messageTick = NEVER
-      } else if (this.#messageTick === NEVER) {
-        this.#messageTick = this.#host.deadlines.tick
+      } else {
+        this.#noteIncomplete()
       }
     }
     this.#sendRun()
     delivery.source = undefined
-    if (position === chunk.length) return undefined
+    return position === chunk.length ? undefined : this.#leave(chunk, position)
+  }
+
+  #noteIncomplete(): void {
+    if (this.#info.discarded) {
+      this.#info.reset()
+      this.#messageTick = NEVER
+    } else if (this.#messageTick === NEVER) {
+      this.#messageTick = this.#host.deadlines.tick
+    }
+  }
+
+  /** What is not read of a chunk: for later, or not at all. */
+  #leave(chunk: Buffer, position: number): Buffer | undefined {
     if (this.#isReading()) return chunk.subarray(position)
     this.#discardedBytes += chunk.length - position
     return undefined

@@ -16,24 +16,39 @@ export function takeFrame(
   position: number,
   lastTaken: number,
 ): number | CarillonError {
-  const bytes = chunk.length - position
   let taken: number
   try {
-    if (position === 0) taken = strategy.processData(chunk, info)
-    else if (strategy.processDataAt) taken = strategy.processDataAt(chunk, position, info)
-    else taken = strategy.processData(chunk.subarray(position), info)
+    taken =
+      strategy.processDataAt === undefined
+        ? strategy.processData(position === 0 ? chunk : chunk.subarray(position), info)
+        : strategy.processDataAt(chunk, position, info)
   } catch (cause) {
-    if (cause instanceof CarillonError) return cause
-    return new FramingError(`the framing strategy threw: ${errorMessage(cause)}`, { cause })
+    return thrown(cause)
   }
+  // The rest apart: what is called for every message is small enough to be compiled as one.
+  if (taken > 0 && taken <= chunk.length - position && (taken | 0) === taken) return taken
+  return unusual(taken, info, chunk.length - position, lastTaken)
+}
+
+function thrown(cause: unknown): CarillonError {
+  if (cause instanceof CarillonError) return cause
+  return new FramingError(`the framing strategy threw: ${errorMessage(cause)}`, { cause })
+}
+
+function unusual(
+  taken: number,
+  info: FullMessageInfo,
+  bytes: number,
+  lastTaken: number,
+): number | CarillonError {
   if (taken === -1) {
     return info.error ?? new FramingError('the framing strategy cannot read what the peer sent')
   }
-  if (!Number.isInteger(taken) || taken < 0 || taken > bytes) {
+  if (taken !== 0) {
     return new FramingError(`the framing strategy took ${taken} of ${bytes} bytes`)
   }
-  if (taken === 0 && (!info.complete || lastTaken === 0)) {
+  if (!info.complete || lastTaken === 0) {
     return new FramingError('the framing strategy makes no progress: it took nothing')
   }
-  return taken
+  return 0
 }
