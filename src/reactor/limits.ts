@@ -73,12 +73,6 @@ export const HIGHEST_TIMER_US = 2 ** 52
 export const HIGHEST_DESCRIPTOR = 2 ** 31 - 1
 /** Most bytes of registered memory, 2 GiB less one: places in it cross to the addon as 32-bit numbers. */
 export const HIGHEST_REGISTERED_BYTES = 2 ** 31 - 1
-/**
- * Once more than this is listed for one connection, it goes to the kernel before more is listed,
- * 1 MiB, the arena's size: what the kernel then has no room for is copied into the queue, and until
- * then it is not counted against the client's limit.
- */
-export const MOST_LISTED_BYTES = 1024 * 1024
 /** Connections that wait to be accepted: Linux's own default of the highest (`net.core.somaxconn`). */
 export const LISTEN_BACKLOG = 4096
 /**

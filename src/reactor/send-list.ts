@@ -1,4 +1,3 @@
-import { MOST_LISTED_BYTES } from './limits.ts'
 import { ARENA, OUTGOING, type Poller } from './native-addon.ts'
 
 /** Up to here a copy costs less than a call of its own. */
@@ -65,7 +64,8 @@ export class SendList {
    * chunk is better sent by a call of its own: after a `flush`.
    */
   add(sender: Sender, chunk: Uint8Array): boolean {
-    if (!this.#hasRoom(sender)) return false
+    const { maxPieces, maxSends } = this.#limits
+    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
     const bytes = chunk.length
     const memory = chunk.buffer
     if (memory === this.#arenaMemory) {
@@ -76,7 +76,6 @@ export class SendList {
     if (registered !== undefined) {
       const start = chunk.byteOffset
       if (start >= registered.offset && start + bytes <= registered.end) {
-        if (bytes > MOST_LISTED_BYTES) return false
         this.#append(sender, registered.index, start - registered.offset, bytes)
         return true
       }
@@ -96,15 +95,10 @@ export class SendList {
       this.#lastSliced = memory
       this.#lastSlicedOffset = memory.byteOffset
     }
-    if (!this.#hasRoom(sender)) return false
-    this.#append(sender, ARENA, this.#lastSlicedOffset + start, end - start)
-    return true
-  }
-
-  #hasRoom(sender: Sender): boolean {
     const { maxPieces, maxSends } = this.#limits
     if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
-    return sender.listedBytes <= MOST_LISTED_BYTES
+    this.#append(sender, ARENA, this.#lastSlicedOffset + start, end - start)
+    return true
   }
 
   /** Whether what lies there may change as soon as it was sent: what has to wait is copied. */

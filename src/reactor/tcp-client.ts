@@ -1,9 +1,14 @@
 import type { ClientCounters } from './client-counters.ts'
 
 /**
- * What became of data to send. `sent`: nothing is in its way, and the kernel has it, or over `epoll`
- * is offered it when the turn ends; what it then has no room for is queued. `queued`: it follows as
- * the peer reads. `dropped`: nothing of it will be sent.
+ * What became of data to send.
+ *
+ * - `sent`: nothing is in its way. Over `net` the kernel has taken it. Over `epoll` it is offered to
+ *   the kernel when the turn ends; where that has no room for all of it then, the rest is queued
+ *   after all: `queuedBytes` and `isAboveHighWatermark` show it, and `onClientDrain` follows as for
+ *   any other. Under TLS nothing is ever `sent`.
+ * - `queued`: it follows as the peer reads.
+ * - `dropped`: nothing of it will be sent.
  */
 export type SendResult = 'sent' | 'queued' | 'dropped'
 
@@ -41,8 +46,10 @@ export interface TcpClient {
   /**
    * Sends the chunks as they are, in order, as one unit: all or nothing of them is accepted.
    *
-   * After an answer of `queued` the chunks belong to the engine: do not change them. A borrowed
-   * message may be sent on within its hook, and is not changed after that.
+   * After an answer of `queued` the chunks belong to the engine: do not change them, and do not give
+   * their memory away. After `sent` that holds for what lies in a borrowed message or in memory that
+   * is registered with the reactor, until the turn ends: over `epoll` it goes out from there. A
+   * borrowed message may be sent on within its hook.
    *
    * @returns `dropped` where the client is no longer open, or where `queuedBytes` would pass
    *   `maxQueuedBytes`, or the messages that wait `maxQueuedMessages`, and `slowClientPolicy` makes
