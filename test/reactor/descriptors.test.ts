@@ -6,6 +6,7 @@ import test from 'ava'
 import { startAndStop } from './engine-starts.ts'
 import type { EngineThreadData } from './engine-thread.ts'
 import { RawPeer } from './raw-peer.ts'
+import { frames } from './recording-engine.ts'
 
 /** How many this process has open. */
 function descriptors(): number {
@@ -34,43 +35,33 @@ test.serial('nor do they in a thread', async (t) => {
   t.is(descriptors(), before)
 })
 
-test.serial('nor does a thread that is ended with an engine and clients', async (t) => {
-  const run = async () => {
-    const thread = startThread({ starts: 0 })
-    const [address] = await once(thread, 'message')
-    const peers = Array.from({ length: 5 }, () => new RawPeer(address))
-    // They are clients now.
+/** A thread with an engine and clients, which is ended: between two hooks, or within one. */
+async function endThread(hangs: boolean): Promise<void> {
+  const thread = startThread({ starts: 0, hangs })
+  const [address] = await once(thread, 'message')
+  const peers = Array.from({ length: 5 }, () => new RawPeer(address))
+  // They are clients now.
+  await once(thread, 'message')
+  if (hangs) {
+    for (const peer of peers) peer.socket.write(frames('ding'))
     await once(thread, 'message')
-    await thread.terminate()
-    for (const peer of peers) {
-      await peer.untilEnded()
-      peer.socket.destroy()
-      await peer.untilClosed()
-    }
   }
-  await run()
-  const before = descriptors()
-  for (let times = 0; times < 10; times++) await run()
-  t.is(descriptors(), before)
-})
+  await thread.terminate()
+  for (const peer of peers) {
+    await peer.untilEnded()
+    peer.socket.destroy()
+    await peer.untilClosed()
+  }
+}
 
-test.serial('nor does a thread that is ended in the middle of a hook', async (t) => {
-  const run = async () => {
-    const thread = startThread({ starts: 0, hangs: true })
-    const [address] = await once(thread, 'message')
-    const peers = Array.from({ length: 5 }, () => new RawPeer(address))
-    await once(thread, 'message')
-    for (const peer of peers) peer.socket.write('\0\u0004ding')
-    await once(thread, 'message')
-    await thread.terminate()
-    for (const peer of peers) {
-      await peer.untilEnded()
-      peer.socket.destroy()
-      await peer.untilClosed()
-    }
-  }
-  await run()
-  const before = descriptors()
-  for (let times = 0; times < 5; times++) await run()
-  t.is(descriptors(), before)
-})
+for (const [where, hangs] of [
+  ['with an engine and clients', false],
+  ['in the middle of a hook', true],
+] as const) {
+  test.serial(`nor does a thread that is ended ${where}`, async (t) => {
+    await endThread(hangs)
+    const before = descriptors()
+    for (let times = 0; times < 10; times++) await endThread(hangs)
+    t.is(descriptors(), before)
+  })
+}

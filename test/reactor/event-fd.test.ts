@@ -47,11 +47,12 @@ test('another thread signals it by its handle', async (t) => {
   const calls = new Calls<number>()
   reactor.watchEventFd(bell, calls.note)
   const thread = startThread({ signal: bell.handle, times: 5000 })
+  const ended = once(thread, 'exit')
   const [answers] = await once(thread, 'message')
   t.deepEqual(answers, { signalled: 5000 })
   const sum = () => calls.told.reduce((total, count) => total + count, 0)
   await calls.until(() => sum() === 5000)
-  await once(thread, 'exit')
+  await ended
 })
 
 test('another process signals it through the descriptor that it inherits', async (t) => {
@@ -108,8 +109,9 @@ test('a signal after close answers false, and goes to nobody', async (t) => {
   t.false(bell.signal())
   t.false(EventFd.from(handle).signal())
   const thread = startThread({ signal: handle, times: 10 })
+  const ended = once(thread, 'exit')
   t.deepEqual(await once(thread, 'message'), [{ signalled: 0 }])
-  await once(thread, 'exit')
+  await ended
   await settle(reactor)
   t.throws(() => reactor.watchEventFd(bell, () => {}), { code: 'EBADF' })
   t.false(others.some((other) => other.handle.eventFd === handle.eventFd))
