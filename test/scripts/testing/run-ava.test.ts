@@ -31,7 +31,9 @@ async function runAva(t: ExecutionContext, bodies: string[], ...args: string[]) 
     const result = await runAva(${JSON.stringify(root)}, ${JSON.stringify(args)})
     console.log('\\n' + JSON.stringify(result))`
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program])
-  const { tally, skipped, isEmpty } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Result
+  const { tally, skipped, isEmpty } = JSON.parse(
+    stdout.trimEnd().split('\n').at(-1) ?? '',
+  ) as Result
   return { report: stdout, tally, skipped, isEmpty }
 }
 
