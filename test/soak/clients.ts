@@ -1,5 +1,4 @@
 import { equal, ok } from 'node:assert/strict'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -145,9 +144,10 @@ async function vanishOnce(port: number, random: () => number): Promise<void> {
   const cut = integerFrom(random, 0, bytes.length)
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  // The server may say no first: what was cut off before may be no message at all.
+  // The server may say no first: it is full, or what was cut off before is no message at all.
   socket.on('error', () => {})
-  await Promise.race([once(socket, 'connect'), closed])
+  const connected = new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+  await Promise.race([connected, closed])
   socket.write(bytes.subarray(0, cut))
   const leave = () => (random() < 0.5 ? socket.destroy() : socket.resetAndDestroy())
   // Some go at once, some with an answer on its way, and some never read.
