@@ -73,7 +73,10 @@ WELCOME, STREAM_OPENED, SAMPLES_BACK, STREAM_CLOSED, ERROR = 2, 4, 5, 6, 7  # in
 
 class Connection:
     def __init__(self, host, port):
-        self.socket = socket.create_connection((host, port))
+        try:
+            self.socket = socket.create_connection((host, port))
+        except OSError as error:
+            sys.exit(f"cannot connect to {host} port {port}: {error.strerror or error}")
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input = self.socket.makefile("rb")
 
@@ -105,8 +108,16 @@ class Connection:
         return data
 
 
+def arguments():
+    host, port = sys.argv[1:] if len(sys.argv) == 3 else ("", "")
+    if not (host and port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        print("usage: minimal-client.py HOST PORT < samples > samples", file=sys.stderr)
+        sys.exit(2)
+    return host, int(port)
+
+
 def main(host, port):
-    connection = Connection(host, int(port))
+    connection = Connection(host, port)
 
     connection.send(HELLO, number(1, 1) + piece(2, b"minimal client"), request=1)
     limits = fields(connection.receive(WELCOME)[4])
@@ -128,6 +139,8 @@ def main(host, port):
         received += 1
 
     while block := sys.stdin.buffer.read(block_bytes):
+        if left_over := len(block) % BYTES_PER_SAMPLE:
+            sys.exit(f"the input ends with {left_over} bytes that are no whole sample")
         if sent - received == WINDOW:
             take_back()
         connection.send(SAMPLES, number(1, stream) + number(2, sent) + piece(3, block))
@@ -140,4 +153,4 @@ def main(host, port):
     print(f"{sent} blocks sent, {closed.get(3, 0)} returned", file=sys.stderr)
 
 
-main(*sys.argv[1:])
+main(*arguments())

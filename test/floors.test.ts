@@ -4,7 +4,7 @@ import test from 'ava'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** The house of docs/architecture.md. What is not named here lies below all of it. */
+/** The house of docs/architecture.md. Of two that fit, the first is meant. */
 const FLOORS: Record<string, number> = {
   proto: 1,
   'src/framing': 2,
@@ -16,7 +16,10 @@ const FLOORS: Record<string, number> = {
   'src/bridge': 4,
   'src/server': 5,
   'src/cli': 6,
+  web: 6,
   'src/index.ts': 7,
+  // The files that lie directly in it.
+  src: 1,
 }
 
 function folderOf(file: string): string {
@@ -56,7 +59,7 @@ test('every kind of import is seen', (t) => {
 })
 
 test('a floor uses only the floors below it', (t) => {
-  const files = [...sources('src'), ...sources('proto')]
+  const files = [...sources('src'), ...sources('proto'), ...sources('web')]
   t.true(files.length > 30)
   const wrong = files.flatMap((file) =>
     imports(file)

@@ -27,8 +27,10 @@ export function setAttribute(node: Element, name: string, value: string): void {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value)
 }
 
-/** A term of a `<dl>` and the element for its value. */
-export function fact(term: string): { row: HTMLElement; value: HTMLElement } {
+/** A term of a `<dl>`, with what it means, and the element for its value. */
+export function fact(term: string, meaning: string): { row: HTMLElement; value: HTMLElement } {
   const value = element('dd')
-  return { row: element('div', 'fact', element('dt', '', term), value), value }
+  const row = element('div', 'fact', element('dt', '', term), value)
+  row.title = meaning
+  return { row, value }
 }

@@ -14,6 +14,8 @@ export class RingView implements ItemView<RingReading> {
   constructor(direction: string) {
     const label = direction.replace('-', ' ')
     this.root.dataset.direction = direction
+    this.#counts.title =
+      'Records that went through the ring, and how often there was no room for one'
     this.#bar = new Bar(`Ring ${label}: fill`)
     this.root.append(element('span', 'label', label), this.#fill, this.#bar.root, this.#counts)
   }

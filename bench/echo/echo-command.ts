@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { UsageError } from '../../src/cli/errors.ts'
 import { interruptible } from '../../src/cli/interruption.ts'
+import { parseInteger } from '../../src/cli/option-values.ts'
 import { ProgressBar } from '../../src/cli/progress-bar.ts'
 import { defaultResultsFile, writeResults } from '../results.ts'
 import { CELLS } from './cells.ts'
@@ -30,7 +31,7 @@ export function addEchoCommand(program: Command): void {
     .option(
       '--rounds <N>',
       `how often each is measured (default: ${ROUNDS_DEFAULT}, with --quick ${QUICK_ROUNDS_DEFAULT})`,
-      parseRounds,
+      parseInteger('--rounds', 1, ROUNDS_MAX),
     )
     .option('--cells <A,B>', `of ${cellNames().join(', ')} (default: all)`, parseCells)
     .option('--out <FILE>', 'where the results go, as JSON (default: under bench/results/)')
@@ -66,12 +67,6 @@ async function runEchoCommand(options: EchoOptions): Promise<void> {
 
 function cellNames(): string[] {
   return CELLS.map(({ name }) => name)
-}
-
-function parseRounds(text: string): number {
-  const rounds = /^\d+$/.test(text) ? Number(text) : 0
-  if (rounds >= 1 && rounds <= ROUNDS_MAX) return rounds
-  throw new UsageError(`--rounds takes a whole number from 1 to ${ROUNDS_MAX}, not "${text}"`)
 }
 
 function parseCells(text: string): string[] {

@@ -6,7 +6,7 @@ import { ProgressLine } from './progress-line.mjs'
 import { runSoak } from './run-soak.mjs'
 import { findSoaks, readArguments } from './soaks.mjs'
 
-/** Hundreds of clients, as many as the server takes with room for those that it has yet to forget. */
+/** A soak that cannot do with so many takes fewer. */
 const CLIENTS = 200
 
 try {
@@ -28,7 +28,8 @@ async function main(words) {
   if (chosen === undefined) {
     throw new SetupError(`There is no soak "${name}"; there are ${[...soaks.keys()].join(', ')}`)
   }
-  console.log(`${name}, ${minutes} minutes: ${chosen.summary}`)
+  const length = `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
+  console.log(`${name}, ${length}: ${chosen.summary}`)
   const progress = new ProgressLine(process.stdout)
   const size = { durationMs: minutes * 60_000, clients: CLIENTS }
   const { error, signal } = await runSoak(chosen, size, (text) => progress.update(text))

@@ -23,7 +23,8 @@ async function test(words) {
   const tallies = []
   if (words.length === 0) tallies.push(one(lint(repository, inCi())))
   tallies.push(one(headerMatchesLayout(repository)))
-  const { tally, skipped } = await runAva(repository, avaArguments(repository, words))
+  const { tally, skipped, isEmpty } = await runAva(repository, avaArguments(repository, words))
   if (skipped.length > 0) console.log(['Skipped:', ...skipped].join('\n  - '))
+  if (isEmpty) console.log(`No test matches ${words.join(' ')}`)
   return sum([...tallies, tally])
 }

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { toolEnvironment } from '../setup/run-tool.mjs'
-import { tallyOfAva } from './tally.mjs'
+import { foundNoTest, tallyOfAva } from './tally.mjs'
 
 /**
  * Runs AVA, which prints its own report, and counts by what ava.config.js tells us of the run.
  *
- * @returns {Promise<{ tally: import('./tally.mjs').Tally, skipped: string[] }>} and the titles of
- *   the tests that were skipped
+ * @returns {Promise<{ tally: import('./tally.mjs').Tally, skipped: string[], isEmpty: boolean }>}
+ *   and the titles of the tests that were skipped, and whether what was asked for is no test at all
  */
 export async function runAva(root, args) {
   const ava = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...args], {
@@ -28,7 +28,7 @@ export async function runAva(root, args) {
   process.on('SIGINT', waitForAva)
   try {
     const [status] = await once(ava, 'close')
-    return { tally: tallyOfAva(stats, status === 0), skipped }
+    return { tally: tallyOfAva(stats, status === 0), skipped, isEmpty: foundNoTest(stats) }
   } finally {
     process.off('SIGINT', waitForAva)
   }

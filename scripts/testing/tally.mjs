@@ -29,6 +29,20 @@ export function tallyOfAva(stats, succeeded) {
   }
 }
 
+/**
+ * Whether the test files are well, and no test in them is one that was asked for. Where no file is,
+ * AVA does not come to counting, and says so itself.
+ *
+ * @param {object | undefined} stats as for `tallyOfAva`
+ */
+export function foundNoTest(stats) {
+  return (
+    stats !== undefined &&
+    stats.selectedTests === 0 &&
+    stats.failedWorkers + stats.uncaughtExceptions + stats.internalErrors === 0
+  )
+}
+
 /** @param {Tally[]} tallies */
 export function sum(tallies) {
   const total = (count) => tallies.reduce((result, tally) => result + tally[count], 0)

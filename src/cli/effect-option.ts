@@ -32,7 +32,11 @@ export function parseEffectOption(text: string): EffectOption {
     const value = item.slice(equals + 1)
     if (value === '') throw syntaxError(text, 'a value is missing')
     if (equals < 0) {
-      if (list === undefined) throw syntaxError(text, `"${value}" has no key`)
+      if (list === undefined) {
+        // A number or a file has lost its key; any other word is a key that has lost its value.
+        const lost = isNumber(item) || isPath(item) ? 'key' : 'value'
+        throw syntaxError(text, `"${item}" has no ${lost}`)
+      }
       list.push(value)
       continue
     }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
+import { DEFAULT_PORT } from '../../proto/messages.ts'
 import type { CarillonClient } from '../client/carillon-client.ts'
 import type { ServerAddress } from '../client/connection.ts'
 import type { EffectInfo, ParameterInfo } from '../client/messages.ts'
 import { interruptible } from './interruption.ts'
-import { parseServerOption } from './server-option.ts'
+import { parseServerOption, SERVER_SYNTAX } from './server-option.ts'
 import { print } from './standard-output.ts'
 import { withClient } from './with-client.ts'
 import { type ServerSurroundings, withServer } from './with-server.ts'
@@ -17,8 +18,8 @@ export function addEffectsCommand(
     .command('effects')
     .description('list the effects, with the units, ranges and defaults of their keys')
     .option(
-      '--server <HOST:PORT>',
-      'the server to ask (default: one of its own, with a hosted core)',
+      SERVER_SYNTAX,
+      `the server to ask, port ${DEFAULT_PORT} unless said (default: one of its own, with a hosted core)`,
       parseServerOption,
     )
     .action(async ({ server }: { readonly server?: ServerAddress }) => {

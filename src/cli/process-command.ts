@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty'
 import { type Command, Option } from 'commander'
+import { DEFAULT_PORT } from '../../proto/messages.ts'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
 import type { ServerAddress } from '../client/connection.ts'
 import { MAX_WINDOW } from '../client/limits.ts'
@@ -7,9 +8,10 @@ import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-op
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
 import { outputName, STANDARD_STREAM } from './job-files.ts'
+import { parseChoice, parseInteger } from './option-values.ts'
 import { runProcessJob } from './process-job.ts'
 import { ProgressBar } from './progress-bar.ts'
-import { parseServerOption } from './server-option.ts'
+import { parseServerOption, SERVER_SYNTAX } from './server-option.ts'
 import { openStandardOutput, print } from './standard-output.ts'
 import { summaryLine } from './summary-line.ts'
 import type { ServerSurroundings } from './with-server.ts'
@@ -39,8 +41,8 @@ export function addProcessCommand(
       'as many frames as IN.wav; appears when it is whole; - for standard output',
     )
     .option(
-      '--server <HOST:PORT>',
-      'the server to use (default: one of its own, with a hosted core)',
+      SERVER_SYNTAX,
+      `the server to use, port ${DEFAULT_PORT} unless said (default: one of its own, with a hosted core)`,
       parseServerOption,
     )
     .option(
@@ -49,19 +51,19 @@ export function addProcessCommand(
       (text: string, before: EffectOption[] = []) => [...before, parseEffectOption(text)],
     )
     .addOption(
-      new Option('--format <FORMAT>', "OUT.wav's samples (default: as in IN.wav)").choices(
-        SAMPLE_FORMATS,
-      ),
+      new Option('--format <FORMAT>', "OUT.wav's samples (default: as in IN.wav)")
+        .choices(SAMPLE_FORMATS)
+        .argParser(parseChoice('--format', SAMPLE_FORMATS)),
     )
     .option(
       '--block-frames <N>',
       'frames in a block (default: 1024)',
-      parseCount('--block-frames', MAX_BLOCK_FRAMES),
+      parseInteger('--block-frames', 1, MAX_BLOCK_FRAMES),
     )
     .option(
       '--window <N>',
       'the most blocks on their way (default: 16)',
-      parseCount('--window', MAX_WINDOW),
+      parseInteger('--window', 1, MAX_WINDOW),
     )
     .action(async (input: string, output: string, options: ProcessOptions) => {
       const { effect: effects = [], ...rest } = options
@@ -99,11 +101,3 @@ function refuseTerminal(path: string, fd: number, what: string): void {
 
 /** More than any server takes: that is for the server to say. */
 const MAX_BLOCK_FRAMES = 65_536
-
-function parseCount(option: string, most: number): (text: string) => number {
-  return (text) => {
-    const count = /^\d+$/.test(text) ? Number(text) : 0
-    if (count >= 1 && count <= most) return count
-    throw new UsageError(`${option} takes a whole number from 1 to ${most}, not "${text}"`)
-  }
-}

@@ -1,12 +1,18 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
+import { CarillonError, errorCode } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
+import { ListenError } from '../reactor/errors.ts'
+import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from '../server/limits.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { LogSink } from './log-sink.ts'
 import { onStopSignal } from './on-stop-signal.ts'
+import { parseChoice, parseInteger } from './option-values.ts'
 
 const DEFAULT_CONSOLE_PORT = 8080
+const HIGHEST_PORT = 65_535
+const CORE_KINDS = ['hosted'] as const
 
 interface ServeOptions {
   readonly core: string
@@ -15,6 +21,7 @@ interface ServeOptions {
   readonly port: number
   readonly consolePort: number
   readonly console: boolean
+  readonly maxClients: number
 }
 
 /** Adds `carillon serve` to the program: the server, until a signal ends it. */
@@ -23,15 +30,34 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('serve the cores over TCP, with a console for the browser')
     .addOption(
-      new Option('--core <KIND>', 'what the cores are').choices(['hosted']).default('hosted'),
+      new Option('--core <KIND>', 'what the cores are')
+        .choices(CORE_KINDS)
+        .argParser(parseChoice('--core', CORE_KINDS))
+        .default('hosted'),
     )
-    .option('--cores <N>', `how many, 1 to ${LIMITS.CORES_MAX}`, parseCount, 1)
+    .option(
+      '--cores <N>',
+      `how many, 1 to ${LIMITS.CORES_MAX}`,
+      parseInteger('--cores', 1, LIMITS.CORES_MAX),
+      1,
+    )
     .option('--host <ADDRESS>', 'where to listen', '127.0.0.1')
-    .option('--port <N>', 'for TCP clients; 0 picks a free one', parsePort, DEFAULT_PORT)
+    .option(
+      '--port <N>',
+      'for TCP clients; 0 picks a free one',
+      parseInteger('--port', 0, HIGHEST_PORT),
+      DEFAULT_PORT,
+    )
+    .option(
+      '--max-clients <N>',
+      `most TCP clients at a time, 1 to ${HIGHEST_MAX_CLIENTS}; one more is refused`,
+      parseInteger('--max-clients', 1, HIGHEST_MAX_CLIENTS),
+      DEFAULT_MAX_CLIENTS,
+    )
     .option(
       '--console-port <N>',
       'for the browser; 0 picks a free one',
-      parsePort,
+      parseInteger('--console-port', 0, HIGHEST_PORT),
       DEFAULT_CONSOLE_PORT,
     )
     .option('--no-console', 'leave the console out')
@@ -48,7 +74,10 @@ async function serve(options: ServeOptions): Promise<void> {
     port: options.port,
     ...(options.console && { consolePort: options.consolePort }),
     cores: options.cores,
+    maxClients: options.maxClients,
     logger,
+  }).catch((error) => {
+    throw explainListening(error, options)
   })
   const { host, port, consolePort, regionPath } = server
   const cores = `${options.cores} ${options.core} ${options.cores === 1 ? 'core' : 'cores'}`
@@ -66,6 +95,20 @@ async function serve(options: ServeOptions): Promise<void> {
   logger.info({ event: 'stopped' }, 'the server has stopped')
 }
 
+/** A port in use is an error that says what to do about it. */
+function explainListening(error: unknown, { port, console, consolePort }: ServeOptions): unknown {
+  if (!(error instanceof ListenError) || errorCode(error.cause) !== 'EADDRINUSE') return error
+  const remedies = [
+    ...(error.address.port === port ? ['--port 0 picks a free one'] : []),
+    ...(console && error.address.port === consolePort
+      ? ['--console-port 0 picks a free one, --no-console does without']
+      : []),
+  ]
+  if (remedies.length === 0) return error
+  const message = `${error.message} (${remedies.join('; ')})`
+  return new CarillonError('ERR_CARILLON_LISTEN', message, { cause: error })
+}
+
 /** Readable on a terminal, JSON lines elsewhere. */
 async function createLogger(): Promise<Logger> {
   if (!process.stdout.isTTY) return pino(new LogSink(process.stdout.fd))
@@ -74,16 +117,4 @@ async function createLogger(): Promise<Logger> {
   const ignore =
     'pid,hostname,event,host,port,consolePort,core,region,signal,client,address,clientName,code'
   return pino(pretty({ sync: true, ignore, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw new InvalidArgumentError('a port is a number from 0 to 65535')
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1 && count <= LIMITS.CORES_MAX) return count
-  throw new InvalidArgumentError(`there are 1 to ${LIMITS.CORES_MAX} cores`)
 }

@@ -3,8 +3,8 @@ import { DEFAULT_PORT, PROTOCOL_VERSION, type ServerMessage } from '../../proto/
 import { checkInteger } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { ClientStream, type StreamBlock, type StreamSettings } from './client-stream.ts'
-import { Connection } from './connection.ts'
-import { type ClientError, ProtocolError, RemoteError } from './errors.ts'
+import { Connection, cannotConnect, isReset } from './connection.ts'
+import { type ClientError, DisconnectedError, ProtocolError, RemoteError } from './errors.ts'
 import {
   DEFAULT_CONNECT_TIMEOUT_MS,
   DEFAULT_REQUEST_TIMEOUT_MS,
@@ -95,7 +95,8 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
   /**
    * Connects, and says hello.
    *
-   * @throws {ConnectError} where nobody listens there.
+   * @throws {ConnectError} where nobody listens there, or the server broke off before its welcome: it
+   *   may have as many clients as it takes.
    * @throws {TimeoutError} where it took too long.
    * @throws {RemoteError} with which the server refused.
    * @throws {ProtocolError} where something else than a Carillon server answers.
@@ -133,7 +134,11 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
       )
     } catch (error) {
       connection.abort()
-      throw signal?.aborted ? signal.reason : error
+      if (signal?.aborted) throw signal.reason
+      if (error instanceof DisconnectedError && isReset(error.cause)) {
+        throw cannotConnect(connection.server, error.cause)
+      }
+      throw error
     } finally {
       signal?.removeEventListener('abort', abort)
     }

@@ -5,7 +5,7 @@ import {
   decodeServerMessage,
   type ServerMessage,
 } from '../../proto/messages.ts'
-import { ArgumentError, errorMessage } from '../errors.ts'
+import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { FullMessageInfo } from '../framing/framing-strategy.ts'
 import { VarintPrefixedStrategy } from '../framing/varint-prefixed-strategy.ts'
@@ -28,6 +28,20 @@ const HTTP_ANSWER = 'HTTP/'
 export interface ServerAddress {
   readonly host: string
   readonly port: number
+}
+
+/** What the system says where the server's end is reset, depending on what this end did last. */
+const RESET_CODES = ['ECONNRESET', 'EPIPE']
+
+/** Whether the other end broke the connection off. */
+export function isReset(cause: unknown): boolean {
+  return RESET_CODES.includes(errorCode(cause))
+}
+
+/** That there is no connection, and why. A server that is full resets who comes. */
+export function cannotConnect(server: string, cause: unknown): ConnectError {
+  const guess = isReset(cause) ? ' (the server may have as many clients as it takes)' : ''
+  return new ConnectError(`cannot connect to ${server}: ${systemReason(cause)}${guess}`, { cause })
 }
 
 /** Messages to and from a server over TCP. */
@@ -86,7 +100,7 @@ export class Connection {
     signal?.addEventListener('abort', abort)
     socket.once('connect', resolve)
     socket.once('error', (cause) => {
-      reject(new ConnectError(`cannot connect to ${server}: ${systemReason(cause)}`, { cause }))
+      reject(cannotConnect(server, cause))
     })
     try {
       await promise

@@ -1,6 +1,7 @@
 import { ArgumentError, type CarillonError, type ErrorCode, errorMessage } from '../errors.ts'
 import { FullMessageInfo, type IFramingStrategy } from '../framing/framing-strategy.ts'
 import type { ViewCache } from '../framing/view-cache.ts'
+import { systemReason } from '../system-reason.ts'
 import type { ClientCounters } from './client-counters.ts'
 import type { Deadlines } from './deadlines.ts'
 import { delivery } from './delivery.ts'
@@ -30,10 +31,11 @@ export interface SessionHost {
   /** The session's end. */
   disconnected(session: ClientSession, reason: DisconnectReason): HookResult
   /** A hook threw. The session closes its client; this is for the count and the log. */
-  hookFailed(client: TcpClient, error: ClientError): void
+  hookFailed(client: TcpClient, hook: HookName, error: ClientError): void
 }
 
-type HookName =
+/** The hooks of a `TcpEngine`. */
+export type HookName =
   | 'onClientConnected'
   | 'onClientMessage'
   | 'onClientDrain'
@@ -296,7 +298,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (cause === undefined) {
       this.#end('peer-closed')
     } else {
-      const message = `the connection broke: ${errorMessage(cause)}`
+      const message = `the connection broke: ${systemReason(cause)}`
       const error = new ClientError('ERR_CARILLON_CONNECTION_LOST', message, { cause })
       this.#end('connection-lost', error)
     }
@@ -538,7 +540,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   #hookThrew(name: HookName, cause: unknown): void {
     const message = `${name} threw: ${errorMessage(cause)}`
     const error = new ClientError('ERR_CARILLON_HOOK', message, { cause })
-    this.#host.hookFailed(this, error)
+    this.#host.hookFailed(this, name, error)
     // A throw of onClientError is not told to onClientError: the client is being closed as it is.
     if (name !== 'onClientError') this.#fail('hook-error', error)
   }

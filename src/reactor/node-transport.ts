@@ -1,19 +1,25 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { StateError } from './errors.ts'
 import { KEEP_ALIVE_DELAY_MS } from './limits.ts'
 import type { Acceptor, ConnectionOptions, ListenAddress, Transport } from './transport.ts'
 
 /** A transport over Node's own sockets, on every system that Node runs on. */
 export abstract class NodeTransport implements Transport {
+  /** From the call of `listen` on, which takes one server at a time. */
   #server: Server | undefined
 
   /** Takes a new socket, in time to `acceptor`. */
   protected abstract accept(socket: Socket, acceptor: Acceptor): void
 
-  listen(
+  async listen(
     address: ListenAddress,
     acceptor: Acceptor,
     options: ConnectionOptions,
   ): Promise<ListenAddress> {
+    if (this.#server !== undefined) {
+      const message = 'this transport listens already; each engine needs one of its own'
+      throw new StateError('ERR_CARILLON_STATE', message)
+    }
     // Half-open: after the peer's FIN what is queued for it is still sent.
     const server = createServer({
       allowHalfOpen: true,
@@ -22,12 +28,16 @@ export abstract class NodeTransport implements Transport {
       keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
     })
     server.on('connection', (socket) => this.accept(socket, acceptor))
+    this.#server = server
     return new Promise((resolve, reject) => {
-      server.once('error', reject)
+      const onFailed = (error: Error) => {
+        this.#server = undefined
+        reject(error)
+      }
+      server.once('error', onFailed)
       server.listen({ port: address.port, host: address.host }, () => {
-        server.off('error', reject)
+        server.off('error', onFailed)
         server.on('error', (error) => acceptor.onAcceptError(error))
-        this.#server = server
         const bound = server.address() as AddressInfo
         resolve({ port: bound.port, host: bound.address })
       })

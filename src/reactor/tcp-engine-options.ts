@@ -81,9 +81,15 @@ export interface TcpEngineOptions {
    * the reason `message-timeout`. Default 0: for ever.
    */
   readonly messageTimeoutMs?: number
-  /** How long a client may take to close once this end did; then it is reset. Default 5,000 ms. */
+  /**
+   * How long a client may take to close once this end did; then it is reset. Default 5,000 ms. With 0
+   * it has the 0.1 s until the next look at it.
+   */
   readonly closeTimeoutMs?: number
-  /** How long `stop` waits for the clients; then they are reset. Default 5,000 ms. */
+  /**
+   * How long `stop` waits for the clients; then they are reset. Default 5,000 ms. With 0 that is in
+   * the next turn of the loop: what the kernel has not taken by then is lost, and counted.
+   */
   readonly stopTimeoutMs?: number
   /**
    * `owned`, the default: a message is the receiver's to keep. `borrowed`: it may be a view into
@@ -99,11 +105,14 @@ export interface TcpEngineOptions {
   /** Whether small packets go out at once (TCP_NODELAY). Default true. */
   readonly noDelay?: boolean
   /**
-   * What carries the bytes; one engine's own. Default `EpollTransport`, and `NetTransport` where
+   * What carries the bytes; one engine's own: a second one does not start on it while the first
+   * runs. Default `EpollTransport`, and `NetTransport` where
    * there is no epoll.
    */
   readonly transport?: Transport
-  /** Where the log goes. Default nowhere. */
+  /**
+   * Where the log goes. Default nowhere, but for what a hook throws: that is then a process warning.
+   */
   readonly logger?: Logger
 }
 

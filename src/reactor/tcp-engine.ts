@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { checkInteger } from '../arguments.ts'
-import { ArgumentError, type CarillonError } from '../errors.ts'
+import { errorFields } from '../error-fields.ts'
+import { ArgumentError, type CarillonError, errorMessage } from '../errors.ts'
 import type { IFramingStrategy } from '../framing/framing-strategy.ts'
 import { ViewCache } from '../framing/view-cache.ts'
 import { LogLimiter } from '../log-limiter.ts'
@@ -14,6 +15,7 @@ import {
   type DisconnectReason,
 } from './disconnect-reason.ts'
 import { ListenError, StateError } from './errors.ts'
+import { HookWarnings } from './hook-warnings.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
 import { SenderInbox } from './sender-inbox.ts'
 import type { TcpClient } from './tcp-client.ts'
@@ -60,13 +62,16 @@ export interface TcpEngineStats extends ClientCounters {
  * Everything runs in one thread, so a hook may use every client: send to another, close it, pause
  * it, stop the engine. Every client that is connected is disconnected exactly once. A hook that
  * throws closes its client, not the process; one that is `async` is not waited for, and its
- * rejection counts as a throw.
+ * rejection counts as a throw. What it threw goes to the logger; without one it is a process warning
+ * of the type `CarillonWarning` with the code `ERR_CARILLON_HOOK`, at most one a second.
  */
 export abstract class TcpEngine {
   readonly #createStrategy: () => IFramingStrategy
   readonly #options: Required<TcpEngineOptions>
   readonly #host: SessionHost
   readonly #limitedLog: LogLimiter
+  /** Where there is no log that would tell of them. */
+  readonly #warnings: HookWarnings | undefined
   readonly #sessions = new Map<number, ClientSession>()
   #listenAddress: ListenAddress | undefined
   #maxClients = 0
@@ -101,6 +106,7 @@ export abstract class TcpEngine {
     this.#createStrategy = createStrategy
     this.#options = resolveOptions(options)
     this.#limitedLog = new LogLimiter(this.logger)
+    this.#warnings = options.logger === undefined ? new HookWarnings() : undefined
     this.#host = {
       options: this.#options,
       deadlines: new Deadlines(this.#options),
@@ -110,9 +116,11 @@ export abstract class TcpEngine {
       drained: (client) => this.onClientDrain(client),
       failed: (client, error) => this.onClientError(client, error),
       disconnected: (session, reason) => this.#disconnected(session, reason),
-      hookFailed: (client, error) => {
+      hookFailed: (client, hook, error) => {
         this.#hookErrors++
-        this.#limitedLog.log('error', { client: client.id, err: error }, 'a hook threw')
+        const fields = { client: client.id, hook, ...errorFields(error) }
+        this.#limitedLog.log('error', fields, 'a hook threw')
+        this.#warnings?.warn(error.code, error.message, error.cause)
       },
     }
   }
@@ -325,7 +333,7 @@ export abstract class TcpEngine {
       onConnection: (connection) => this.#accept(connection),
       onAcceptError: (error) => {
         this.#acceptErrors++
-        this.#limitedLog.log('warn', { err: error }, 'a connection could not be accepted')
+        this.#limitedLog.log('warn', errorFields(error), 'a connection could not be accepted')
       },
     }
     try {
@@ -381,6 +389,8 @@ export abstract class TcpEngine {
       this.#refusedClients++
       const fields = { remoteAddress, err: error }
       this.#limitedLog.log('error', fields, 'no framing strategy for a client')
+      const message = `no framing strategy for a client: ${errorMessage(error)}`
+      this.#warnings?.warn('ERR_CARILLON_HOOK', message, error)
       return null
     }
     const session = new ClientSession(++this.#lastId, connection, strategy, this.#host)
@@ -396,8 +406,9 @@ export abstract class TcpEngine {
     this.#sessions.delete(id)
     this.#disconnects[reason.kind]++
     addCounts(this.#pastCounts, session.stats())
-    const fields = { client: id, remoteAddress, reason: reason.kind, err: reason.error }
-    if (reason.error) this.#limitedLog.log('warn', fields, 'client disconnected', reason.kind)
+    const { kind, error } = reason
+    const fields = { client: id, remoteAddress, reason: kind, ...(error && errorFields(error)) }
+    if (error) this.#limitedLog.log('warn', fields, 'client disconnected', kind)
     else this.logger.debug(fields, 'client disconnected')
     // What waits for this goes on after the hook below has returned.
     if (this.#sessions.size === 0) this.#onEmpty?.()

@@ -26,6 +26,7 @@ export interface Transport {
    *
    * @returns the bound address, its port never 0.
    * @throws the system's error (`EADDRINUSE`, `EACCES`…) where that fails.
+   * @throws {StateError} where the transport listens already.
    */
   listen(
     address: ListenAddress,

@@ -1,17 +1,13 @@
 import { type Logger, pino } from 'pino'
+import { checkInteger } from '../arguments.ts'
 import { errorCode, errorMessage } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
+import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
 import { ManagedCore } from './managed-core.ts'
 import { createRegionFile } from './region-file.ts'
 import { WebGateway } from './web-gateway.ts'
-
-/**
- * Connections over TCP at once: twice the streams of one core. Each may hold a message of a megabyte
- * that is not whole yet.
- */
-const MAX_CLIENTS = 256
 
 export interface CarillonServerOptions {
   /** Default `127.0.0.1`. */
@@ -22,6 +18,8 @@ export interface CarillonServerOptions {
   readonly consolePort?: number
   /** Cores to start: 1 to 4. Default 1. */
   readonly cores?: number
+  /** Most clients over TCP at a time: 1 to 10,000. Default 256. One more is refused with a reset. */
+  readonly maxClients?: number
   /** Path of the hosted firmware's executable, where it is not the one that was built here. */
   readonly firmware?: string
   /** Default: silent. */
@@ -55,6 +53,8 @@ export class CarillonServer {
    */
   static async start(options: CarillonServerOptions): Promise<CarillonServer> {
     const { host = '127.0.0.1', cores: count = 1, logger = pino({ level: 'silent' }) } = options
+    const { maxClients = DEFAULT_MAX_CLIENTS } = options
+    checkInteger('maxClients', maxClients, 1, HIGHEST_MAX_CLIENTS)
     const region = createRegionFile({ cores: count }, logger)
     const cores = Array.from({ length: count }, (_, core) => {
       const { firmware } = options
@@ -64,7 +64,7 @@ export class CarillonServer {
     try {
       await Promise.all(cores.map((core) => core.start()))
       parts.service = new DspService({ cores, region, logger })
-      const ports = await listen(parts, parts.service, host, options, logger)
+      const ports = await listen(parts, parts.service, { ...options, host, maxClients, logger })
       return new CarillonServer(host, ports, parts)
     } catch (error) {
       await stopParts(parts)
@@ -89,20 +89,18 @@ interface Parts {
   gateway?: WebGateway
 }
 
+type ListenOptions = CarillonServerOptions &
+  Required<Pick<CarillonServerOptions, 'host' | 'maxClients' | 'logger'>>
+
 interface Ports {
   readonly port: number
   readonly consolePort: number | undefined
 }
 
-async function listen(
-  parts: Parts,
-  service: DspService,
-  host: string,
-  options: CarillonServerOptions,
-  logger: Logger,
-): Promise<Ports> {
+async function listen(parts: Parts, service: DspService, options: ListenOptions): Promise<Ports> {
+  const { host, maxClients, logger } = options
   const server = new DspServer((peer) => service.connect(peer), logger)
-  server.init(options.port, host, MAX_CLIENTS)
+  server.init(options.port, host, maxClients)
   const { port } = await server.start()
   parts.server = server
   if (options.consolePort === undefined) return { port, consolePort: undefined }

@@ -12,6 +12,14 @@ export const SERVICE_LIMITS = {
   maxSampleRateHz: LIMITS.SAMPLE_RATE_HZ_MAX,
 } as const
 
+/**
+ * Connections over TCP at once where a server is not told: twice the streams of one core. Each may
+ * hold a message of a megabyte that is not whole yet.
+ */
+export const DEFAULT_MAX_CLIENTS = 256
+/** Highest number of them: ten gigabytes of messages that are not whole, which no small machine has. */
+export const HIGHEST_MAX_CLIENTS = 10_000
+
 /** A message before Hello, which is all that Hello takes: who has not said it holds no memory here. */
 export const HELLO_BYTES_MAX = 1024
 

@@ -83,7 +83,7 @@ for (const [args, says] of [
   [['process'], "missing required argument 'IN.wav' [ERR_CARILLON_USAGE]"],
   [['process', 'a', 'b', 'c'], 'too many arguments'],
   [['process', 'a', 'b', '--loud'], "unknown option '--loud' [ERR_CARILLON_USAGE]"],
-  [['process', 'a', 'b', '--format', 's8'], 'Allowed choices are s16, s24, s32, f32'],
+  [['process', 'a', 'b', '--format', 's8'], '--format takes one of s16, s24, s32, f32, not "s8"'],
   [['process', 'a', 'b', '--server', 'a:b'], '--server takes HOST:PORT'],
   [['process', 'a', 'b', '--block-frames', '0'], '--block-frames takes a whole number from 1'],
   [['process', 'a', 'b', '--window', '1e9'], '--window takes a whole number from 1'],

@@ -12,6 +12,14 @@ test('without a port it is the usual one', (t) => {
   t.deepEqual(parseServerOption('[fe80::1%eth0]'), { host: 'fe80::1%eth0', port: 5555 })
 })
 
+test('a number alone is taken for the port that it is, and not for a host', (t) => {
+  t.throws(() => parseServerOption('5555'), {
+    code: 'ERR_CARILLON_USAGE',
+    message: '--server takes HOST:PORT, for example 127.0.0.1:5555, not "5555"',
+  })
+  t.is(parseServerOption('5555.example').host, '5555.example')
+})
+
 for (const text of [
   '',
   ':5555',

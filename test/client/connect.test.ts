@@ -72,6 +72,15 @@ test('a server that hangs up instead of welcoming is an error', async (t) => {
   })
 })
 
+test('a server that resets instead of welcoming may be full', async (t) => {
+  const server = await FakeServer.start(t, { onConnect: (peer) => peer.socket.resetAndDestroy() })
+  const error = await t.throwsAsync(() => CarillonClient.connect({ port: server.port }), {
+    code: 'ERR_CARILLON_CONNECT',
+    message: `cannot connect to 127.0.0.1:${server.port}: connection reset by peer (the server may have as many clients as it takes)`,
+  })
+  t.true(error instanceof ClientError)
+})
+
 test('a connection cut inside a message says so', async (t) => {
   const welcome = FakePeer.frame({ request: 1, welcome: { server: 'x'.repeat(50) } })
   const server = await FakeServer.start(t, {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { CarillonClient } from '../../src/client/index.ts'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
@@ -85,10 +86,30 @@ test('a port in use is named, and who has it goes on', async (t) => {
   const server = await startServer(t)
   const second = await carillon(t, 'serve', '--port', String(server.port), '--no-console')
   t.is(second.code, 1)
-  t.regex(second.stderr, new RegExp(`${server.port}.*\\[ERR_CARILLON_LISTEN\\]`))
+  t.regex(
+    second.stderr,
+    new RegExp(`${server.port}.* \\(--port 0 picks a free one\\) \\[ERR_CARILLON_LISTEN\\]`),
+  )
   const folder = temporaryFolder(t)
   const output = join(folder, 'out.wav')
   t.is((await carillon(t, 'process', SPOKEN, output, '--server', server.address)).code, 0)
+})
+
+gatewayTest('a console port in use is an error that says what to do', async (t) => {
+  const server = await startServer(t)
+  const port = String(server.port)
+  const second = await carillon(t, 'serve', '--port', '0', '--console-port', port)
+  t.is(second.code, 1)
+  t.regex(second.stderr, /\(--console-port 0 picks a free one, --no-console does without\)/)
+  t.notRegex(second.stderr, /\(--port 0/)
+})
+
+test('a server takes as many clients as it is told, and one more is told why not', async (t) => {
+  const server = await startServer(t, '--no-console', '--max-clients', '1')
+  const client = await CarillonClient.connect({ port: server.port })
+  const line = await fails(t, 'ERR_CARILLON_CONNECT', SPOKEN, '--server', server.address)
+  t.true(line.includes('the server may have as many clients as it takes'), line)
+  await client.close()
 })
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -109,9 +130,12 @@ test('arguments that make no sense are a usage error', async (t) => {
     ['serve', '--cores', '0'],
     ['serve', '--cores', '5'],
     ['serve', '--core', 'magnetic'],
+    ['serve', '--max-clients', '0'],
+    ['serve', '--max-clients', '10001'],
     ['process', 'in.wav'],
     ['process', 'in.wav', 'out.wav', '--server', 'host:99999'],
     ['process', 'in.wav', 'out.wav', '--effect', 'gain:db=loud'],
+    ['process', 'in.wav', 'out.wav', '--format', 'pcm24'],
     ['dance'],
   ]) {
     const { code, stderr } = await carillon(t, ...args)

@@ -145,7 +145,7 @@ test('a shared file that is cut short ends its server and core, and is an error 
   while (coreProcesses(server.region).includes(core)) {
     await new Promise((resolve) => setImmediate(resolve))
   }
-  t.pass()
+  t.deepEqual(coreProcesses(server.region), [])
 })
 
 test('a client that stands still holds nobody up, and goes on where it was', async (t) => {

@@ -7,6 +7,7 @@ import { startServer } from '../support/carillon-server.ts'
 import { cookbookChain } from '../support/cookbook.ts'
 import { FakeServer } from '../support/fake-server.ts'
 import { needsTool } from '../support/needs-tool.ts'
+import { refusingPort } from '../support/refusing-port.ts'
 import { REPOSITORY } from '../support/repository.ts'
 import { noise } from '../support/signals.ts'
 
@@ -14,14 +15,18 @@ const python = needsTool(test, 'python3', 'apt-get install python3')
 const EXAMPLE = join(REPOSITORY, 'examples/minimal-client.py')
 
 /** Sends samples through the example; both directions at once, as a shell does. */
-async function runExample(t: ExecutionContext, port: number, samples: Float32Array) {
-  const child = spawn('python3', [EXAMPLE, '127.0.0.1', String(port)])
+function runExample(t: ExecutionContext, port: number, samples: Float32Array) {
+  return runWith(t, ['127.0.0.1', String(port)], new Uint8Array(samples.buffer))
+}
+
+async function runWith(t: ExecutionContext, args: readonly string[], input: Uint8Array) {
+  const child = spawn('python3', [EXAMPLE, ...args])
   t.teardown(() => child.kill('SIGKILL'))
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   const stderr = text(child.stderr)
   child.stdin.on('error', () => {})
-  child.stdin.end(new Uint8Array(samples.buffer))
+  child.stdin.end(input)
   const [code] = await once(child, 'close')
   const output = new Float32Array(Uint8Array.from(Buffer.concat(chunks)).buffer)
   return { code, output, stderr: await stderr }
@@ -58,4 +63,22 @@ python('an error of the server ends the client in Python with its sentence', asy
   })
   const { code, stderr } = await runExample(t, port, noise(10, 1))
   t.deepEqual([code, stderr], [1, 'no core is running now [ERR_CARILLON_CORE_UNAVAILABLE]\n'])
+})
+
+python('a wrong call, and a server that is not there, are one sentence', async (t) => {
+  for (const args of [[], ['127.0.0.1'], ['127.0.0.1', 'http'], ['127.0.0.1', '0'], ['', '1']]) {
+    const { code, stderr } = await runWith(t, args, new Uint8Array())
+    t.deepEqual([code, stderr], [2, 'usage: minimal-client.py HOST PORT < samples > samples\n'])
+  }
+  const port = String(await refusingPort(t))
+  const { code, stderr } = await runWith(t, ['127.0.0.1', port], new Uint8Array())
+  const sentence = `cannot connect to 127.0.0.1 port ${port}: Connection refused\n`
+  t.deepEqual([code, stderr], [1, sentence])
+})
+
+python('an input that is no whole samples says how many bytes are left over', async (t) => {
+  const server = await startServer(t)
+  const args = ['127.0.0.1', String(server.port)]
+  const { code, stderr } = await runWith(t, args, new Uint8Array(4 * 3000 + 3))
+  t.deepEqual([code, stderr], [1, 'the input ends with 3 bytes that are no whole sample\n'])
 })

@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava'
+import { pino } from 'pino'
 import type { CarillonError } from '../../src/errors.ts'
 import type { IFramingStrategy } from '../../src/framing/framing-strategy.ts'
 import { LengthPrefixedStrategy } from '../../src/framing/length-prefixed-strategy.ts'
@@ -114,6 +115,9 @@ export interface Setting extends Behaviour {
 /** So that a test does not depend on how busy the machine is, unless deadlines are its subject. */
 const NO_DEADLINES = { closeTimeoutMs: 600_000, stopTimeoutMs: 600_000 }
 
+/** So that what hooks throw on purpose is no warning. */
+const SILENT = pino({ level: 'silent' }, { write() {} })
+
 /** A running engine and the peers that connect to it, ended with the test. */
 export class Scene {
   readonly engine: RecordingEngine
@@ -133,7 +137,7 @@ export class Scene {
   ): Promise<Scene> {
     const engine = new RecordingEngine(
       setting,
-      { transport: createTransport(), ...NO_DEADLINES, ...setting.options },
+      { transport: createTransport(), logger: SILENT, ...NO_DEADLINES, ...setting.options },
       setting.strategy,
     )
     const scene = new Scene(engine, dial)

@@ -14,8 +14,9 @@ import { nextTurn } from './suite/stage.ts'
 const opensslTest = needsTool(test, 'openssl', 'apt-get install openssl')
 
 class Engine extends TcpEngine {
-  readonly failures: Promise<Error>
-  #failed = (_error: Error) => {}
+  /** The first failure, as the log has it. */
+  readonly failures: Promise<object>
+  #failed = (_fields: object) => {}
 
   constructor(options: TlsTransportOptions) {
     const logger = pino({ hooks: { logMethod: (args) => this.#note(args) } }, { write() {} })
@@ -29,7 +30,7 @@ class Engine extends TcpEngine {
   }
 
   #note([fields]: unknown[]): void {
-    if (fields instanceof Object && 'err' in fields) this.#failed(fields.err as Error)
+    if (fields instanceof Object && 'err' in fields) this.#failed(fields)
   }
 }
 
@@ -66,9 +67,10 @@ opensslTest('what is no TLS is a failed handshake', async (t) => {
   const { engine, address } = await start(t, selfSigned())
   const socket = dial(t, address)
   socket.write('GET / HTTP/1.1\r\n\r\n')
-  const error = await engine.failures
-  t.like(error, { code: 'ERR_CARILLON_TLS_HANDSHAKE' })
-  t.regex(error.message, /^the TLS handshake failed: /)
+  t.like(await engine.failures, {
+    code: 'ERR_CARILLON_TLS_HANDSHAKE',
+    err: { code: 'ERR_SSL_HTTP_REQUEST' },
+  })
   await closed(socket)
   t.like(engine.stats(), { acceptErrors: 1, acceptedClients: 0 })
 })
@@ -76,10 +78,9 @@ opensslTest('what is no TLS is a failed handshake', async (t) => {
 opensslTest('a handshake has its time', async (t) => {
   const { engine, address } = await start(t, { ...selfSigned(), handshakeTimeoutMs: 100 })
   const socket = dial(t, address)
-  const error = await engine.failures
-  t.like(error, {
+  t.like(await engine.failures, {
     code: 'ERR_CARILLON_TLS_HANDSHAKE',
-    cause: { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' },
+    err: { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' },
   })
   await closed(socket)
   t.is(engine.stats().acceptErrors, 1)
@@ -94,7 +95,7 @@ opensslTest('so many handshakes take place at a time and no more', async (t) => 
   await closed(third)
   t.like(await engine.failures, {
     code: 'ERR_CARILLON_TLS_HANDSHAKE',
-    message: 'more than 2 handshakes at a time',
+    err: { message: 'more than 2 handshakes at a time' },
   })
   waiting[0]?.destroy()
   // The place is free once the server has noticed.

@@ -1,9 +1,10 @@
 import { equal, ok } from 'node:assert/strict'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { ClientMessage, PROTOCOL_VERSION } from '../../proto/messages.ts'
 import { CarillonClient, type Telemetry } from '../../src/client/index.ts'
+import { errorCode, errorMessage } from '../../src/errors.ts'
 import { VarintPrefixedStrategy } from '../../src/framing/varint-prefixed-strategy.ts'
 import { type ServingProcess, startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
@@ -13,6 +14,15 @@ import { streamVerified } from '../support/verified-stream.ts'
 export const summary =
   'clients come, stream and vanish at any byte; who stays loses nothing, and the server does not grow'
 
+/**
+ * Those that vanish come back before a server that is behind has noticed that they went, so that it
+ * has more of them than there are here, of its 256.
+ */
+const CLIENTS_MAX = 100
+/** How long who was refused waits before the next attempt: the dead are noticed in milliseconds. */
+const RETRY_AFTER_MS = 50
+/** How long until the server's log says that it refused somebody: it says so once a second. */
+const LOGGED_WITHIN_MS = 10_000
 /**
  * What the server's memory may grow by from the second quarter of a run to the last: a garbage
  * collector that has not been pressed is half of this, and a kilobyte for each client that vanished
@@ -28,13 +38,16 @@ const FORGET_WITHIN_MS = 30_000
 export async function soak(run: SoakRun): Promise<void> {
   const server = await startServer(run, '--no-console', '--cores', '2')
   const end = performance.now() + run.durationMs
-  const counts = { stayed: 0, vanished: 0, blocks: 0 }
+  const clients = Math.min(run.clients, CLIENTS_MAX)
+  const counts: Counts = { stayed: 0, vanished: 0, blocks: 0, refused: 0 }
+  const refusal = server.logged(({ msg }) => msg === REFUSED)
+  refusal.catch(() => {})
   const isTime = () => performance.now() < end
   const memory = watchMemory(server, run, counts)
 
   const stay = async (random: () => number) => {
     while (isTime()) {
-      const client = await CarillonClient.connect({ port: server.port, name: 'stays', ...PATIENCE })
+      const client = await connectPatiently(server, 'stays', counts)
       for (let streams = integerFrom(random, 1, 3); streams > 0; streams--) {
         const blocks = integerFrom(random, 1, 300)
         await streamVerified(client, { random, blocks, onBlock: () => void counts.blocks++ })
@@ -51,7 +64,7 @@ export async function soak(run: SoakRun): Promise<void> {
   }
   try {
     await Promise.all(
-      Array.from({ length: run.clients }, (_, at) =>
+      Array.from({ length: clients }, (_, at) =>
         (at % 2 === 0 ? stay : vanish)(randomFrom(at + 1)),
       ),
     )
@@ -59,11 +72,70 @@ export async function soak(run: SoakRun): Promise<void> {
     memory.stop()
   }
   ok(counts.stayed > 0 && counts.vanished > 0)
-  await forgotten(server)
+  await forgotten(server, counts)
+  // A reset that the server does not own up to is none of its refusals.
+  if (counts.refused > 0)
+    await within(LOGGED_WITHIN_MS, refusal, () => `no "${REFUSED}" in the log`)
   memory.check()
   equal(await server.end('SIGINT'), 0)
   equal(coreProcesses(server.region).length, 0, 'no core is left')
   ok(!existsSync(server.region), 'no shared file is left')
+}
+
+interface Counts {
+  stayed: number
+  vanished: number
+  blocks: number
+  /** Times that a client which stays was refused, because the server had all that it takes. */
+  refused: number
+}
+
+/** As the server's log has it. */
+const REFUSED = 'refused a client'
+
+/** Connects, and again where the server is full, until the client's patience ends. */
+async function connectPatiently(
+  { port }: ServingProcess,
+  name: string,
+  counts: Counts,
+): Promise<CarillonClient> {
+  const end = performance.now() + PATIENCE.timeoutMs
+  for (;;) {
+    try {
+      return await CarillonClient.connect({ port, name, ...PATIENCE })
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      counts.refused++
+      if (performance.now() > end) {
+        const sentence = `"${name}" was refused for ${PATIENCE.timeoutMs} ms: ${errorMessage(error)}`
+        throw new Error(sentence, { cause: error })
+      }
+    }
+    await wait(RETRY_AFTER_MS)
+  }
+}
+
+/** A server that is full resets who comes; one that is not there is another matter. */
+function isRefusal(error: unknown): boolean {
+  if (errorCode(error) !== 'ERR_CARILLON_CONNECT' || !(error instanceof Error)) return false
+  return ['ECONNRESET', 'EPIPE'].includes(errorCode(error.cause))
+}
+
+async function within<Result>(
+  timeoutMs: number,
+  result: Promise<Result>,
+  sentence: () => string,
+): Promise<Result> {
+  const given = new AbortController()
+  const late = wait(timeoutMs, undefined, { signal: given.signal }).then(() => {
+    throw new Error(`${sentence()} after ${timeoutMs} ms`)
+  })
+  late.catch(() => {})
+  try {
+    return await Promise.race([result, late])
+  } finally {
+    given.abort()
+  }
 }
 
 /** All that a client sends, cut off after any byte; then it is gone, in either way. */
@@ -72,9 +144,10 @@ async function vanishOnce(port: number, random: () => number): Promise<void> {
   const cut = integerFrom(random, 0, bytes.length)
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  // The server may say no first: what was cut off before may be no message at all.
+  // The server may say no first: it is full, or what was cut off before is no message at all.
   socket.on('error', () => {})
-  await Promise.race([once(socket, 'connect'), closed])
+  const connected = new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+  await Promise.race([connected, closed])
   socket.write(bytes.subarray(0, cut))
   const leave = () => (random() < 0.5 ? socket.destroy() : socket.resetAndDestroy())
   // Some go at once, some with an answer on its way, and some never read.
@@ -109,18 +182,14 @@ function conversation(random: () => number): Buffer {
 }
 
 /** Looks at the server's memory for as long as the run takes. */
-function watchMemory(
-  { pid }: ServingProcess,
-  run: SoakRun,
-  counts: { stayed: number; vanished: number; blocks: number },
-) {
+function watchMemory({ pid }: ServingProcess, run: SoakRun, counts: Counts) {
   const looks: number[] = []
   const timer = setInterval(() => {
     const bytes = residentBytes(pid)
     looks.push(bytes)
-    const { stayed, vanished, blocks } = counts
+    const { stayed, vanished, blocks, refused } = counts
     run.progress(
-      `${stayed} stayed, ${vanished} vanished, ${blocks} blocks came back, server ${mebibytes(bytes)}`,
+      `${stayed} stayed, ${vanished} vanished, ${refused} refused, ${blocks} blocks came back, server ${mebibytes(bytes)}`,
     )
   }, LOOK_EVERY_MS)
   const least = (from: number, to: number) =>
@@ -133,7 +202,7 @@ function watchMemory(
       const sentence = `the server grew from ${mebibytes(early)} to ${mebibytes(late)}`
       ok(late - early <= GROWTH_BYTES_MAX, sentence)
       run.progress(
-        `${sentence}, ${counts.stayed + counts.vanished} clients, ${counts.blocks} blocks`,
+        `${sentence}, ${counts.stayed + counts.vanished} clients, ${counts.refused} refused, ${counts.blocks} blocks`,
       )
     },
   }
@@ -150,8 +219,8 @@ function mebibytes(bytes: number): string {
 }
 
 /** Resolves when the server has one client, which asks, and its cores no stream but their own. */
-async function forgotten({ port }: ServingProcess): Promise<void> {
-  const client = await CarillonClient.connect({ port, name: 'looks', ...PATIENCE })
+async function forgotten(server: ServingProcess, counts: Counts): Promise<void> {
+  const client = await connectPatiently(server, 'looks', counts)
   let last: Telemetry | undefined
   const isDone = new Promise<void>((resolve) => {
     client.on('telemetry', (telemetry) => {
@@ -162,13 +231,10 @@ async function forgotten({ port }: ServingProcess): Promise<void> {
     })
   })
   await client.subscribe({ telemetry: true })
-  const isLate = new Promise<never>((_, reject) => {
-    setTimeout(() => {
-      const streams = last?.cores.map((core) => core.streams)
-      const rest = `${last?.clientCount} clients, streams of the cores: ${streams}`
-      reject(new Error(`the server has not forgotten who has gone: ${rest}`))
-    }, FORGET_WITHIN_MS).unref()
+  await within(FORGET_WITHIN_MS, isDone, () => {
+    const streams = last?.cores.map((core) => core.streams)
+    const rest = `${last?.clientCount} clients, streams of the cores: ${streams}`
+    return `the server has not forgotten who has gone: ${rest}`
   })
-  await Promise.race([isDone, isLate])
   await client.close()
 }

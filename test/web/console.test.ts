@@ -159,10 +159,11 @@ browserTest('a single channel needs no key', async (t) => {
 })
 
 browserTest('cores, rings and clients are shown, and move', async (t) => {
+  let readings = 0
   const telemetry = (uptimeS: number) => ({
     cores: [
-      core({ heartbeat: Math.round(uptimeS * 1000) }),
-      core({ index: 2, state: 'crashed', overruns: 9, rings: [] }),
+      core({ heartbeat: Math.round(uptimeS * 1000), overruns: 37 }),
+      core({ index: 2, state: 'crashed', overruns: readings++ === 0 ? 8 : 9, rings: [] }),
     ],
     clients: [client({ messagesIn: Math.round(uptimeS * 100), bytesIn: uptimeS * 102_400 })],
   })
@@ -178,9 +179,12 @@ browserTest('cores, rings and clients are shown, and move', async (t) => {
   t.is(await second.getAttribute('data-state'), 'crashed')
   t.deepEqual(await texts(page, '[data-core="1"] h3 > *'), ['', 'hosted', 'running'])
   const facts = await first.locator('dd').allTextContents()
-  t.deepEqual(facts.slice(0, 4), ['3', '1,234,567', '0', '2'])
+  t.deepEqual(facts.slice(0, 4), ['3', '1,234,567', '37', '2'])
   t.is(await first.locator('.load .number').textContent(), '25 %')
+  // What was lost before the console looked is shown, and only what is lost now is marked.
   t.is(await second.locator('.fact.is-bad dd').textContent(), '9')
+  t.is(await first.locator('.fact.is-bad').count(), 0)
+  t.is(await first.locator('.fact:not([title])').count(), 0, 'each says what it is')
 
   const ring = first.locator('[data-direction="to-core"]')
   t.deepEqual(await ring.locator('.number').allTextContents(), [

@@ -46,6 +46,10 @@ asioTest('a quick run measures every server in the cells that were asked for', a
   }
   for (const { title } of cells) t.true(stdout.includes(title), title)
   t.true(stdout.includes(file))
+  t.regex(stdout, /^This was a quick run: .* The figures mean nothing\.\n/)
+  const rows = stdout.split('\n').filter((line) => line.includes('±'))
+  t.is(rows.length, planned.length)
+  for (const row of rows) t.true(row.length <= 120, row)
   // Figures of a quick run are not compared.
   const compared = await bench(t, 'compare', file, file)
   t.is(compared.code, 1)

@@ -118,8 +118,7 @@ export function engineLifeSuite({ open, createTransport }: Stage): void {
     await started
     t.throws(() => engine.init(0), { code: 'ERR_CARILLON_STATE', message: /running/ })
     await engine.stop()
-    engine.init(0)
-    t.pass()
+    t.notThrows(() => engine.init(0))
   })
 
   test('a hundred clients at once each get their own answers', async (t) => {

@@ -64,6 +64,6 @@ export function messagesSuite({ open }: Stage): void {
     t.true(engine.client().queuedBytes > 0)
     peer.socket.resume()
     await peer.untilReceived(sent)
-    t.pass()
+    t.like(engine.stats(), { messagesOut: 300, bytesOut: sent.length, droppedMessages: 0 })
   })
 }

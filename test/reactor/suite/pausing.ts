@@ -68,7 +68,7 @@ export function pausingSuite({ open, withRoom }: Stage): void {
     t.is(engine.messages.length, 0)
     engine.client().resume()
     await engine.untilLogged('message 1 a')
-    t.pass()
+    t.deepEqual(engine.messages, [Buffer.from('a')])
   })
 
   test('a paused client makes the peer wait', async (t) => {

@@ -11,6 +11,7 @@ const run = promisify(execFile)
 interface Result {
   tally: { passed: number; failed: number; skipped: number }
   skipped: string[]
+  isEmpty: boolean
 }
 
 const PASSING = "test('passes', (t) => t.pass())"
@@ -30,8 +31,10 @@ async function runAva(t: ExecutionContext, bodies: string[], ...args: string[]) 
     const result = await runAva(${JSON.stringify(root)}, ${JSON.stringify(args)})
     console.log('\\n' + JSON.stringify(result))`
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program])
-  const { tally, skipped } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Result
-  return { report: stdout, tally, skipped }
+  const { tally, skipped, isEmpty } = JSON.parse(
+    stdout.trimEnd().split('\n').at(-1) ?? '',
+  ) as Result
+  return { report: stdout, tally, skipped, isEmpty }
 }
 
 test('tests that pass, fail and are skipped are counted, and the failure is shown', async (t) => {
@@ -69,6 +72,13 @@ test('a test that never ends is a failure', async (t) => {
 
 test('a file without a test is a failure', async (t) => {
   t.deepEqual((await runAva(t, [PASSING, ''])).tally, { passed: 1, failed: 1, skipped: 0 })
+})
+
+test('a title that no test has is a failure, which is told from others', async (t) => {
+  const { tally, isEmpty } = await runAva(t, [PASSING], '--match=*absent*')
+  t.deepEqual([tally, isEmpty], [{ passed: 0, failed: 1, skipped: 0 }, true])
+  t.false((await runAva(t, [PASSING])).isEmpty)
+  t.false((await runAva(t, ['syntax error'])).isEmpty)
 })
 
 test('finding no test is a failure', async (t) => {
