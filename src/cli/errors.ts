@@ -21,9 +21,13 @@ export class UsageError extends CarillonError {
  *
  * - `ERR_CARILLON_EFFECT_TAPS`: a file given to an effect is no list of values.
  * - `ERR_CARILLON_BLOCKS_LOST`: samples never came back.
+ * - `ERR_CARILLON_OUTPUT`: what was asked for could not be printed.
  */
 export class JobError extends CarillonError {
-  constructor(code: 'ERR_CARILLON_EFFECT_TAPS' | 'ERR_CARILLON_BLOCKS_LOST', message: string) {
+  constructor(
+    code: 'ERR_CARILLON_EFFECT_TAPS' | 'ERR_CARILLON_BLOCKS_LOST' | 'ERR_CARILLON_OUTPUT',
+    message: string,
+  ) {
     super(code, message)
   }
 }

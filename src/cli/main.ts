@@ -21,6 +21,9 @@ addServeCommand(program)
 addProcessCommand(program, { startLocalServer })
 addEffectsCommand(program, { startLocalServer })
 
+// What cannot be said on standard error can be said nowhere: the exit code says the rest.
+process.stderr.on('error', () => {})
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -12,7 +12,7 @@ import { parseChoice, parseInteger } from './option-values.ts'
 import { runProcessJob } from './process-job.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { parseServerOption, SERVER_SYNTAX } from './server-option.ts'
-import { openStandardOutput, print } from './standard-output.ts'
+import { isStandardOutputClosed, openStandardOutput, printRemark } from './standard-output.ts'
 import { summaryLine } from './summary-line.ts'
 import type { ServerSurroundings } from './with-server.ts'
 
@@ -69,6 +69,9 @@ export function addProcessCommand(
       const { effect: effects = [], ...rest } = options
       refuseTerminal(input, 0, 'read from standard input, which is a terminal')
       refuseTerminal(output, 1, 'written to standard output, which is a terminal')
+      if (output === STANDARD_STREAM && isStandardOutputClosed()) {
+        throw new UsageError('a WAV file is not written to standard output, which is closed')
+      }
       const bar = new ProgressBar(process.stderr)
       try {
         const report = await interruptible((signal) =>
@@ -87,7 +90,7 @@ export function addProcessCommand(
         bar.stop()
         const line = `${summaryLine(outputName(output), report)}\n`
         if (output === STANDARD_STREAM) process.stderr.write(line)
-        else print(line)
+        else printRemark(line)
       } finally {
         bar.stop()
       }

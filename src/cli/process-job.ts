@@ -120,10 +120,10 @@ async function loadEffects(
 ): Promise<StreamEffect[]> {
   const loaded: StreamEffect[] = []
   for (const { name, parameters } of effects) {
-    const values: Record<string, ArrayLike<number>> = {}
+    const values = new Map<string, ArrayLike<number>>()
     for (const [key, value] of parameters) {
       if ('numbers' in value) {
-        values[key] = value.numbers
+        values.set(key, value.numbers)
         continue
       }
       const taps = await readEffectTaps(value.wavPath)
@@ -131,9 +131,10 @@ async function loadEffects(
         const rates = `${taps.sampleRateHz} Hz and ${inputName(input)} is of ${sampleRateHz} Hz`
         onNote(`${value.wavPath} is of ${rates}; its samples are used as they are`)
       }
-      values[key] = taps.values
+      values.set(key, taps.values)
     }
-    loaded.push({ name, parameters: values })
+    // Not by assignment: a key may be `__proto__`, which the server is to refuse like any other.
+    loaded.push({ name, parameters: Object.fromEntries(values) })
   }
   return loaded
 }

@@ -111,7 +111,9 @@ function explainListening(error: unknown, { port, console, consolePort }: ServeO
 
 /** Readable on a terminal, JSON lines elsewhere. */
 async function createLogger(): Promise<Logger> {
-  if (!process.stdout.isTTY) return pino(new LogSink(process.stdout.fd))
+  // A pipe that `process.stdout` has opened does not block. Without the options before it, pino would
+  // take the sink for options, and write by itself.
+  if (!process.stdout.isTTY) return pino({}, new LogSink(process.stdout.fd))
   const { default: pretty } = await import('pino-pretty')
   // What the sentence says already is left out.
   const ignore =

@@ -6,7 +6,8 @@ import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
 import { ManagedCore } from './managed-core.ts'
-import { createRegionFile } from './region-file.ts'
+import { removeOrphanedRegions } from './orphaned-regions.ts'
+import { createRegionFile, REGION_FOLDERS } from './region-file.ts'
 import { WebGateway } from './web-gateway.ts'
 
 export interface CarillonServerOptions {
@@ -62,7 +63,10 @@ export class CarillonServer {
     })
     const parts: Parts = { region, cores }
     try {
-      await Promise.all(cores.map((core) => core.start()))
+      await Promise.all([
+        ...cores.map((core) => core.start()),
+        removeOrphanedRegions(REGION_FOLDERS, logger),
+      ])
       parts.service = new DspService({ cores, region, logger })
       const ports = await listen(parts, parts.service, { ...options, host, maxClients, logger })
       return new CarillonServer(host, ports, parts)

@@ -17,6 +17,13 @@ import { Scope } from './scope.ts'
 /** How often the cores are looked at, and telemetry is sent to who wants it. */
 const TICK_MS = 100
 
+/**
+ * A core whose heartbeat has stood still for longer, in milliseconds, gets no new stream while another
+ * beats: twenty beats of a core that has nothing to do. One at a heavy block is passed over as well,
+ * which is no loss.
+ */
+const SILENT_MS_MAX = 500
+
 /** Clients in one Telemetry: what a page shows. Of all of them, each would get all, ten times a second. */
 const CLIENTS_DESCRIBED_MAX = 64
 
@@ -96,7 +103,9 @@ export class DspService implements SessionOwner {
 
   chooseCore(): ManagedCore {
     const running = this.#options.cores.filter((core) => core.state === 'running')
-    const [first] = running.sort((a, b) => a.streamCount - b.streamCount)
+    const beating = running.filter((core) => core.silentMs <= SILENT_MS_MAX)
+    const candidates = beating.length > 0 ? beating : running
+    const [first] = candidates.sort((a, b) => a.streamCount - b.streamCount)
     if (first !== undefined) return first
     throw new ServiceError(
       'ERR_CARILLON_CORE_UNAVAILABLE',
@@ -149,6 +158,11 @@ export class DspService implements SessionOwner {
 
   #tick(): void {
     const { region, cores } = this.#options
+    if (!region.isIntact) {
+      const why = `the head of ${region.path} was written over by another process`
+      this.logger.error({ code: 'ERR_CARILLON_REGION_DAMAGED' }, `${why}; all cores start anew`)
+      region.renew()
+    }
     const { hostStatus } = region.shared
     hostStatus.heartbeat = (hostStatus.heartbeat + 1) >>> 0
     for (const core of cores) {

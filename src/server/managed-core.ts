@@ -110,6 +110,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     return this.#state
   }
 
+  /** How long its heartbeat has stood still, in milliseconds. */
+  get silentMs(): number {
+    return this.#heartbeat.silentMs
+  }
+
   /** Streams that hold a slot. */
   get streamCount(): number {
     return this.#slots.size

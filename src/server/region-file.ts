@@ -8,6 +8,9 @@ import { type CreateRegionOptions, SharedRegion } from '../shm/shared-region.ts'
 /** Memory with a name, on Linux: a file there is never written to a disk. */
 const SHARED_MEMORY = '/dev/shm'
 
+/** Where shared files are made, in this order. */
+export const REGION_FOLDERS: readonly string[] = [SHARED_MEMORY, tmpdir()]
+
 /**
  * Makes a region in a file that no other process uses: in shared memory or, where that is missing,
  * full or not to be written to, among the temporary files, with a warning.
@@ -19,7 +22,7 @@ const SHARED_MEMORY = '/dev/shm'
 export function createRegionFile(
   options: CreateRegionOptions,
   logger: Logger,
-  folders: readonly string[] = [SHARED_MEMORY, tmpdir()],
+  folders = REGION_FOLDERS,
 ): SharedRegion {
   const problems: RegionError[] = []
   for (const folder of folders) {

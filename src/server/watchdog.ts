@@ -1,4 +1,4 @@
-const LOOK_INTERVAL_MS = 500
+const LOOK_INTERVAL_MS = 100
 
 /** Notices when something that should move stands still. */
 export class Watchdog {
@@ -10,7 +10,7 @@ export class Watchdog {
   #lastMovedAtMs = 0
 
   /**
-   * @param timeoutMs how long it may stand still, in milliseconds; noticed up to half a second late.
+   * @param timeoutMs how long it may stand still, in milliseconds; noticed up to a tenth of a second late.
    * @param read what moves.
    * @param onSilent called once; watching ends then.
    */
@@ -31,6 +31,12 @@ export class Watchdog {
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
+  }
+
+  /** How long it has stood still, in milliseconds; 0 while nothing is watched. */
+  get silentMs(): number {
+    if (this.#timer === undefined || this.#read() !== this.#last) return 0
+    return performance.now() - this.#lastMovedAtMs
   }
 
   #look(): void {

@@ -9,6 +9,7 @@ import { CarillonError } from '../errors.ts'
  * - `ERR_CARILLON_REGION_MAGIC`: it is not a region of Carillon's, or not yet one.
  * - `ERR_CARILLON_REGION_LAYOUT`: it was made by a version with another layout.
  * - `ERR_CARILLON_REGION_RINGS`: its ring descriptors contradict themselves.
+ * - `ERR_CARILLON_REGION_DAMAGED`, in a server's log: another process wrote over what only the host writes.
  * - `ERR_CARILLON_REGION_CLOSED`: its file is not open: it was removed, or is only looked at.
  */
 export class RegionError extends CarillonError {}

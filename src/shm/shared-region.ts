@@ -10,8 +10,10 @@ import {
   LAYOUT_VERSION,
   LIMITS,
   REGION_MAGIC,
+  RegionHeader,
   RING_KIND,
   RingControl,
+  RingDescriptor,
   SharedMem,
 } from './shared-mem.ts'
 import { SpscRingConsumer } from './spsc-ring-consumer.ts'
@@ -57,6 +59,9 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   readonly #device: bigint
   /** Of a host's region until it is removed. */
   #fd: number | undefined
+  /** Of a host's region: what its header and its ring descriptors are. */
+  #declared: Buffer | undefined
+  #format: (() => void) | undefined
 
   private constructor(path: string, fd: number, bytes: number, side: S) {
     this.path = path
@@ -86,7 +91,9 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     try {
       allocate(fd, path, bytes)
       const region = new SharedRegion(path, fd, bytes, 'host')
-      format(region.shared, bytes, cores, ringCapacityBytes)
+      region.#format = () => format(region.shared, bytes, cores, ringCapacityBytes)
+      region.#format()
+      region.#declared = declaredBytes(region.memory)
       region.#fd = fd
       return region
     } catch (error) {
@@ -130,6 +137,29 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
       'ERR_CARILLON_REGION_CLOSED',
       `${this.path} is not open: a core can use a region from when it is made until it is removed`,
     )
+  }
+
+  /**
+   * Whether the header and the ring descriptors are as this host wrote them. Somebody else who has
+   * the file open for writing can change them, and no core attaches then. Always true where the
+   * region is only looked at.
+   */
+  get isIntact(): boolean {
+    return this.#declared?.equals(declaredBytes(this.memory)) ?? true
+  }
+
+  /**
+   * Writes the header and the ring descriptors anew, with a new session: every core leaves its rings
+   * and starts anew. Does nothing where the region is only looked at.
+   */
+  renew(): void {
+    if (this.#format === undefined) return
+    const { header, rings } = SharedMem.offsets
+    // The magic first, which lies in the header: no core attaches to a half of it.
+    this.memory.bytes.fill(0, header, header + RegionHeader.bytes)
+    this.memory.bytes.fill(0, rings, rings + LIMITS.RINGS_MAX * RingDescriptor.bytes)
+    this.#format()
+    this.#declared = declaredBytes(this.memory)
   }
 
   /** Changes whenever a region is made anew. */
@@ -199,7 +229,16 @@ export function coreRings(region: SharedRegion<'host'>, core: number): CoreRings
   }
 }
 
-/** The file is new, so all of it is 0: only what is not 0 is written, the magic last. */
+/** A copy of what only the host writes, and only when it makes the region. */
+function declaredBytes({ bytes }: Memory): Buffer {
+  const { header, rings } = SharedMem.offsets
+  return Buffer.concat([
+    bytes.subarray(header, header + RegionHeader.bytes),
+    bytes.subarray(rings, rings + LIMITS.RINGS_MAX * RingDescriptor.bytes),
+  ])
+}
+
+/** The header and the descriptors are all 0: only what is not 0 is written, the magic last. */
 function format({ header, rings }: HostView, bytes: number, cores: number, capacity: number): void {
   for (let index = 0; index < 2 * cores; index++) {
     const ring = rings[index]

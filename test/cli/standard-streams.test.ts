@@ -226,6 +226,57 @@ test('a server that vanishes ends a job that waits for standard input', async (t
   t.regex(stderr, /\[ERR_CARILLON_DISCONNECTED\]/)
 })
 
+/** Runs the command in a shell, with its streams as `redirections` say. */
+async function redirected(redirections: string, ...args: string[]) {
+  const command = ['-c', `exec "$0" "$@" ${redirections}`, process.execPath, MAIN, ...args]
+  const child = spawn('sh', command, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  child.stdout.resume()
+  const [code] = await once(child, 'close')
+  return { code, stderr }
+}
+
+test('a job is done where its summary cannot be printed', async (t) => {
+  const folder = temporaryFolder(t)
+  const input = writeRecording(folder)
+  const { port } = await FakeServer.start(t)
+  for (const [redirections, says] of [
+    [
+      '>/dev/full',
+      'carillon: note: standard output could not be written: no space left on device\n',
+    ],
+    ['>/dev/full 2>/dev/full', ''],
+    ['>&-', ''],
+  ] as const) {
+    const output = join(folder, `${redirections.length}.wav`)
+    const job = ['process', input, output, '--server', `127.0.0.1:${port}`]
+    t.deepEqual(await redirected(redirections, ...job), { code: 0, stderr: says })
+    t.true(readFileSync(output).equals(readFileSync(input)))
+  }
+})
+
+test('what was asked for and cannot be printed is an error', async (t) => {
+  const { code, stderr } = await redirected('>/dev/full', '--help')
+  const says = 'cannot write standard output: no space left on device [ERR_CARILLON_OUTPUT]'
+  t.deepEqual([code, stderr], [1, `carillon: ${says}\n`])
+})
+
+test('standard output that is closed is not written to; one that goes nowhere on purpose is', async (t) => {
+  const input = writeRecording(temporaryFolder(t))
+  const { port } = await FakeServer.start(t)
+  const job = ['process', input, '-', '--server', `127.0.0.1:${port}`]
+  const closed = await redirected('>&-', ...job)
+  const says = 'a WAV file is not written to standard output, which is closed'
+  t.deepEqual(closed, { code: 2, stderr: `carillon: ${says} [ERR_CARILLON_USAGE]\n` })
+  const nowhere = await redirected('>/dev/null', ...job)
+  t.is(nowhere.code, 0, nowhere.stderr)
+  t.regex(nowhere.stderr, SUMMARY)
+  t.is((await redirected('2>/dev/full', ...job)).code, 0)
+})
+
 const python = needsTool(test, 'python3', 'apt-get install python3')
 
 python('a terminal is neither read from nor written to', (t) => {

@@ -54,6 +54,10 @@ test('effects that the core does not have are refused', async (t) => {
   const names = await refuses('ERR_CARILLON_UNKNOWN_EFFECT', 'reverb:size=1')
   t.regex(names, /lowpass/, 'it says which there are')
   await refuses('ERR_CARILLON_UNKNOWN_PARAMETER', 'lowpass:freq=100')
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    await refuses('ERR_CARILLON_UNKNOWN_PARAMETER', `gain:${name}=6`)
+    await refuses('ERR_CARILLON_UNKNOWN_EFFECT', `${name}:db=6`)
+  }
   await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=1000')
   const limit = await refuses('ERR_CARILLON_PARAMETER_RANGE', 'gain:db=0', 'lowpass:hz=24000')
   t.true(

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { pino } from 'pino'
@@ -36,6 +37,53 @@ test('a service that was stopped plays nothing, whoever leaves afterwards', asyn
   while (core.streamCount > 0) await new Promise((resolve) => setImmediate(resolve))
   t.is(core.streamCount, 0, 'neither the stream nor the string')
 })
+
+test('a core that stands still gets no new stream while another beats', async (t) => {
+  const still = await runningCore(t)
+  const { core: other } = await runningCore(t)
+  const service = new DspService({
+    cores: [still.core, other],
+    region: still.region,
+    logger: pino({ level: 'silent' }, { write() {} }),
+  })
+  t.teardown(() => service.stop())
+  const peer = new RecordingPeer(service)
+  await openStream(peer)
+  // The string has ended for it.
+  while (still.core.streamCount > 0) await new Promise((resolve) => setImmediate(resolve))
+  const pid = coreProcess(still.region.path)
+  process.kill(pid, 'SIGSTOP')
+  t.teardown(() => process.kill(pid, 'SIGCONT'))
+  while (still.core.silentMs <= 500) await new Promise((resolve) => setImmediate(resolve))
+  for (let stream = 0; stream < 5; stream++) t.not(await openStream(peer), 0)
+  t.is(still.core.streamCount, 0)
+  t.is(other.streamCount, 6)
+  process.kill(pid, 'SIGCONT')
+  while (still.core.silentMs > 0) await new Promise((resolve) => setImmediate(resolve))
+  await openStream(peer)
+  t.is(still.core.streamCount, 1, 'it has fewer streams, and beats again')
+})
+
+for (const [what, writeOver] of [
+  ['zeros', (bytes: Uint8Array) => bytes.fill(0)],
+  ['random bytes', (bytes: Uint8Array) => randomFillSync(bytes)],
+] as const) {
+  test(`a shared region that is written over with ${what} is made anew, and the core serves again`, async (t) => {
+    const { region, service, lines } = await newService(t)
+    const { session } = region
+    const peer = new RecordingPeer(service)
+    peer.say({ request: 1, openStream: MONO })
+    t.is((await peer.next()).body, 'streamOpened')
+    writeOver(region.memory.bytes)
+    const lost = await peer.next()
+    t.is(lost.error?.code, 'ERR_CARILLON_CORE_LOST')
+    while ((await openStream(peer)) === 0) await new Promise((resolve) => setImmediate(resolve))
+    t.true(region.isIntact)
+    t.not(region.session, session)
+    const damage = lines.filter((line) => line.includes('ERR_CARILLON_REGION_DAMAGED'))
+    t.is(damage.length, 1)
+  })
+}
 
 test('the string plays while no client has a stream, and only then', async (t) => {
   const { service } = await newService(t)
