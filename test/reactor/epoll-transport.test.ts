@@ -113,7 +113,7 @@ compilerTest(
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [join(import.meta.dirname, 'failing-accept-program.js')],
-      { env: { ...process.env, LD_PRELOAD: library } },
+      { env: { ...process.env, LD_PRELOAD: [process.env.LD_PRELOAD, library].join(' ').trim() } },
     )
     t.deepEqual(JSON.parse(stdout), { acceptErrors: 0, acceptedClients: 1 })
   },
