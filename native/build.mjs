@@ -23,7 +23,12 @@ function onInstall() {
 }
 
 function build(stdio) {
-  const { status } = spawnSync(process.execPath, [nodeGyp(), 'rebuild', '-C', folder], { stdio })
+  const script = nodeGyp()
+  if (script === undefined) {
+    if (stdio === 'inherit') console.error('node-gyp is not there: npm install --global node-gyp')
+    return false
+  }
+  const { status } = spawnSync(process.execPath, [script, 'rebuild', '-C', folder], { stdio })
   return status === 0
 }
 
@@ -31,5 +36,9 @@ function build(stdio) {
 function nodeGyp() {
   const { npm_config_node_gyp: ofNpm } = process.env
   if (ofNpm) return ofNpm
-  return createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
+  try {
+    return createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
+  } catch {
+    return undefined
+  }
 }

@@ -160,15 +160,20 @@ int Poller::SetInterest(int32_t index, uint32_t interest) {
   // Behind the peer's FIN a socket is readable for ever.
   if (slot.ended) interest &= ~static_cast<uint32_t>(EPOLLIN);
   if (interest == slot.interest && !(slot.dormant && interest != 0)) return 0;
-  slot.interest = interest;
-  if (slot.dormant && interest == 0) return 0;
+  if (slot.dormant && interest == 0) {
+    slot.interest = 0;
+    return 0;
+  }
   if (!HasItsDescriptor(index)) return -EBADF;
   epoll_event event = {};
   event.events = interest;
   event.data.u64 = KeyOf(index, slot.generation);
   const int call = slot.dormant ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (epoll_ctl(epoll_, call, slot.fd, &event) != 0) return -errno;
+  // Only now: what was refused may be asked for again.
+  slot.interest = interest;
   slot.dormant = false;
-  return epoll_ctl(epoll_, call, slot.fd, &event) == 0 ? 0 : -errno;
+  return 0;
 }
 
 // A hang-up is told however little interest there is: a connection that is not read from would wake
@@ -188,12 +193,12 @@ bool Poller::HasItsDescriptor(int32_t index) const {
 
 void Poller::ReleaseSlot(int32_t index, bool with_reset) {
   Slot& slot = slots_[index];
-  if (!IsOurs(slot.kind)) {
-    SetDormant(index);
-  } else if (with_reset) {
-    CloseWithReset(slot.fd);
-  } else {
-    close(slot.fd);
+  // epoll forgets a descriptor by itself only where no copy of it is left, and of an eventfd there is
+  // one: its owner's.
+  if (slot.kind == SlotKind::kWatched || slot.kind == SlotKind::kEvent) SetDormant(index);
+  if (IsOurs(slot.kind)) {
+    if (with_reset) CloseWithReset(slot.fd);
+    else close(slot.fd);
   }
   slot.fd = -1;
   slot.kind = SlotKind::kFree;
@@ -220,14 +225,11 @@ void Poller::Turn() {
   in_turn_ = true;
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
-  // The clock is read only where it decides something.
-  uint64_t began = 0;
+  const uint64_t began = NowNs();
   for (int round = 0; round < kMaxRounds && !closing_; round++) {
     int taken = TakeBatch();
     if (taken == 0 && busy_poll_ns_ > 0) {
-      const uint64_t from = NowNs();
-      if (began == 0) began = from;
-      const uint64_t until = std::min(from + busy_poll_ns_, began + kMaxTurnNs);
+      const uint64_t until = std::min(NowNs() + busy_poll_ns_, began + kMaxTurnNs);
       while (taken == 0 && NowNs() < until) taken = TakeBatch();
       if (taken > 0) round = 0;
     }
@@ -235,6 +237,7 @@ void Poller::Turn() {
     // Few events: whoever caused them is waiting for the answers that just went out, and the loop
     // below us looks for more as cheaply as we would.
     if (busy_poll_ns_ == 0 && taken < kMinEventsForAnotherRound) break;
+    if (NowNs() - began >= kMaxTurnNs) break;
   }
   napi_close_handle_scope(env_, scope);
   in_turn_ = false;
@@ -303,8 +306,7 @@ bool Poller::CollectConnections(int32_t listener) {
     SocketAddress peer;
     const int accepted = Accept(fd, &peer);
     if (accepted == -EAGAIN || accepted == -EINTR) return true;
-    // Gone before it was accepted: the next one may be there.
-    if (accepted == -ECONNABORTED) continue;
+    if (IsOfConnection(accepted)) continue;
     int result = accepted;
     if (accepted >= 0) {
       ApplySettings(accepted, settings);
@@ -414,6 +416,7 @@ const uint8_t* Poller::MemoryAt(int32_t memory, int32_t offset, int32_t bytes) {
     base = outgoing_.get();
     length = kOutgoingBytes;
   } else {
+    if (memory < kFirstRegistered) return nullptr;
     const auto index = static_cast<size_t>(memory - kFirstRegistered);
     if (index >= registered_.size() || registered_[index] == nullptr) return nullptr;
     auto& [address, size] = located_[index];

@@ -17,8 +17,8 @@ namespace {
 
 constexpr napi_type_tag kPollerTag = {0x5d3fb19a0c2e4f61, 0x9a7e6b1c84d2f035};
 
-// Longest numeric address that JavaScript hands over, with its terminator.
-constexpr size_t kHostArgumentBytes = kMaxHostBytes;
+// One byte more than the longest address, so that a longer text shows and is not cut to one that fits.
+constexpr size_t kHostArgumentBytes = kMaxHostBytes + 1;
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 
@@ -39,7 +39,7 @@ napi_value ViewOf(napi_env env, const SharedMemory& memory, size_t bytes, napi_t
       &buffer);
   if (status != napi_ok) {
     delete holder;
-    napi_throw_error(env, nullptr, "this Node allows no memory of an addon's own");
+    napi_throw_error(env, "ENOTSUP", "this Node allows no memory of an addon's own");
     return nullptr;
   }
   return napi_create_typedarray(env, type, elements, buffer, 0, &view) == napi_ok ? view : nullptr;
@@ -51,6 +51,22 @@ napi_value BytesView(napi_env env, const SharedMemory& memory, size_t bytes) {
 
 napi_value WordsView(napi_env env, const SharedMemory& memory, size_t words) {
   return ViewOf(env, memory, words * sizeof(int32_t), napi_int32_array, words);
+}
+
+// As Node has the system's errors: `code`, `errno` (negative) and `syscall`.
+napi_value ThrowSystem(napi_env env, const char* syscall, int error) {
+  napi_value code = nullptr;
+  napi_value message = nullptr;
+  napi_value call = nullptr;
+  napi_value thrown = nullptr;
+  const bool is_ready =
+      napi_create_string_utf8(env, uv_err_name(error), NAPI_AUTO_LENGTH, &code) == napi_ok &&
+      napi_create_string_utf8(env, uv_strerror(error), NAPI_AUTO_LENGTH, &message) == napi_ok &&
+      napi_create_string_utf8(env, syscall, NAPI_AUTO_LENGTH, &call) == napi_ok &&
+      napi_create_error(env, code, message, &thrown) == napi_ok &&
+      napi_set_named_property(env, thrown, "syscall", call) == napi_ok &&
+      SetNumber(env, thrown, "errno", error) && napi_throw(env, thrown) == napi_ok;
+  return is_ready ? nullptr : ThrowType(env, "the poller could not be made");
 }
 
 napi_value AddressValue(napi_env env, const SocketAddress& address) {
@@ -110,8 +126,7 @@ struct PollerMethods {
     const int error = poller->Start();
     if (error != 0) {
       delete poller;
-      napi_throw_error(env, uv_err_name(error), uv_strerror(error));
-      return nullptr;
+      return ThrowSystem(env, "epoll_create1", error);
     }
     if (napi_wrap(
             env, arguments.self, poller,
@@ -366,7 +381,7 @@ struct PollerMethods {
 
   static napi_value UnregisterMemory(napi_env env, napi_callback_info info) {
     const Call<1> call(env, info, 1);
-    if (call.poller == nullptr) return nullptr;
+    if (call.poller == nullptr || call.numbers[0] < kFirstRegistered) return nullptr;
     const auto index = static_cast<size_t>(call.numbers[0] - kFirstRegistered);
     auto& registered = call.poller->registered_;
     if (index >= registered.size() || registered[index] == nullptr) return nullptr;
@@ -382,14 +397,15 @@ struct PollerMethods {
     const Counters& counters = call.poller->counters_;
     napi_value result = nullptr;
     if (napi_create_object(env, &result) != napi_ok) return ThrowType(env, "no object");
-    SetNumber(env, result, "wakeups", static_cast<double>(counters.wakeups));
-    SetNumber(env, result, "batches", static_cast<double>(counters.turns));
-    SetNumber(env, result, "events", static_cast<double>(counters.records));
-    SetNumber(env, result, "reads", static_cast<double>(counters.reads));
-    SetNumber(env, result, "bytesRead", static_cast<double>(counters.bytes_read));
-    SetNumber(env, result, "sends", static_cast<double>(counters.sends));
-    SetNumber(env, result, "bytesSent", static_cast<double>(counters.bytes_sent));
-    return result;
+    const bool is_ready =
+        SetNumber(env, result, "wakeups", static_cast<double>(counters.wakeups)) &&
+        SetNumber(env, result, "batches", static_cast<double>(counters.turns)) &&
+        SetNumber(env, result, "events", static_cast<double>(counters.records)) &&
+        SetNumber(env, result, "reads", static_cast<double>(counters.reads)) &&
+        SetNumber(env, result, "bytesRead", static_cast<double>(counters.bytes_read)) &&
+        SetNumber(env, result, "sends", static_cast<double>(counters.sends)) &&
+        SetNumber(env, result, "bytesSent", static_cast<double>(counters.bytes_sent));
+    return is_ready ? result : ThrowType(env, "no counters");
   }
 };
 
@@ -422,9 +438,10 @@ napi_value Poller::Define(napi_env env) {
         {name, nullptr, method, nullptr, nullptr, nullptr, napi_default_method, nullptr});
   }
   napi_value constructor = nullptr;
-  napi_define_class(env, "Poller", NAPI_AUTO_LENGTH, PollerMethods::Construct, nullptr,
-                    properties.size(), properties.data(), &constructor);
-  return constructor;
+  const napi_status status =
+      napi_define_class(env, "Poller", NAPI_AUTO_LENGTH, PollerMethods::Construct, nullptr,
+                        properties.size(), properties.data(), &constructor);
+  return status == napi_ok ? constructor : nullptr;
 }
 
 }  // namespace carillon

@@ -26,10 +26,16 @@ void SetOption(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
 }
 
-// The interface of `fe80::1%eth0`, by name or number.
-uint32_t ScopeOf(const char* name) {
-  const uint32_t index = if_nametoindex(name);
-  return index != 0 ? index : static_cast<uint32_t>(strtoul(name, nullptr, 10));
+// The interface of `fe80::1%eth0`, by name or number. False where it is neither.
+bool ParseScope(const char* name, uint32_t* scope) {
+  *scope = if_nametoindex(name);
+  if (*scope != 0) return true;
+  char* end = nullptr;
+  errno = 0;
+  const unsigned long number = strtoul(name, &end, 10);
+  if (end == name || *end != '\0' || errno != 0 || number > UINT32_MAX) return false;
+  *scope = static_cast<uint32_t>(number);
+  return true;
 }
 
 int CloseFor(int fd, int error) {
@@ -47,11 +53,12 @@ bool ParseAddress(const char* host, uint16_t port, SocketAddress* address) {
     return true;
   }
   char numeric[kMaxHostBytes] = {};
-  strncpy(numeric, host, sizeof numeric - 1);
+  if (strlen(host) >= sizeof numeric) return false;
+  strcpy(numeric, host);
   uint32_t scope = 0;
   if (char* percent = strchr(numeric, '%'); percent != nullptr) {
     *percent = '\0';
-    scope = ScopeOf(percent + 1);
+    if (!ParseScope(percent + 1, &scope)) return false;
   }
   if (inet_pton(AF_INET6, numeric, &address->v6.sin6_addr) != 1) return false;
   address->v6.sin6_family = AF_INET6;
@@ -97,6 +104,27 @@ int Accept(int fd, SocketAddress* peer) {
   socklen_t length = sizeof *peer;
   const int accepted = accept4(fd, &peer->any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   return accepted >= 0 ? accepted : -errno;
+}
+
+// accept(2): Linux passes on what has happened to a connection in the network meanwhile, and what a
+// firewall has to say.
+bool IsOfConnection(int result) {
+  switch (-result) {
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ETIMEDOUT:
+      return true;
+    default:
+      return false;
+  }
 }
 
 void ApplySettings(int fd, const ConnectionSettings& settings) {

@@ -41,6 +41,10 @@ int BoundAddress(int fd, SocketAddress* address);
 // The next connection, or a negative error number: -EAGAIN where none waits.
 int Accept(int fd, SocketAddress* peer);
 
+// Whether what Accept answered is an error of the one connection, which is gone: the next one may be
+// there.
+bool IsOfConnection(int result);
+
 struct ConnectionSettings {
   bool no_delay = true;
   // 0: no keep-alive.

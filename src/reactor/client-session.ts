@@ -1,3 +1,4 @@
+import { checkBytes } from '../arguments.ts'
 import { ArgumentError, type CarillonError, type ErrorCode, errorMessage } from '../errors.ts'
 import { FullMessageInfo, type IFramingStrategy } from '../framing/framing-strategy.ts'
 import type { ViewCache } from '../framing/view-cache.ts'
@@ -6,7 +7,7 @@ import type { ClientCounters } from './client-counters.ts'
 import type { Deadlines } from './deadlines.ts'
 import { delivery } from './delivery.ts'
 import type { DisconnectKind, DisconnectReason } from './disconnect-reason.ts'
-import { ClientError, StateError } from './errors.ts'
+import { ClientError, detached, StateError } from './errors.ts'
 import { Outbox } from './outbox.ts'
 import { bytesOf } from './outgoing-queue.ts'
 import { SourceHolds } from './source-holds.ts'
@@ -136,6 +137,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   sendData(...chunks: readonly Uint8Array[]): SendResult {
+    for (const chunk of chunks) checkBytes('a chunk', chunk)
     return this.#send(chunks)
   }
 
@@ -149,7 +151,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       if (from >= 0 && lent === this.#info) return this.#sendBack(chunk, from, end)
       if (from >= 0) return this.#sendLent(chunk, from, end)
     }
-    return this.#sendEncoded(message)
+    return this.#sendEncoded(checkBytes('a message', message))
   }
 
   pause(): void {
@@ -280,6 +282,10 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#activeTick = this.#host.deadlines.tick
     const wasHandedOver = this.#outbox.isHandedOver
     const hasFallen = this.#outbox.drain()
+    if (this.#outbox.isDetached) {
+      this.#reset('connection-lost', detached())
+      return
+    }
     if (this.#phase === 'closing' && !wasHandedOver && this.#outbox.isHandedOver) {
       this.#connection.end()
     }
@@ -297,6 +303,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#host.deadlines.unwatch(this)
     if (cause === undefined) {
       this.#end('peer-closed')
+    } else if (cause instanceof ClientError) {
+      this.#end('connection-lost', cause)
     } else {
       const message = `the connection broke: ${systemReason(cause)}`
       const error = new ClientError('ERR_CARILLON_CONNECTION_LOST', message, { cause })

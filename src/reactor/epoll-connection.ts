@@ -1,4 +1,6 @@
 import { formatAddress } from '../format-address.ts'
+import { behind, ChunkQueue } from './chunk-queue.ts'
+import { detached } from './errors.ts'
 import { EpollEvents, RecordKind } from './native-addon.ts'
 import type { Reactor } from './reactor.ts'
 import type { Sender } from './send-list.ts'
@@ -8,8 +10,6 @@ import type { Connection, ConnectionHandler } from './transport.ts'
 const EAGAIN = 11
 const EFAULT = 14
 const ECANCELED = 125
-/** The queue of a connection that has none. Never added to. */
-const NOTHING: Uint8Array[] = []
 
 /**
  * A connection of an `EpollTransport`. While nothing is in the way, what is written waits for the
@@ -24,8 +24,8 @@ export class EpollConnection implements Connection, Sender {
   readonly #reactor: Reactor
   #handler: ConnectionHandler | undefined
   #remoteAddress: string | undefined
-  /** What the kernel had no room for. */
-  #queue: Uint8Array[] = NOTHING
+  /** What the kernel had no room for. Only while there is something. */
+  #queue: ChunkQueue | undefined
   #queuedBytes = 0
   #isReading = true
   /** What had been read already when `pauseReading` was called. At most one read. */
@@ -119,14 +119,14 @@ export class EpollConnection implements Connection, Sender {
     else if (kind === RecordKind.closed) this.#finish(a)
   }
 
-  onUnsent(sent: number, listed: number): void {
-    if (sent < 0 && sent !== -EAGAIN) {
+  onUnsent(sent: number, listed: number, rest: Uint8Array | undefined): void {
+    if (rest === undefined) {
       // Counted and no more: it may lie in memory that is there no longer.
       this.#queuedBytes += listed
       this.#break(sent)
       return
     }
-    this.#enqueue([this.#reactor.sends.rest(this, Math.max(sent, 0))])
+    this.#enqueue([rest])
     this.#handler?.onQueued()
   }
 
@@ -172,31 +172,33 @@ export class EpollConnection implements Connection, Sender {
   #enqueue(chunks: readonly Uint8Array[]): false {
     const wasEmpty = this.#queuedBytes === 0
     const { sends } = this.#reactor
-    for (const chunk of chunks) {
-      this.#queuedBytes += chunk.length
-      if (this.#state === 'closed' || chunk.length === 0) continue
-      if (this.#queue === NOTHING) this.#queue = []
-      this.#queue.push(sends.isUsedAgain(chunk) ? Uint8Array.prototype.slice.call(chunk) : chunk)
-    }
+    for (const chunk of chunks) this.#queuedBytes += chunk.length
+    if (this.#state === 'closed') return false
+    const own = chunks
+      .filter((chunk) => chunk.length > 0)
+      .map((chunk) => (sends.isUsedAgain(chunk) ? Uint8Array.prototype.slice.call(chunk) : chunk))
+    this.#queue ??= new ChunkQueue()
+    this.#queue.push(own)
     if (wasEmpty) this.#updateInterest()
     return false
   }
 
   #sendQueue(): void {
-    if (this.#queuedBytes === 0 || this.#state === 'closed') return
+    const queue = this.#queue
+    if (queue === undefined || this.#queuedBytes === 0 || this.#state === 'closed') return
     const queuedBytes = this.#queuedBytes
     while (this.#queuedBytes > 0) {
-      const sent = this.#reactor.poller.write(this.slot, this.#queue)
+      const sent = queue.isIntact ? this.#reactor.poller.write(this.slot, queue.chunks) : -EFAULT
       if (sent === -EAGAIN) break
-      // Nothing is left of what should be: its memory was given away.
-      if (sent <= 0) {
-        this.#break(sent === 0 ? EFAULT : sent)
+      if (sent < 0) {
+        this.#break(sent)
         return
       }
       this.#queuedBytes -= sent
-      this.#queue = this.#queuedBytes === 0 ? NOTHING : behind(this.#queue, sent)
+      queue.skip(sent)
     }
     if (this.#queuedBytes === 0) {
+      this.#queue = undefined
       this.#updateInterest()
       this.#endWhenSent()
     }
@@ -219,10 +221,13 @@ export class EpollConnection implements Connection, Sender {
 
   /** Sending failed. The end is told from the event loop. */
   #break(errno: number): void {
-    if (this.#state !== 'closed') this.#close(new SystemError('write', errno), false)
+    if (this.#state === 'closed') return
+    // The peer is not to take what it has for all that there was.
+    if (errno === -EFAULT) this.#close(detached(), true)
+    else this.#close(new SystemError('write', errno), false)
   }
 
-  #close(error: SystemError | undefined, withReset: boolean): void {
+  #close(error: Error | undefined, withReset: boolean): void {
     if (!this.#release(withReset)) return
     setImmediate(() => this.#handler?.onClose(error))
   }
@@ -235,7 +240,7 @@ export class EpollConnection implements Connection, Sender {
     // That broke it, and all of this has been done.
     if (this.#isClosed) return false
     this.#state = 'closed'
-    this.#queue = NOTHING
+    this.#queue = undefined
     this.#held = undefined
     this.#reactor.release(this.slot, withReset)
     return true
@@ -252,17 +257,4 @@ export class EpollConnection implements Connection, Sender {
     const result = this.#reactor.setInterest(this.slot, events)
     if (result < 0) this.#break(result)
   }
-}
-
-/** What is left of the chunks behind their first `bytes`. */
-function behind(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  let index = 0
-  let skip = bytes
-  while (index < chunks.length && skip >= (chunks[index] as Uint8Array).length) {
-    skip -= (chunks[index] as Uint8Array).length
-    index++
-  }
-  const rest = chunks.slice(index)
-  if (skip > 0) rest[0] = (rest[0] as Uint8Array).subarray(skip)
-  return rest
 }

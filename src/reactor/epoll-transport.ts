@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { EpollConnection } from './epoll-connection.ts'
+import { listensAlready } from './errors.ts'
 import { ACCEPT_RETRY_MS, KEEP_ALIVE_DELAY_MS, LISTEN_BACKLOG } from './limits.ts'
 import { EpollEvents, RecordKind } from './native-addon.ts'
 import { Reactor } from './reactor.ts'
@@ -23,6 +24,8 @@ export interface EpollTransportOptions {
  */
 export class EpollTransport implements Transport {
   readonly #options: EpollTransportOptions
+  /** From the call of `listen` on, which takes one engine at a time. */
+  #isListening = false
   #listener: Listener | undefined
 
   constructor(options: EpollTransportOptions = {}) {
@@ -30,6 +33,21 @@ export class EpollTransport implements Transport {
   }
 
   async listen(
+    address: ListenAddress,
+    acceptor: Acceptor,
+    options: ConnectionOptions,
+  ): Promise<ListenAddress> {
+    if (this.#isListening) throw listensAlready()
+    this.#isListening = true
+    try {
+      return await this.#listen(address, acceptor, options)
+    } catch (error) {
+      this.#isListening = false
+      throw error
+    }
+  }
+
+  async #listen(
     { port, host }: ListenAddress,
     acceptor: Acceptor,
     options: ConnectionOptions,
@@ -53,6 +71,7 @@ export class EpollTransport implements Transport {
   async close(): Promise<void> {
     this.#listener?.close()
     this.#listener = undefined
+    this.#isListening = false
   }
 }
 
@@ -61,6 +80,7 @@ class Listener {
   readonly #slot: number
   readonly #acceptor: Acceptor
   #retry: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(reactor: Reactor, slot: number, acceptor: Acceptor) {
     this.#reactor = reactor
@@ -75,8 +95,10 @@ class Listener {
   }
 
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#retry)
-    this.#reactor.release(this.#slot)
+    // The acceptor refuses what had been accepted by then.
+    this.#reactor.retire(this.#slot)
   }
 
   onReactorClose(): void {
@@ -92,6 +114,7 @@ class Listener {
 
   /** The poller stopped listening, which would else fail again and again without an end. */
   #rest(errno: number): void {
+    if (this.#isClosed) return
     this.#retry = setTimeout(() => {
       const result = this.#reactor.setInterest(this.#slot, EpollEvents.in)
       if (result < 0) this.#rest(-result)

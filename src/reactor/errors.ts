@@ -31,6 +31,8 @@ export class StateError extends CarillonError {}
  * - `ERR_CARILLON_HOOK`: a hook threw, or its promise was rejected; `cause` is what it threw.
  * - `ERR_CARILLON_SLOW_CLIENT`: more would have been queued for it than `maxQueuedBytes`.
  * - `ERR_CARILLON_CONNECTION_LOST`: the connection broke; `cause` is the system's error.
+ * - `ERR_CARILLON_DETACHED`: what was to be sent to it is gone, because the memory that it lay in was
+ *   transferred or resized meanwhile.
  * - `ERR_CARILLON_CLOSE_TIMEOUT`: it was not closed from the other end in the time allowed.
  * - `ERR_CARILLON_IDLE_TIMEOUT`, `ERR_CARILLON_HANDSHAKE_TIMEOUT`, `ERR_CARILLON_MESSAGE_TIMEOUT`: it
  *   was silent for `idleTimeoutMs`, or a message was not whole within `handshakeTimeoutMs` or
@@ -39,3 +41,19 @@ export class StateError extends CarillonError {}
  *   `cause` is what Node's `tls` said.
  */
 export class ClientError extends CarillonError {}
+
+/** What a connection ends with whose unsent bytes are there no longer. */
+export function detached(): ClientError {
+  return new ClientError(
+    'ERR_CARILLON_DETACHED',
+    'bytes that were to be sent are gone: their memory was transferred or resized before they were sent',
+  )
+}
+
+/** For a transport that is given to two engines. */
+export function listensAlready(): StateError {
+  return new StateError(
+    'ERR_CARILLON_STATE',
+    'this transport listens already; each engine needs one of its own',
+  )
+}

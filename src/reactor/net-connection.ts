@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
 import { formatAddress } from '../format-address.ts'
+import { ChunkQueue } from './chunk-queue.ts'
+import { detached } from './errors.ts'
 import type { Acceptor, Connection, ConnectionHandler } from './transport.ts'
 
 /** A connection of one of Node's own sockets, bare or with TLS. */
@@ -13,6 +15,8 @@ export class NetConnection implements Connection {
   /** Whether a write was answered false and the queue has not been empty since. */
   #owesDrain = false
   #error: Error | undefined
+  /** What the socket has not sent. Only while there is something. */
+  #queue: ChunkQueue | undefined
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -57,11 +61,13 @@ export class NetConnection implements Connection {
       return false
     }
     socket.cork()
-    for (const chunk of chunks) socket.write(chunk, this.#onWritten)
+    for (const chunk of chunks) if (chunk.length > 0) socket.write(chunk, this.#onWritten)
     socket.uncork()
     this.#queuedBytes = socket.writableLength
     if (this.#queuedBytes === 0) return true
     this.#owesDrain = true
+    this.#queue ??= new ChunkQueue()
+    this.#queue.push(chunks)
     return false
   }
 
@@ -103,8 +109,17 @@ export class NetConnection implements Connection {
     if (error || this.#socket.destroyed || !this.#owesDrain) return
     const queuedBytes = this.#socket.writableLength
     const hasFallen = queuedBytes < this.#queuedBytes
+    // Node sends what it finds in the place of what is gone: nothing.
+    if (this.#queue?.isIntact === false) {
+      this.#error = detached()
+      this.breakOff(this.#socket)
+      return
+    }
     this.#queuedBytes = queuedBytes
-    if (queuedBytes === 0) this.#owesDrain = false
+    if (queuedBytes === 0) {
+      this.#owesDrain = false
+      this.#queue = undefined
+    }
     if (hasFallen || queuedBytes === 0) this.#handler?.onDrain()
   }
 }

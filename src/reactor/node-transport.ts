@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { StateError } from './errors.ts'
+import { listensAlready } from './errors.ts'
 import { KEEP_ALIVE_DELAY_MS } from './limits.ts'
 import type { Acceptor, ConnectionOptions, ListenAddress, Transport } from './transport.ts'
 
@@ -16,10 +16,7 @@ export abstract class NodeTransport implements Transport {
     acceptor: Acceptor,
     options: ConnectionOptions,
   ): Promise<ListenAddress> {
-    if (this.#server !== undefined) {
-      const message = 'this transport listens already; each engine needs one of its own'
-      throw new StateError('ERR_CARILLON_STATE', message)
-    }
+    if (this.#server !== undefined) throw listensAlready()
     // Half-open: after the peer's FIN what is queued for it is still sent.
     const server = createServer({
       allowHalfOpen: true,

@@ -29,6 +29,8 @@ export class Outbox {
   peakQueuedBytes = 0
   /** Whether the queue went over the high watermark and has not fallen to the low one since. */
   isAboveHighWatermark = false
+  /** Whether what waits cannot be sent any more: the memory of a message was transferred or resized. */
+  isDetached = false
   readonly #connection: Connection
   readonly #options: OutboxOptions
   /** Made when first needed and let go of when empty: most clients never have one. */
@@ -133,6 +135,10 @@ export class Outbox {
   #handOver(): void {
     while (this.#waiting !== undefined) {
       const batch = this.#waiting.take(WRITE_BATCH_BYTES, WRITE_BATCH_CHUNKS)
+      if (batch === undefined) {
+        this.isDetached = true
+        return
+      }
       if (this.#waiting.length === 0) this.#waiting = undefined
       if (!this.#connection.write(batch)) return
     }

@@ -1,5 +1,10 @@
-/** One message: its chunks, as they were handed over. */
-type Message = readonly Uint8Array[]
+type Chunks = readonly Uint8Array[]
+
+/** One message: its chunks, as they were handed over, and the bytes that these had then. */
+interface Message {
+  readonly chunks: Chunks
+  readonly bytes: number
+}
 
 /**
  * Messages that wait to be handed to a connection, whole and in order. What is taken out at the
@@ -18,29 +23,31 @@ export class OutgoingQueue {
     return this.#messages.length - this.#first
   }
 
-  push(message: Message, bytes: number): void {
-    this.#messages.push(message)
+  push(chunks: Chunks, bytes: number): void {
+    this.#messages.push({ chunks, bytes })
     this.#bytes += bytes
   }
 
   /**
    * Takes out the oldest messages: as many as are together within both limits, and one at least.
    *
-   * @returns their chunks. Empty where nothing waits.
+   * @returns their chunks: none where nothing waits. Undefined, and nothing is taken out, where the
+   *   oldest message is not what it was: its memory was transferred or resized.
    */
-  take(bytesMax: number, chunksMax: number): Message {
-    const first = this.#shift()
+  take(bytesMax: number, chunksMax: number): Chunks | undefined {
+    const first = this.#messages[this.#first]
     if (first === undefined) return []
-    let bytes = bytesOf(first)
-    const batch = [...first]
+    if (!isIntact(first)) return undefined
+    this.#shift()
+    let { bytes } = first
+    const batch = [...first.chunks]
     for (;;) {
       const next = this.#messages[this.#first]
-      if (next === undefined) break
-      const nextBytes = bytesOf(next)
-      if (bytes + nextBytes > bytesMax || batch.length + next.length > chunksMax) break
+      if (next === undefined || !isIntact(next)) break
+      if (bytes + next.bytes > bytesMax || batch.length + next.chunks.length > chunksMax) break
       this.#shift()
-      bytes += nextBytes
-      batch.push(...next)
+      bytes += next.bytes
+      for (const chunk of next.chunks) batch.push(chunk)
     }
     this.#bytes -= bytes
     return batch
@@ -50,9 +57,8 @@ export class OutgoingQueue {
   dropOldest(): number {
     const oldest = this.#shift()
     if (oldest === undefined) return 0
-    const bytes = bytesOf(oldest)
-    this.#bytes -= bytes
-    return bytes
+    this.#bytes -= oldest.bytes
+    return oldest.bytes
   }
 
   #shift(): Message | undefined {
@@ -67,7 +73,11 @@ export class OutgoingQueue {
   }
 }
 
-export function bytesOf(chunks: Message): number {
+function isIntact({ chunks, bytes }: Message): boolean {
+  return bytesOf(chunks) === bytes
+}
+
+export function bytesOf(chunks: Chunks): number {
   let bytes = 0
   for (const chunk of chunks) bytes += chunk.length
   return bytes

@@ -1,5 +1,5 @@
 import { markAsUntransferable } from 'node:worker_threads'
-import { checkInteger } from '../arguments.ts'
+import { checkBytes, checkInteger } from '../arguments.ts'
 import { ViewCache } from '../framing/view-cache.ts'
 import { StateError } from './errors.ts'
 import type { EventFd } from './event-fd.ts'
@@ -7,6 +7,7 @@ import { HIGHEST_BUSY_POLL_US, HIGHEST_DESCRIPTOR, HIGHEST_REGISTERED_BYTES } fr
 import { loadAddon, type Poller, type PollerStats } from './native-addon.ts'
 import { SendList } from './send-list.ts'
 import { SystemError } from './system-error.ts'
+import { throwLater } from './throw-later.ts'
 import {
   DescriptorWatch,
   EventFdWatch,
@@ -51,6 +52,8 @@ export class Reactor {
   readonly #views = new ViewCache()
   #holds = 0
   #batch = 0
+  /** Slots of listeners that were closed in this batch. */
+  readonly #retired: number[] = []
   #isDispatching = false
   #isFlushScheduled = false
   #isClosed = false
@@ -137,14 +140,15 @@ export class Reactor {
    * Makes what is sent from `memory` go to the kernel from where it lies, without a copy. Until the
    * turn ends, or `flush`, it is not changed. At most 64 of them, of at most 2 GiB less one byte,
    * each of its own ArrayBuffer. A message that lies there and is gone when it is to be sent, because
-   * the ArrayBuffer was transferred or made smaller, breaks its connection (`EFAULT`).
+   * the ArrayBuffer was transferred or made smaller, breaks its connection (`ERR_CARILLON_DETACHED`).
    *
-   * @throws {ArgumentError} where it is larger.
+   * @throws {ArgumentError} where it is larger, or no Uint8Array.
    * @throws {StateError} where the reactor is closed.
    * @throws the system's error: `ENOSPC` where there are 64, `EEXIST` where a part of its ArrayBuffer
    *   is registered already.
    */
   registerMemory(memory: Uint8Array): void {
+    checkBytes('memory', memory)
     checkInteger('memory.length', memory.length, 0, HIGHEST_REGISTERED_BYTES)
     this.requireOpen('registerMemory')
     this.#checked('registerMemory', this.sends.register(memory))
@@ -201,6 +205,18 @@ export class Reactor {
     if (--this.#holds === 0) this.#poller.letGo()
   }
 
+  /**
+   * As `release`, of a listener: it is told of what was accepted before, which is in the batch under
+   * way and somebody's to close.
+   */
+  retire(slot: number): void {
+    const owner = this.#owners[slot]
+    this.release(slot)
+    if (!this.#isDispatching || this.#isClosed) return
+    this.#owners[slot] = owner
+    this.#retired.push(slot)
+  }
+
   /** 0, or a negative error number. */
   setInterest(slot: number, events: number): number {
     return this.#isClosed ? 0 : this.#poller.setInterest(slot, events)
@@ -243,12 +259,12 @@ export class Reactor {
         owner.onRecord(kind, records[at + 2] as number, records[at + 3] as number)
       } catch (error) {
         // The rest of the batch is not lost for it.
-        process.nextTick(() => {
-          throw error
-        })
+        throwLater(error)
       }
     }
     this.#isDispatching = false
+    for (const slot of this.#retired) this.#owners[slot] = undefined
+    this.#retired.length = 0
     // What is set from here on is newer than what was told.
     this.#batch++
     if (!this.#isClosed) this.sends.flush()

@@ -1,10 +1,12 @@
 import { ARENA, OUTGOING, type Poller } from './native-addon.ts'
+import { throwLater } from './throw-later.ts'
 
 /** Up to here a copy costs less than a call of its own. */
 const MAX_COPIED_BYTES = 4096
 const PIECE_WORDS = 4
 const SEND_WORDS = 3
 const NONE = -1
+const EAGAIN = 11
 const EEXIST = 17
 
 /** What a connection keeps for the list, and what it hears of. */
@@ -16,9 +18,18 @@ export interface Sender {
   listedBytes: number
   /**
    * The kernel did not take all of the `listed` bytes: `sent` of them, or a negative error number.
-   * Asks for the rest with `SendList.rest` before it returns.
+   *
+   * @param rest a copy of those that are left. Not where sending failed.
    */
-  onUnsent(sent: number, listed: number): void
+  onUnsent(sent: number, listed: number, rest: Uint8Array | undefined): void
+}
+
+/** What `onUnsent` is told. */
+interface Unsent {
+  readonly sender: Sender
+  readonly sent: number
+  readonly listed: number
+  readonly rest: Uint8Array | undefined
 }
 
 /**
@@ -108,26 +119,55 @@ export class SendList {
 
   /** Sends everything. */
   flush(): void {
-    const senders = this.#senders
-    const count = senders.length
+    const count = this.#senders.length
     if (count === 0) return
-    this.#poller.flush(count)
-    for (let index = 0; index < count; index++) {
-      const sender = senders[index] as Sender
-      const sent = this.#sends[index * SEND_WORDS + 2] as number
-      const listedBytes = sender.listedBytes
+    let unsent: Unsent[] | undefined
+    try {
+      this.#poller.flush(count)
+      for (let index = 0; index < count; index++) {
+        const sender = this.#senders[index] as Sender
+        const sent = this.#sends[index * SEND_WORDS + 2] as number
+        const listed = sender.listedBytes
+        if (sent === listed) continue
+        unsent ??= []
+        const hasFailed = sent < 0 && sent !== -EAGAIN
+        const rest = hasFailed ? undefined : this.#rest(sender, Math.max(sent, 0))
+        unsent.push({ sender, sent, listed, rest })
+      }
+    } finally {
+      // Whatever comes of it, nothing is sent twice.
+      this.#clear()
+    }
+    if (unsent !== undefined) this.#tell(unsent)
+  }
+
+  #clear(): void {
+    for (const sender of this.#senders) {
       sender.listedBytes = 0
-      if (sent !== listedBytes) sender.onUnsent(sent, listedBytes)
       sender.firstPiece = NONE
       sender.lastPiece = NONE
     }
-    senders.length = 0
+    this.#senders.length = 0
     this.#pieceCount = 0
     this.#outgoingUsed = 0
   }
 
-  /** A copy of what is listed for `sender` behind its first `sent` bytes. For `onUnsent`. */
-  rest(sender: Sender, sent: number): Buffer {
+  /** Last: whoever hears of it may send, and flush. */
+  #tell(unsent: readonly Unsent[]): void {
+    for (const { sender, sent, listed, rest } of unsent) {
+      try {
+        sender.onUnsent(sent, listed, rest)
+      } catch (error) {
+        throwLater(error)
+      }
+    }
+  }
+
+  /**
+   * A copy of what is listed for `sender` behind its first `sent` bytes. All of it is there: the
+   * poller has just looked.
+   */
+  #rest(sender: Sender, sent: number): Buffer {
     const parts: Uint8Array[] = []
     let skip = sent
     for (let piece = sender.firstPiece; piece !== NONE; ) {

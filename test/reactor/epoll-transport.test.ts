@@ -1,15 +1,22 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { errorCode } from '../../src/errors.ts'
 import { EpollTransport } from '../../src/reactor/epoll-transport.ts'
 import type { Reactor } from '../../src/reactor/reactor.ts'
+import { needsTool } from '../support/needs-tool.ts'
+import { REPOSITORY } from '../support/repository.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { Calls } from './calls.ts'
 import { RawPeer } from './raw-peer.ts'
 import { reactorOf } from './reactor-of.ts'
 import { frames, RecordingEngine, Scene, type Setting } from './recording-engine.ts'
 import { MORE_THAN_THE_KERNEL_TAKES } from './suite/stage.ts'
+
+const compilerTest = needsTool(test, 'gcc', 'apt-get install build-essential')
 
 const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
 const hasIpv6 = addresses.some(({ address }) => address === '::1')
@@ -49,7 +56,68 @@ test('a host that is not of this machine, or not at all, is an error to listen o
   await t.throwsAsync(listens('192.0.2.1'), { ...wrong, message: /192\.0\.2\.1/ })
   await t.throwsAsync(listens('carillon.invalid'), { ...wrong, message: /carillon\.invalid/ })
   await t.throwsAsync(listens('1.2.3.4.5'), wrong)
+  // Longer than any address, and with an interface that is none.
+  const unusable = { ...wrong, message: /invalid argument/ }
+  await t.throwsAsync(listens(`::1%${'0'.repeat(70)}`), unusable)
+  await t.throwsAsync(listens('::1%carillon'), unusable)
 })
+
+test('a transport serves one engine at a time', async (t) => {
+  const transport = new EpollTransport()
+  const [first, second] = [1, 2].map(() => new RecordingEngine({}, { transport }))
+  if (first === undefined || second === undefined) return t.fail()
+  t.teardown(() => Promise.all([first.stop(), second.stop()]))
+  for (const engine of [first, second]) engine.init(0)
+  const starting = first.start()
+  const refused = async () => {
+    const error = await t.throwsAsync(second.start(), { code: 'ERR_CARILLON_LISTEN' })
+    t.is(errorCode(error?.cause), 'ERR_CARILLON_STATE')
+  }
+  await refused()
+  await starting
+  await refused()
+  await second.stop()
+  await talk(t, first, '127.0.0.1')
+  await first.stop()
+  await t.notThrowsAsync(second.start())
+})
+
+test('a transport that could not listen may listen to something else', async (t) => {
+  const engine = new RecordingEngine({}, { transport: new EpollTransport() })
+  t.teardown(() => engine.stop())
+  engine.init(0, '192.0.2.1')
+  await t.throwsAsync(engine.start(), { code: 'ERR_CARILLON_LISTEN' })
+  engine.init(0)
+  await t.notThrowsAsync(engine.start())
+})
+
+test('what was accepted with a client that stops the engine is refused', async (t) => {
+  const scene = await Scene.open(t, () => new EpollTransport(), {
+    connected: () => void scene.engine.stop(),
+  })
+  // All of them wait before the loop looks.
+  const [first, ...others] = Array.from({ length: 20 }, () => scene.connectOnly())
+  for (const peer of others) await peer.untilReset()
+  t.like(scene.engine.stats(), { acceptedClients: 1, refusedClients: others.length })
+  first?.socket.end()
+  t.is((await scene.engine.untilDisconnected()).kind, 'server-stopped')
+})
+
+compilerTest(
+  'what ails a connection before it is accepted does not hold up the next',
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const library = join(folder, 'accept.so')
+    const source = join(REPOSITORY, 'test/reactor/failing-accept.c')
+    execFileSync('gcc', ['-shared', '-fPIC', '-o', library, source, '-ldl'])
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(import.meta.dirname, 'failing-accept-program.js')],
+      { env: { ...process.env, LD_PRELOAD: [process.env.LD_PRELOAD, library].join(' ').trim() } },
+    )
+    t.deepEqual(JSON.parse(stdout), { acceptErrors: 0, acceptedClients: 1 })
+  },
+)
 
 ipv6Test('it listens on IPv6, and tells the addresses', async (t) => {
   const { engine, address } = await engineOn(t, '::1')

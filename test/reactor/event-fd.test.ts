@@ -41,6 +41,22 @@ test('any number of signals are one wake-up, which tells how many', async (t) =>
   t.deepEqual(calls.told, [1000, 1])
 })
 
+test.serial('a signal after the watch was closed wakes nobody', async (t) => {
+  const reactor = reactorOf(t)
+  const bell = eventFd(t)
+  reactor.watchEventFd(bell, () => t.fail()).close()
+  bell.signal()
+  await settle(reactor)
+  const before = reactor.stats().wakeups
+  // Of a timer that is set for later, the only wake-up is its own.
+  const calls = new Calls<number>()
+  const timer = reactor.timer(calls.note)
+  timer.set(20_000)
+  await calls.untilTold(1)
+  timer.close()
+  t.is(reactor.stats().wakeups - before, 1)
+})
+
 test('another thread signals it by its handle', async (t) => {
   const reactor = reactorOf(t)
   const bell = eventFd(t)

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
@@ -58,7 +58,13 @@ test('a compiler that fails at the installation leaves a note, and no failure', 
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [build, ...args], {
       encoding: 'utf8',
-      env: { ...process.env, ...headersSetting(), CXX: 'false' },
+      env: {
+        ...process.env,
+        ...headersSetting(),
+        CXX: 'false',
+        // Where npm runs this it names its own.
+        npm_config_node_gyp: undefined,
+      },
     })
   const { status, stdout, stderr } = run('--on-install')
   t.is(status, 0)
@@ -68,6 +74,15 @@ test('a compiler that fails at the installation leaves a note, and no failure', 
   t.false(existsSync(join(folder, 'native/build/Release/carillon.node')))
   // What the note says shows why.
   t.is(run().status, 1)
+  // A node-gyp that cannot be resolved is no other end.
+  rmSync(join(folder, 'node_modules'))
+  mkdirSync(join(folder, 'node_modules/node-gyp'), { recursive: true })
+  writeFileSync(join(folder, 'node_modules/node-gyp/package.json'), '{ "exports": {} }')
+  const without = run('--on-install')
+  t.deepEqual([without.status, without.stderr], [0, stderr])
+  const why = run()
+  t.is(why.status, 1)
+  t.regex(why.stderr, /node-gyp is not there/)
   // In a checkout it is for the set-up.
   mkdirSync(join(folder, 'scripts'))
   writeFileSync(join(folder, 'scripts/setup.mjs'), '')

@@ -1,5 +1,4 @@
 import test, { type ExecutionContext } from 'ava'
-import { errorCode } from '../../src/errors.ts'
 import { EpollTransport } from '../../src/reactor/epoll-transport.ts'
 import { HIGHEST_REGISTERED_BYTES } from '../../src/reactor/limits.ts'
 import type { Reactor } from '../../src/reactor/reactor.ts'
@@ -157,7 +156,7 @@ test('memory that was given away breaks the connection that was to send it', asy
   structuredClone(memory, { transfer: [memory.buffer] })
   const { kind, error } = await scene.engine.untilDisconnected(1)
   t.is(kind, 'connection-lost')
-  t.is(errorCode(error?.cause), 'EFAULT')
+  t.is(error?.code, 'ERR_CARILLON_DETACHED')
   t.is(client.stats().unsentBytes, 8)
   await other.untilReceived(Buffer.from('ding'))
   await peer.untilEnded()
@@ -183,11 +182,33 @@ test('memory that became smaller breaks the connection that was to send it', asy
 })
 
 test('a chunk that is queued and then given away breaks its connection', async (t) => {
-  const { scene, client, peer } = await connected(t)
-  peer.socket.pause()
-  const chunk = new Uint8Array(MORE_THAN_THE_KERNEL_TAKES)
-  t.is(client.sendData(chunk), 'queued')
-  structuredClone(chunk, { transfer: [chunk.buffer] })
-  peer.socket.resume()
-  t.is((await scene.engine.untilDisconnected(1)).kind, 'connection-lost')
+  for (const which of [0, 1]) {
+    const { scene, client, peer } = await connected(t)
+    peer.socket.pause()
+    const chunks = [MORE_THAN_THE_KERNEL_TAKES, 8].map((bytes) => new Uint8Array(bytes))
+    t.is(client.sendData(...chunks), 'queued')
+    const { queuedBytes } = client
+    const [chunk = new Uint8Array()] = chunks.splice(which, 1)
+    structuredClone(chunk, { transfer: [chunk.buffer] })
+    peer.socket.resume()
+    const { kind, error } = await scene.engine.untilDisconnected(1)
+    t.is(kind, 'connection-lost')
+    t.is(error?.code, 'ERR_CARILLON_DETACHED')
+    t.true(queuedBytes >= client.stats().unsentBytes && client.stats().unsentBytes > 0)
+    t.is(client.sendData(Buffer.from('ding')), 'dropped')
+  }
+})
+
+test('what is registered is a Uint8Array', (t) => {
+  const reactor = reactorOf(t)
+  for (const wrong of [
+    'ding',
+    null,
+    [1],
+    {},
+    new Uint16Array(4),
+    new DataView(new ArrayBuffer(4)),
+  ]) {
+    t.throws(() => reactor.registerMemory(wrong as Uint8Array), { code: 'ERR_CARILLON_ARGUMENT' })
+  }
 })

@@ -20,6 +20,53 @@ export function sendingSuite({ open, withRoom }: Stage): void {
     t.deepEqual({ messagesOut, bytesOut }, { messagesOut: 3, bytesOut: 4 + 8 + 2 })
   })
 
+  test('what is sent is a Uint8Array', async (t) => {
+    const scene = await open(t)
+    const peer = await scene.connect()
+    const client = scene.engine.client()
+    const wrong = [
+      'ding',
+      null,
+      [1],
+      { length: 5 },
+      new Uint16Array(4),
+      new DataView(new ArrayBuffer(4)),
+    ]
+    for (const value of wrong) {
+      const bytes = value as Uint8Array
+      const error = { code: 'ERR_CARILLON_ARGUMENT', message: /Uint8Array/ }
+      t.throws(() => client.sendData(Buffer.from('dong'), bytes), error)
+      t.throws(() => client.sendMessage(bytes), error)
+    }
+    client.sendData(Buffer.from('ding'))
+    await peer.untilReceived(Buffer.from('ding'))
+    t.is(client.stats().bytesOut, 4)
+  })
+
+  test('what is given away while it is queued or waits ends its client, and no other', async (t) => {
+    const maxQueuedBytes = 4 * MORE_THAN_THE_KERNEL_TAKES
+    for (const which of [0, 1, 2]) {
+      const scene = await open(t, { options: { maxQueuedBytes } })
+      const peers = [await scene.connect(), await scene.connect()]
+      for (const { socket } of peers) socket.pause()
+      const client = scene.engine.client(1)
+      const chunks = [MORE_THAN_THE_KERNEL_TAKES, 8, MIB].map((bytes) => new Uint8Array(bytes))
+      const other = chunks.map((chunk) => new Uint8Array(chunk))
+      for (const chunk of chunks) client.sendData(chunk)
+      for (const chunk of other) scene.engine.client(2).sendData(chunk)
+      const given = chunks[which] as Uint8Array<ArrayBuffer>
+      structuredClone(given, { transfer: [given.buffer] })
+      for (const { socket } of peers) socket.resume()
+      const { kind, error } = await scene.engine.untilDisconnected(1)
+      t.is(kind, 'connection-lost')
+      t.is(error?.code, 'ERR_CARILLON_DETACHED')
+      t.true(client.stats().unsentBytes > 0)
+      t.is(client.queuedBytes, 0)
+      await peers[1]?.untilReceived(Buffer.concat(other))
+      t.is(scene.engine.client(2).queuedBytes, 0)
+    }
+  })
+
   test('sendMessage throws where the strategy has no frame, or the frame no room', async (t) => {
     const scene = await open(t, { strategy: () => strategyOf(() => -1) })
     const { engine } = scene
