@@ -19,6 +19,12 @@ import {
   type WatchInterest,
 } from './watches.ts'
 
+/**
+ * In later versions the mark is a key without which memory cannot be detached, and Node aborts as it
+ * ends where that is so for memory of an addon.
+ */
+const CAN_MARK_MEMORY = Number.parseInt(process.versions.node, 10) <= 20
+
 export interface ReactorOptions {
   /**
    * How long the reactor goes on asking for events after it handled some, before it sleeps: 0 to
@@ -86,7 +92,7 @@ export class Reactor {
     this.#poller = new addon.Poller((count) => this.#dispatch(count), busyPollUs)
     const { arena } = this.#poller
     // Whoever hands on a borrowed message, and its memory with it, must not take away the arena.
-    markAsUntransferable(arena.buffer)
+    if (CAN_MARK_MEMORY) markAsUntransferable(arena.buffer)
     this.#arena = Buffer.from(arena.buffer, arena.byteOffset, arena.length)
     this.sends = new SendList(this.#poller, addon.limits)
   }

@@ -5,7 +5,6 @@ import { CarillonClient } from '../../src/client/index.ts'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
-import { gatewayTest } from '../support/needs-uwebsockets.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { pcm16 } from '../support/wav-bytes.ts'
 import { SPEECH } from '../support/wav-files.ts'
@@ -79,13 +78,6 @@ test('a server that is not there is named', async (t) => {
   t.true(line.includes(server.address), line)
 })
 
-gatewayTest('the console’s port, given for the server’s, is called what it is', async (t) => {
-  const server = await startServer(t, '--console-port', '0')
-  const console = `127.0.0.1:${server.consolePort}`
-  const line = await fails(t, 'ERR_CARILLON_PROTOCOL', SPOKEN, '--server', console)
-  t.true(line.includes(`${console} is a web server`), line)
-})
-
 test('a port in use is named, and who has it goes on', async (t) => {
   const server = await startServer(t)
   const second = await carillon(t, 'serve', '--port', String(server.port), '--no-console')
@@ -97,15 +89,6 @@ test('a port in use is named, and who has it goes on', async (t) => {
   const folder = temporaryFolder(t)
   const output = join(folder, 'out.wav')
   t.is((await carillon(t, 'process', SPOKEN, output, '--server', server.address)).code, 0)
-})
-
-gatewayTest('a console port in use is an error that says what to do', async (t) => {
-  const server = await startServer(t)
-  const port = String(server.port)
-  const second = await carillon(t, 'serve', '--port', '0', '--console-port', port)
-  t.is(second.code, 1)
-  t.regex(second.stderr, /\(--console-port 0 picks a free one, --no-console does without\)/)
-  t.notRegex(second.stderr, /\(--port 0/)
 })
 
 test('a server takes as many clients as it is told, and one more is told why not', async (t) => {
