@@ -6,7 +6,7 @@ import type { ClientSession } from './client-session.ts'
  * engines: so there is one of this, and a client of one engine knows what is lent by another's.
  */
 class Delivery {
-  /** Whose message is being handled: from the call of `onClientMessage` until it returns. */
+  /** Whose bytes are being read as messages, and so whose message a hook is handling. */
   source: ClientSession | undefined
   /** The chunk that is being read. Its memory may be used again as soon as that is done. */
   lentChunk: Buffer | undefined
