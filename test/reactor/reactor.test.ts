@@ -57,15 +57,20 @@ test.serial('with busyPollUs what follows soon is answered without sleeping', as
 
 test('while a reactor looks on, the timers of Node go off all the same', async (t) => {
   const reactor = reactorOf(t, { busyPollUs: HIGHEST_BUSY_POLL_US })
-  let expirations = 0
-  const timer = reactor.timer(() => expirations++)
+  const calls = new Calls<number>()
+  const timer = reactor.timer(calls.note)
   timer.set(20, 20)
-  for (let turn = 0; turn < 20; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 1))
-    await new Promise((resolve) => setImmediate(resolve))
+  const immediates = new Calls<void>()
+  const again = () => {
+    immediates.note()
+    if (immediates.told.length < 20) setImmediate(again)
   }
+  setImmediate(again)
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  await immediates.untilTold(20)
+  await calls.untilTold(1)
   timer.close()
-  t.true(expirations > 0)
+  t.pass()
 })
 
 test('a closed reactor tells nothing more, and takes nothing on', async (t) => {

@@ -12,10 +12,21 @@ export interface CommandResult {
   readonly stderr: string
 }
 
+/** What one that was asked to end may take for it, before it is made to. */
+const GRACE_MS = 5000
+
+/** Ends one that a test which failed has left, so that it removes its file and stops its core. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || !child.kill('SIGTERM')) return
+  const patience = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+  await once(child, 'exit')
+  clearTimeout(patience)
+}
+
 /** Starts `carillon` with these arguments. It does not outlive the test. */
 export function startCarillon(t: Teardown, ...args: string[]) {
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...args])
-  t.teardown(() => child.kill('SIGKILL'))
+  t.teardown(() => end(child))
   const output = { stdout: '', stderr: '' }
   child.stdout?.on('data', (chunk) => {
     output.stdout += chunk
