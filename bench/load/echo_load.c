@@ -486,6 +486,10 @@ static void run(void)
     uint64_t server_cpu_ns = now_ns(server_clock);
     uint64_t from_ns = now_ns(CLOCK_MONOTONIC);
     exchange_until(from_ns + options.duration_ns);
+    // Of nothing there are no figures: on a machine that does much else a short time may see nothing.
+    while (latencies_ns.count == 0) {
+        exchange_until(now_ns(CLOCK_MONOTONIC) + TICK_MS * NS_PER_MS);
+    }
     double elapsed_s = (double)(now_ns(CLOCK_MONOTONIC) - from_ns) / 1e9;
     server_cpu_ns = now_ns(server_clock) - server_cpu_ns;
     own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - own_cpu_ns;
