@@ -5,10 +5,13 @@
 #include "core/atomic.h"
 #include "core/status.h"
 
-// The rings go out of use: what their streams held is given back.
+// The rings go out of use: what their streams held is given back, and what is in them is lost.
 static void unlink_rings(struct core *core)
 {
     stream_close_all(&core->streams);
+    if (core->link != 0) {
+        core->lost += ring_consumer_unread(&core->in) + ring_producer_unread(&core->out);
+    }
     core->described = 0;
     core->link = 0;
     // Release: this core has stopped using the rings before the host may reset its ends.

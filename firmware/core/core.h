@@ -31,6 +31,7 @@ struct core {
     uint32_t overruns;
     uint32_t refused;
     uint32_t damaged;
+    uint32_t lost;
     bool stopping;
 
     struct stream_set streams;

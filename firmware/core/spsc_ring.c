@@ -50,9 +50,11 @@ void ring_producer_reset(struct ring_producer *ring)
 void ring_consumer_reset(struct ring_consumer *ring)
 {
     ring->head = ring->freed_head = ring->seen_tail = ring->record_bytes = 0;
+    ring->records = 0;
     ring->damaged = false;
     ring_flag_reset(&ring->flag);
-    // Relaxed: the link that follows publishes it.
+    // Relaxed, both: the link that follows publishes them.
+    store_relaxed(&ring->line->records, 0);
     store_relaxed(&ring->line->head, 0);
 }
 
@@ -100,11 +102,25 @@ void *ring_claim(struct ring_producer *ring, uint32_t length)
 
 void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uint32_t sequence)
 {
+    ring_commit_flagged(ring, type, 0, stream, sequence);
+}
+
+void ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags, uint32_t stream,
+                         uint32_t sequence)
+{
     // Plain stores: nothing of a record is read before the tail that covers it.
-    *record_at(ring, ring->tail) = (struct carillon_record_header){
-        .length = ring->claimed_length, .type = type, .stream = stream, .sequence = sequence};
+    *record_at(ring, ring->tail) = (struct carillon_record_header){.length = ring->claimed_length,
+                                                                  .type = type,
+                                                                  .flags = flags,
+                                                                  .stream = stream,
+                                                                  .sequence = sequence};
     ring->tail += HEADER_BYTES + aligned(ring->claimed_length);
     ring->records++;
+}
+
+void ring_abort(struct ring_producer *ring)
+{
+    ring->claimed_length = 0;
 }
 
 bool ring_publish(struct ring_producer *ring)
@@ -178,6 +194,7 @@ void ring_advance(struct ring_consumer *ring)
 {
     ring->head += ring->record_bytes;
     ring->record_bytes = 0;
+    ring->records++;
 }
 
 bool ring_free(struct ring_consumer *ring)
@@ -186,9 +203,29 @@ bool ring_free(struct ring_consumer *ring)
         return false;
     }
     ring->freed_head = ring->head;
+    // Relaxed: a counter; the head publishes it.
+    store_relaxed(&ring->line->records, ring->records);
     // Release: the payloads have been read before the producer may overwrite them.
     store_release(&ring->line->head, ring->head);
     return ring_flag_answer(&ring->flag);
+}
+
+// How many records lie between two counters, one of which the other side wrote.
+static uint32_t records_between(uint32_t from, uint32_t to, uint32_t capacity)
+{
+    uint32_t most = capacity / HEADER_BYTES;
+    return to - from < most ? to - from : most;
+}
+
+uint32_t ring_producer_unread(const struct ring_producer *ring)
+{
+    // Relaxed, here and below: a counter, which is all that is read of the other side.
+    return records_between(load_relaxed(&ring->other->records), ring->records, ring->capacity);
+}
+
+uint32_t ring_consumer_unread(const struct ring_consumer *ring)
+{
+    return records_between(ring->records, load_relaxed(&ring->other->records), ring->capacity);
 }
 
 bool ring_producer_try_sleep(struct ring_producer *ring)

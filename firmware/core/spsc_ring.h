@@ -36,6 +36,7 @@ struct ring_consumer {
     uint32_t capacity;
     uint32_t head;           // with what is read and not freed
     uint32_t freed_head;
+    uint32_t records;        // passed over
     uint32_t seen_tail;
     uint32_t record_bytes;   // of the record found last
     bool damaged;
@@ -64,6 +65,11 @@ void *ring_claim(struct ring_producer *ring, uint32_t length);
 
 // Makes a record of what was claimed. The consumer sees it after ring_publish.
 void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uint32_t sequence);
+void ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags, uint32_t stream,
+                         uint32_t sequence);
+
+// Gives back what was claimed.
+void ring_abort(struct ring_producer *ring);
 
 // Shows the consumer everything committed. True where it sleeps and must be rung for.
 bool ring_publish(struct ring_producer *ring);
@@ -83,6 +89,11 @@ void ring_advance(struct ring_consumer *ring);
 // Gives the room of everything passed over back to the producer. True where it sleeps until there
 // is room and must be rung for.
 bool ring_free(struct ring_consumer *ring);
+
+// Records that are committed and that the other end has not freed, or that it has published and this
+// end has not passed over: as the other end says, and never more than the ring can hold.
+uint32_t ring_producer_unread(const struct ring_producer *ring);
+uint32_t ring_consumer_unread(const struct ring_consumer *ring);
 
 // Announces that this end sleeps until there is room, or a record. False where that came meanwhile:
 // then try again. The _wake takes the announcement back.

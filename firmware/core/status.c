@@ -20,4 +20,5 @@ void core_publish_status(struct core *core)
     store_relaxed(&status->overruns, core->overruns);
     store_relaxed(&status->refused, core->refused);
     store_relaxed(&status->damaged, core->damaged);
+    store_relaxed(&status->lost, core->lost);
 }

@@ -5,6 +5,8 @@ import { type CoreRings, coreRings, type SharedRegion } from '../shm/shared-regi
 import type { RingRecord, SpscRingConsumer } from '../shm/spsc-ring-consumer.ts'
 import type { SpscRingProducer } from '../shm/spsc-ring-producer.ts'
 
+const NOTHING_LOST: LostRecords = { toCore: 0, fromCore: 0 }
+
 /** Records taken before other events of the loop get their turn. */
 const RECORDS_PER_TURN = 256
 
@@ -16,10 +18,19 @@ const RECORDS_PER_TURN = 256
  */
 const OFFER_INTERVAL_MS = 10
 
+/**
+ * Records that were in the rings, unread, when they went out of use. Nobody reads them any more. Of
+ * those to a core that was killed, it may have dealt with the first few: what it was at.
+ */
+export interface LostRecords {
+  readonly toCore: number
+  readonly fromCore: number
+}
+
 /** What a {@link CoreLink} tells its owner. */
 export interface CoreLinkHandler {
-  /** The core uses the rings from now on; they are empty. */
-  onLinked(): void
+  /** The core uses the rings from now on; they are empty. `lost` is what they held before. */
+  onLinked(lost: LostRecords): void
   /**
    * The rings are out of use, and what was in them is lost. The reason is
    *
@@ -57,6 +68,10 @@ export class CoreLink {
   #boot = 0
   #linked = false
   #damaged = 0
+  /** Records have been in the rings that nobody has counted yet. */
+  #isUncounted = false
+  #lost: LostRecords = NOTHING_LOST
+  #lostBefore: LostRecords = NOTHING_LOST
   #nextOfferMs = 0
   #offerTimer: NodeJS.Timeout | undefined
   #wantsRoom = false
@@ -85,11 +100,16 @@ export class CoreLink {
     return this.#damaged
   }
 
-  get toCore(): Pick<SpscRingProducer, 'capacity' | 'usedBytes' | 'records' | 'full'> {
+  /** What was lost in the rings since this was made, as far as it is known: up to the last link. */
+  get lost(): LostRecords {
+    return sum(this.#lostBefore, this.#lost)
+  }
+
+  get toCore(): Pick<SpscRingProducer, 'capacity' | 'usedBytes' | 'records' | 'unread' | 'full'> {
     return this.#rings.toCore
   }
 
-  get fromCore(): Pick<SpscRingConsumer, 'capacity' | 'usedBytes' | 'records' | 'full'> {
+  get fromCore(): Pick<SpscRingConsumer, 'capacity' | 'usedBytes' | 'records' | 'unread' | 'full'> {
     return this.#rings.fromCore
   }
 
@@ -153,6 +173,7 @@ export class CoreLink {
     this.#closed = true
     clearTimeout(this.#offerTimer)
     this.unlink(reason)
+    this.#countLost()
   }
 
   /** Brings this side in step with the core: links where it has started, unlinks where it has left. */
@@ -173,9 +194,9 @@ export class CoreLink {
     }
     if (this.#linked) return
     if (this.#link !== 0 && coreLink === this.#link && boot === this.#boot) {
-      this.#linked = true
+      this.#linked = this.#isUncounted = true
       this.#sleepUntilRecord()
-      this.#handler.onLinked()
+      this.#handler.onLinked(this.#lost)
     } else if (coreLink === 0 && boot !== 0 && status.session === this.#region.session) {
       this.#offer(boot)
     }
@@ -190,6 +211,7 @@ export class CoreLink {
       return
     }
     this.#nextOfferMs = nowMs + OFFER_INTERVAL_MS
+    this.#countLost()
     this.#rings.toCore.reset()
     this.#rings.fromCore.reset()
     this.#lastLink = (this.#lastLink + 1) >>> 0 || 1
@@ -200,6 +222,15 @@ export class CoreLink {
     // Release: the resets and the boot are seen before the link.
     this.#control.link = this.#link
     this.#ring()
+  }
+
+  /** Once neither side uses the rings of a link any more, so that the counters stand still. */
+  #countLost(): void {
+    if (!this.#isUncounted) return
+    this.#isUncounted = false
+    const { toCore, fromCore } = this.#rings
+    this.#lostBefore = this.lost
+    this.#lost = { toCore: toCore.unread, fromCore: fromCore.unread }
   }
 
   /** The core does not ring again for what it has said already, so this side looks by itself. */
@@ -276,6 +307,10 @@ export class CoreLink {
       if (this.#linked) this.#turn()
     })
   }
+}
+
+function sum(one: LostRecords, other: LostRecords): LostRecords {
+  return { toCore: one.toCore + other.toCore, fromCore: one.fromCore + other.fromCore }
 }
 
 function placed<T>(places: readonly T[], core: number): T {

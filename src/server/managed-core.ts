@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Logger } from 'pino'
 import type { carillon } from '../../proto/generated/carillon.js'
-import { CoreLink } from '../bridge/core-link.ts'
+import { CoreLink, type LostRecords } from '../bridge/core-link.ts'
 import { CoreError } from '../cores/errors.ts'
 import { type CoreExit, HostedCore } from '../cores/hosted-core.ts'
 import { errorCode, errorMessage } from '../errors.ts'
@@ -93,7 +93,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#options = options
     this.#logger = options.logger.child({ core: options.core })
     this.#link = new CoreLink(options.region, options.core, () => this.#process?.ring(), {
-      onLinked: () => this.#describe(),
+      onLinked: (lost) => this.#onLinked(lost),
       onUnlinked: (reason) => this.#onUnlinked(reason),
       onRecord: (record, bytes) => this.#onRecord(record, bytes),
       onRoom: () => this.#slots.flush(),
@@ -299,6 +299,13 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#expectRunning()
     const damages = this.#link.damaged - this.#damagesBefore
     if (damages >= DAMAGES_MAX) this.#giveUp(`has damaged its rings ${damages} times`)
+  }
+
+  #onLinked({ toCore, fromCore }: LostRecords): void {
+    if (toCore + fromCore > 0) {
+      this.#logger.warn({ toCore, fromCore }, `${toCore + fromCore} records were lost in the rings`)
+    }
+    this.#describe()
   }
 
   #describe(): void {

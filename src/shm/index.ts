@@ -21,6 +21,14 @@ export {
 export { createMpscRing, formatMpscRing, type MpscRing, mpscRingBytes } from './mpsc-ring.ts'
 export { type MpscReader, MpscRingConsumer, type MpscRingStats } from './mpsc-ring-consumer.ts'
 export { MpscRingProducer } from './mpsc-ring-producer.ts'
+export {
+  DEFAULT_MESSAGE_BYTES_MAX,
+  type RingMessage,
+  RingMessageReader,
+  type RingMessageReaderOptions,
+  type RingMessageStats,
+} from './ring-message-reader.ts'
+export { RingMessageWriter } from './ring-message-writer.ts'
 export { LIMITS, SharedMem } from './shared-mem.ts'
 export {
   type CoreRings,
@@ -29,6 +37,6 @@ export {
   DEFAULT_RING_CAPACITY_BYTES,
   SharedRegion,
 } from './shared-region.ts'
-export { type RingRecord, SpscRingConsumer } from './spsc-ring-consumer.ts'
-export { SpscRingProducer } from './spsc-ring-producer.ts'
+export { type RingConsumerStats, type RingRecord, SpscRingConsumer } from './spsc-ring-consumer.ts'
+export { type RingProducerStats, SpscRingProducer } from './spsc-ring-producer.ts'
 export { type Memory, memoryOver, type StructView, viewStruct } from './struct-view.ts'

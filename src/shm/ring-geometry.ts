@@ -64,6 +64,8 @@ export class RingGeometry {
   readonly capacity: number
   /** The longest payload of one record: a quarter of the ring, so that four are always in flight. */
   readonly payloadBytesMax: number
+  /** As many records as the ring can hold: each is a header at least. */
+  readonly recordsMax: number
   /** Indices into the words of the memory: the producer's line, then the consumer's. */
   readonly tail: number
   readonly producerWaiting: number
@@ -71,6 +73,7 @@ export class RingGeometry {
   readonly full: number
   readonly head: number
   readonly consumerWaiting: number
+  readonly consumed: number
 
   /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
   constructor(memory: Memory, offset: number, capacity: number) {
@@ -79,6 +82,7 @@ export class RingGeometry {
     this.data = offset + RingControl.bytes
     this.capacity = capacity
     this.payloadBytesMax = capacity / 4 - HEADER_BYTES
+    this.recordsMax = capacity / HEADER_BYTES
     const producer = offset + RingControl.offsets.producer
     const consumer = offset + RingControl.offsets.consumer
     this.tail = (producer + RingProducerLine.offsets.tail) / 4
@@ -87,5 +91,6 @@ export class RingGeometry {
     this.full = (producer + RingProducerLine.offsets.full) / 4
     this.head = (consumer + RingConsumerLine.offsets.head) / 4
     this.consumerWaiting = (consumer + RingConsumerLine.offsets.waiting) / 4
+    this.consumed = (consumer + RingConsumerLine.offsets.records) / 4
   }
 }

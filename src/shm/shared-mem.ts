@@ -25,6 +25,8 @@ export const LIMITS = {
   RING_CAPACITY_MIN: 16 * 1024,
   /** Positions are 32 bits and run freely; a ring of 2^30 leaves room to tell full from damaged. */
   RING_CAPACITY_MAX: 1024 * 1024 * 1024,
+  /** A message in several records: as much as the largest ring. */
+  MESSAGE_BYTES_MAX: 1024 * 1024 * 1024,
   /** 7.1 surround sound. */
   CHANNELS_MAX: 8,
   /** What sensors deliver at the slow end. */
@@ -104,6 +106,14 @@ export const CORE_STATE = {
   RUNNING: 2,
   /** Ended on command. */
   STOPPED: 3,
+} as const
+
+/** In a record's `flags`. */
+export const RECORD_FLAG = {
+  /** The next record goes on with the same message. */
+  MORE: 1,
+  /** Goes on with the message of the record before. */
+  CONTINUED: 2,
 } as const
 
 export const RING_KIND = { UNUSED: 0, TO_CORE: 1, FROM_CORE: 2 } as const
@@ -218,6 +228,8 @@ export const CoreStatus = struct(
     refused: u32,
     /** Times that the ring to this core was found damaged. */
     damaged: u32,
+    /** Records that were in this core's rings, unread, when they went out of use. */
+    lost: u32,
   },
 )
 
@@ -244,6 +256,8 @@ export const RingConsumerLine = struct(
     head: u32,
     /** Not 0 while the consumer sleeps until there is a record; a new number each time. */
     waiting: u32,
+    /** Records ever consumed. */
+    records: u32,
   },
 )
 
@@ -268,6 +282,7 @@ export const RecordHeader = struct(
     length: u32,
     /** One of COMMAND or EVENT. */
     type: u16,
+    /** Of RECORD_FLAG. */
     flags: u16,
     stream: u32,
     sequence: u32,

@@ -17,6 +17,18 @@ export interface RingRecord {
   length: number
 }
 
+/** How the reading end of a ring is. */
+export interface RingConsumerStats {
+  /** Records read since `reset`; modulo 2^32, as the counters below. */
+  readonly read: number
+  /** Records that the producer has published and this end has not read, as the producer says. */
+  readonly unread: number
+  /** Claims that found too little room, as the producer says. */
+  readonly full: number
+  /** Bytes that are published and not freed, with headers and padding; of `capacity`. */
+  readonly usedBytes: number
+}
+
 /** The reading end of a single-producer single-consumer ring. */
 export class SpscRingConsumer {
   readonly #ring: RingGeometry
@@ -30,7 +42,10 @@ export class SpscRingConsumer {
     offset: 0,
     length: 0,
   }
+  /** With what is passed over and not freed. */
   #head = 0
+  #freedHead = 0
+  #consumed = 0
 
   /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
   constructor(memory: Memory, offset: number, capacity: number) {
@@ -47,10 +62,15 @@ export class SpscRingConsumer {
     return this.#ring.capacity
   }
 
+  /** The longest payload of one record, in bytes. */
+  get payloadBytesMax(): number {
+    return this.#ring.payloadBytesMax
+  }
+
   /** Bytes that are published and not consumed. */
   get usedBytes(): number {
     // Relaxed: a number to look at, by which nothing is read.
-    return distance(this.#head, Atomics.load(this.#words, this.#ring.tail))
+    return distance(this.#freedHead, Atomics.load(this.#words, this.#ring.tail))
   }
 
   /** Records that the producer says it has published since its `reset`. */
@@ -64,11 +84,22 @@ export class SpscRingConsumer {
     return Atomics.load(this.#words, this.#ring.full) >>> 0
   }
 
+  /** Records that the producer says it has published and that this end has not read. */
+  get unread(): number {
+    return Math.min(distance(this.#consumed, this.records), this.#ring.recordsMax)
+  }
+
+  get stats(): RingConsumerStats {
+    const { unread, full, usedBytes } = this
+    return { read: this.#consumed, unread, full, usedBytes }
+  }
+
   /** Empties this end. Only while the producer does not use the ring. */
   reset(): void {
-    this.#head = 0
+    this.#head = this.#freedHead = this.#consumed = 0
     this.#flag.reset()
-    // Relaxed: the link that follows publishes it.
+    // Relaxed, both: the link that follows publishes them.
+    Atomics.store(this.#words, this.#ring.consumed, 0)
     Atomics.store(this.#words, this.#ring.head, 0)
   }
 
@@ -82,11 +113,7 @@ export class SpscRingConsumer {
    * @throws {RingError} where the producer's position or a record is impossible.
    */
   read(reader: (record: RingRecord) => boolean | undefined, limit: number): number {
-    // Acquire: what the producer wrote before this tail.
-    const tail = Atomics.load(this.#words, this.#ring.tail) >>> 0
-    const start = this.#head
-    if (tail === start) return 0
-    this.#checkTail(tail)
+    const tail = this.#loadTail()
     let count = 0
     try {
       while (count < limit && this.#head !== tail) {
@@ -97,10 +124,25 @@ export class SpscRingConsumer {
         if (reader(this.#record) === false) break
       }
     } finally {
-      // Release: the reader is done with the payloads before the producer may overwrite them.
-      if (this.#head !== start) Atomics.store(this.#words, this.#ring.head, this.#head)
+      this.#consumed = (this.#consumed + count) >>> 0
+      this.#free()
     }
     return count
+  }
+
+  /**
+   * The record that `read` would hand over next, or undefined where there is none. It stays unread.
+   *
+   * @throws {RingError} where the producer's position or the record is impossible.
+   */
+  peek(): RingRecord | undefined {
+    const tail = this.#loadTail()
+    while (this.#head !== tail) {
+      const bytes = this.#parse(distance(this.#head, tail))
+      if (this.#record.type !== COMMAND.PADDING) return this.#record
+      this.#head = (this.#head + bytes) >>> 0
+    }
+    return undefined
   }
 
   /** Whether the producer sleeps until there is room, and must be rung for now that some is. */
@@ -126,13 +168,26 @@ export class SpscRingConsumer {
     this.#flag.lower()
   }
 
-  #checkTail(tail: number): void {
-    const used = distance(this.#head, tail)
-    if (used > this.#ring.capacity || used % RECORD_ALIGN !== 0) {
+  #loadTail(): number {
+    // Acquire: what the producer wrote before this tail.
+    const tail = Atomics.load(this.#words, this.#ring.tail) >>> 0
+    const room = this.#ring.capacity - distance(this.#freedHead, this.#head)
+    const ahead = distance(this.#head, tail)
+    if (ahead > room || ahead % RECORD_ALIGN !== 0) {
       throw new RingError(
         `a ring's producer stands at ${tail}, which is not ahead of its consumer at ${this.#head}`,
       )
     }
+    return tail
+  }
+
+  #free(): void {
+    if (this.#head === this.#freedHead) return
+    this.#freedHead = this.#head
+    // Relaxed: a counter; the head publishes it.
+    Atomics.store(this.#words, this.#ring.consumed, this.#consumed)
+    // Release: the reader is done with the payloads before the producer may overwrite them.
+    Atomics.store(this.#words, this.#ring.head, this.#head)
   }
 
   /**

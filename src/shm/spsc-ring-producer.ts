@@ -6,6 +6,18 @@ import { COMMAND } from './shared-mem.ts'
 import type { Memory } from './struct-view.ts'
 import { WaitingFlag } from './waiting-flag.ts'
 
+/** How the writing end of a ring is. */
+export interface RingProducerStats {
+  /** Records committed since `reset`; modulo 2^32, as the counters below. */
+  readonly records: number
+  /** Of those, the ones that the consumer has not freed, as it says. */
+  readonly unread: number
+  /** Claims that found too little room. */
+  readonly full: number
+  /** Bytes that are published and not consumed, with headers and padding; of `capacity`. */
+  readonly usedBytes: number
+}
+
 /**
  * The writing end of a single-producer single-consumer ring.
  *
@@ -52,9 +64,24 @@ export class SpscRingProducer {
     return distance(Atomics.load(this.#words, this.#ring.head), this.#publishedTail)
   }
 
-  /** Records published since `reset`. */
+  /** Records committed since `reset`. */
   get records(): number {
     return this.#records
+  }
+
+  /**
+   * Of the records since `reset`, those that the consumer has not freed, as it says. After the
+   * consumer has died they are lost, but for what it was at.
+   */
+  get unread(): number {
+    // Relaxed: the consumer's counter, which is all that is read of it.
+    const consumed = Atomics.load(this.#words, this.#ring.consumed)
+    return Math.min(distance(consumed, this.#records), this.#ring.recordsMax)
+  }
+
+  get stats(): RingProducerStats {
+    const { records, unread, full, usedBytes } = this
+    return { records, unread, full, usedBytes }
   }
 
   /** Claims that found too little room since `reset`. */

@@ -59,6 +59,17 @@ async function echo(linked: LinkedCore, count: number, limitMs = 60_000): Promis
   return right
 }
 
+const BLOCK = new Uint8Array(16)
+
+/** Kills the core, starts another one and waits until it is linked. */
+async function restart(linked: LinkedCore): Promise<void> {
+  linked.core?.kill()
+  await linked.core?.ended(10_000)
+  linked.link.unlink(new Error('killed'))
+  await linked.spawn()
+  await linked.until(() => linked.link.isLinked)
+}
+
 test('a core that starts is linked and answers', async (t) => {
   const linked = await LinkedCore.start(t)
   t.is(linked.link.status.state, CORE_STATE.RUNNING)
@@ -83,6 +94,50 @@ test('a core that was killed is linked anew, with empty rings', async (t) => {
     t.is(linked.link.status.streams, 0, 'a core starts without streams')
     t.true(await echo(linked, 3))
   }
+})
+
+test('what a killed core has not read is counted', async (t) => {
+  const linked = await LinkedCore.start(t)
+  t.deepEqual(linked.lost, [{ toCore: 0, fromCore: 0 }])
+  t.true(await echo(linked, 3))
+  process.kill(linked.pid, 'SIGSTOP')
+  for (let index = 0; index < 20; index++) linked.link.send(COMMAND.SAMPLES, 0, index, BLOCK)
+  // They are shown to the core at the end of the turn.
+  await Promise.resolve()
+  await restart(linked)
+  t.deepEqual(linked.lost[1], { toCore: 20, fromCore: 0 })
+  t.deepEqual(linked.link.lost, { toCore: 20, fromCore: 0 })
+  t.true(await echo(linked, 3))
+  await restart(linked)
+  t.deepEqual(linked.lost[2], { toCore: 0, fromCore: 0 }, 'what was read is not lost')
+  t.deepEqual(linked.link.lost, { toCore: 20, fromCore: 0 })
+})
+
+test('what a killed core has said and nobody has read is counted', async (t) => {
+  const linked = await LinkedCore.start(t)
+  t.true(await echo(linked, 3))
+  linked.isDeaf = true
+  for (let index = 0; index < 20; index++) linked.link.send(COMMAND.SAMPLES, 0, index, BLOCK)
+  await linked.untilCore(() => linked.link.status.blocks === 23)
+  await linked.untilCore(() => linked.link.toCore.unread === 0)
+  linked.isDeaf = false
+  await restart(linked)
+  t.deepEqual(linked.lost[1], { toCore: 0, fromCore: 20 })
+})
+
+test('what is in the rings when the host leaves them is counted by the core', async (t) => {
+  const linked = await LinkedCore.start(t)
+  t.true(await echo(linked, 3))
+  linked.isDeaf = true
+  for (let index = 0; index < 20; index++) linked.link.send(COMMAND.SAMPLES, 0, index, BLOCK)
+  await linked.untilCore(() => linked.link.status.blocks === 23)
+  t.is(linked.link.status.lost, 0)
+  linked.link.unlink(new Error('enough'))
+  await linked.untilCore(() => linked.link.status.lost === 20)
+  linked.isDeaf = false
+  linked.link.onBell()
+  await linked.until(() => linked.link.isLinked)
+  t.deepEqual(linked.lost[1], { toCore: 0, fromCore: 20 })
 })
 
 test('a core that restarts behind the back of the host is noticed', async (t) => {

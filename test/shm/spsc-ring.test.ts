@@ -181,6 +181,62 @@ test('a reader that returns false has had its last record', (t) => {
   )
 })
 
+test('what is peeked at stays to be read', (t) => {
+  const ring = newRing()
+  t.is(ring.consumer.peek(), undefined)
+  for (let index = 0; index < 2; index++) ring.producer.write(1, 0, index, new Uint8Array(8))
+  t.is(ring.consumer.peek(), undefined, 'nothing is seen before publish')
+  ring.producer.publish()
+  t.is(ring.consumer.peek()?.sequence, 0)
+  t.is(ring.consumer.peek()?.sequence, 0)
+  t.is(ring.control.consumer.head, 0)
+  t.deepEqual(
+    readAll(ring).map((record) => record.sequence),
+    [0, 1],
+  )
+  t.is(ring.consumer.peek(), undefined)
+})
+
+test('a peek behind the padding at the end of the ring frees nothing', (t) => {
+  const ring = newRing()
+  const { payloadBytesMax } = ring.producer
+  for (let index = 0; index < 3; index++) {
+    ring.producer.write(1, 0, index, new Uint8Array(payloadBytesMax))
+  }
+  ring.producer.write(1, 0, 3, new Uint8Array(payloadBytesMax - 16))
+  ring.producer.publish()
+  readAll(ring)
+  ring.producer.write(1, 0, 4, new Uint8Array(32))
+  ring.producer.publish()
+  const { head } = ring.control.consumer
+  t.is(ring.consumer.peek()?.sequence, 4)
+  t.is(ring.control.consumer.head, head)
+  t.false(ring.consumer.trySleep(), 'there is something to read')
+  t.is(readAll(ring)[0]?.sequence, 4)
+  t.is(ring.consumer.usedBytes, 0)
+})
+
+test('each end counts, and says what the other has not done yet', (t) => {
+  const ring = newRing()
+  for (let index = 0; index < 5; index++) ring.producer.write(1, 0, index, new Uint8Array(8))
+  t.deepEqual(ring.producer.stats, { records: 5, unread: 5, full: 0, usedBytes: 0 })
+  t.is(ring.consumer.unread, 0, 'nothing is published')
+  ring.producer.publish()
+  t.deepEqual(ring.consumer.stats, { read: 0, unread: 5, full: 0, usedBytes: 5 * 32 })
+  readAll(ring, 2)
+  t.deepEqual(ring.consumer.stats, { read: 2, unread: 3, full: 0, usedBytes: 3 * 32 })
+  t.is(ring.producer.unread, 3)
+  t.is(ring.control.consumer.records, 2)
+})
+
+test('counters that are damaged say no more than the ring can hold', (t) => {
+  const ring = newRing()
+  ring.control.consumer.records = 0x80000000
+  ring.control.producer.records = 0x80000000
+  t.is(ring.producer.unread, CAPACITY / 16)
+  t.is(ring.consumer.unread, CAPACITY / 16)
+})
+
 test('one sleep is rung for once', (t) => {
   const { producer, consumer } = newRing()
   const publish = () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { CoreLink } from '../../src/bridge/core-link.ts'
+import { CoreLink, type LostRecords } from '../../src/bridge/core-link.ts'
 import { HostedCore } from '../../src/cores/hosted-core.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -19,7 +19,11 @@ export class LinkedCore {
   readonly link: CoreLink
   /** Why the link was lost, each time. */
   readonly unlinks: Error[] = []
+  /** What the rings held before each link. */
+  readonly lost: LostRecords[] = []
   core: HostedCore | undefined
+  /** Bells of the core are not listened to. */
+  isDeaf = false
   rooms = 0
   /** Called with each record before it is kept. */
   onRecord: () => void = () => {}
@@ -30,7 +34,10 @@ export class LinkedCore {
   private constructor(region: SharedRegion) {
     this.region = region
     this.link = new CoreLink(region, 0, () => this.core?.ring(), {
-      onLinked: () => this.#notify(),
+      onLinked: (lost) => {
+        this.lost.push(lost)
+        this.#notify()
+      },
       onUnlinked: (reason) => {
         this.unlinks.push(reason)
         this.#notify()
@@ -78,7 +85,7 @@ export class LinkedCore {
     const core = await HostedCore.start({ region: this.region, core: 0 })
     this.core = core
     core.on('bell', () => {
-      this.link.onBell()
+      if (!this.isDeaf) this.link.onBell()
       this.#notify()
     })
     core.on('exit', () => this.#notify())

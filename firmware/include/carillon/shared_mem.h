@@ -9,11 +9,12 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 0x99b224e2u
+#define CARILLON_LAYOUT_HASH 0xb6f3cc03u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
 #define CARILLON_RING_CAPACITY_MAX 1073741824u
+#define CARILLON_MESSAGE_BYTES_MAX 1073741824u
 #define CARILLON_CHANNELS_MAX 8u
 #define CARILLON_SAMPLE_RATE_HZ_MIN 1u
 #define CARILLON_SAMPLE_RATE_HZ_MAX 768000u
@@ -63,6 +64,11 @@ enum carillon_core_state {
     CARILLON_CORE_STARTING = 1,
     CARILLON_CORE_RUNNING = 2,
     CARILLON_CORE_STOPPED = 3,
+};
+
+enum carillon_record_flag {
+    CARILLON_RECORD_MORE = 1,
+    CARILLON_RECORD_CONTINUED = 2,
 };
 
 enum carillon_ring_kind {
@@ -154,6 +160,7 @@ struct carillon_core_status {
     uint32_t overruns;
     uint32_t refused;
     uint32_t damaged;
+    uint32_t lost;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_core_status) == 64, "core_status");
 _Static_assert(offsetof(struct carillon_core_status, state) == 0, "core_status.state");
@@ -168,6 +175,7 @@ _Static_assert(offsetof(struct carillon_core_status, blocks) == 32, "core_status
 _Static_assert(offsetof(struct carillon_core_status, overruns) == 36, "core_status.overruns");
 _Static_assert(offsetof(struct carillon_core_status, refused) == 40, "core_status.refused");
 _Static_assert(offsetof(struct carillon_core_status, damaged) == 44, "core_status.damaged");
+_Static_assert(offsetof(struct carillon_core_status, lost) == 48, "core_status.lost");
 
 // The producer's end of a ring.
 struct carillon_ring_producer {
@@ -186,10 +194,12 @@ _Static_assert(offsetof(struct carillon_ring_producer, full) == 12, "ring_produc
 struct carillon_ring_consumer {
     uint32_t head;
     uint32_t waiting;
+    uint32_t records;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_ring_consumer) == 64, "ring_consumer");
 _Static_assert(offsetof(struct carillon_ring_consumer, head) == 0, "ring_consumer.head");
 _Static_assert(offsetof(struct carillon_ring_consumer, waiting) == 4, "ring_consumer.waiting");
+_Static_assert(offsetof(struct carillon_ring_consumer, records) == 8, "ring_consumer.records");
 
 // A single-producer single-consumer ring. Each end has cache lines of its own.
 struct carillon_ring_control {
