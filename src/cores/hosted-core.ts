@@ -4,20 +4,24 @@ import { accessSync, constants } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { errorCode } from '../errors.ts'
+import { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
+import type { Doorbell } from './doorbell.ts'
 import { CoreError } from './errors.ts'
+import { EventFdDoorbell } from './event-fd-doorbell.ts'
+import { SocketDoorbell } from './socket-doorbell.ts'
 
 const FIRMWARE_FOLDER = join(import.meta.dirname, '../../../firmware')
 
 /** The hosted firmware as `make -C firmware` leaves it. */
 export const HOSTED_FIRMWARE: string = join(FIRMWARE_FOLDER, 'build/hosted/carillon-core')
 
-/** The file descriptor at which the firmware finds its doorbell. */
-const DOORBELL_FD = 3
-
-/** The file descriptor at which it finds the shared region. */
+/** The file descriptors at which the firmware finds what it is given. */
+const SOCKET_FD = 3
 const REGION_FD = 4
+const WAIT_FD = 5
+const RING_FD = 6
 
 /** The last bytes of what a core wrote to stderr, kept to explain why it ended. */
 const STDERR_BYTES_MAX = 4096
@@ -29,6 +33,8 @@ export interface HostedCoreOptions {
   readonly core: number
   /** Path of the executable. Default {@link HOSTED_FIRMWARE}. */
   readonly firmware?: string
+  /** What the bells are. Default `eventfd` where there is a reactor, else `socket`. */
+  readonly doorbell?: 'eventfd' | 'socket'
 }
 
 /** How a core's process ended. */
@@ -47,68 +53,65 @@ interface HostedCoreEvents {
 }
 
 /**
- * A core as an ordinary process of this machine, with a socket for a doorbell: a byte in either
- * direction is a bell. The process ends by itself when this one does.
+ * A core as an ordinary process of this machine. Its doorbell is two eventfds, or a socket. The
+ * process ends by itself when this one does, which it learns from the socket in either case.
  */
 export class HostedCore extends EventEmitter<HostedCoreEvents> {
   readonly kind = 'hosted'
   readonly pid: number
   readonly #process: ChildProcess
-  readonly #doorbell: Socket
+  readonly #doorbells: readonly Doorbell[]
   #stderr = ''
   #ended = false
 
-  private constructor(process: ChildProcess, pid: number, doorbell: Socket) {
+  private constructor(process: ChildProcess, pid: number, eventFds: EventFdDoorbell | undefined) {
     super()
     this.pid = pid
     this.#process = process
-    this.#doorbell = doorbell
-    doorbell.on('data', () => this.emit('bell'))
-    // A core that ends resets its socket; the process's exit is what tells.
-    doorbell.on('error', () => {})
+    // A pipe that Node opens for a child is a socket pair: both ends read and write.
+    const socket = new SocketDoorbell(process.stdio[SOCKET_FD] as Socket, () => this.emit('bell'))
+    // The first is rung.
+    this.#doorbells = eventFds === undefined ? [socket] : [eventFds, socket]
     process.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_BYTES_MAX)
     })
     process.once('close', (code, signal) => {
       this.#ended = true
-      doorbell.destroy()
+      for (const doorbell of this.#doorbells) doorbell.close()
       this.emit('exit', { code, signal, stderr: this.#stderr.trim() })
     })
   }
 
   /**
-   * Starts the process.
+   * Starts the process. It may have rung before this resolves: look once at what it has to say.
    *
    * @throws {CoreError} `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_CORE_START`.
    * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed.
    */
   static async start(options: HostedCoreOptions): Promise<HostedCore> {
-    const { region, core, firmware = HOSTED_FIRMWARE } = options
+    const { core, firmware = HOSTED_FIRMWARE } = options
+    const { doorbell = Reactor.unavailable === undefined ? 'eventfd' : 'socket' } = options
     checkFirmware(firmware, core)
-    const child = spawn(
-      firmware,
-      [
-        ...['--region', region.path, '--region-fd', String(REGION_FD)],
-        ...['--core', String(core), '--doorbell', String(DOORBELL_FD)],
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe', 'pipe', region.fd] },
-    )
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve)
-      child.once('error', (cause) => reject(cannotStart(core, firmware, cause)))
-    })
-    // Never 0 in its place: a signal to 0 goes to this process and its whole group.
-    if (child.pid === undefined) {
-      throw new CoreError('ERR_CARILLON_CORE_START', `core ${core}: its process has no number`)
+    let started: HostedCore | undefined
+    const eventFds =
+      doorbell === 'eventfd' ? EventFdDoorbell.create(() => started?.emit('bell')) : undefined
+    try {
+      const child = await startProcess(firmware, options, eventFds)
+      // Never 0 in its place: a signal to 0 goes to this process and its whole group.
+      if (child.pid === undefined) {
+        throw new CoreError('ERR_CARILLON_CORE_START', `core ${core}: its process has no number`)
+      }
+      started = new HostedCore(child, child.pid, eventFds)
+      return started
+    } catch (error) {
+      eventFds?.close()
+      throw error
     }
-    // A pipe that Node opens for a child is a socket pair: both ends read and write.
-    return new HostedCore(child, child.pid, child.stdio[DOORBELL_FD] as Socket)
   }
 
   /** Rings the core's doorbell. */
   ring(): void {
-    // A bell that the kernel has not taken yet stands for this one as well.
-    if (!this.#ended && this.#doorbell.writableLength === 0) this.#doorbell.write('\0')
+    this.#doorbells[0]?.ring()
   }
 
   /**
@@ -137,6 +140,28 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
   kill(): void {
     this.#process.kill('SIGKILL')
   }
+}
+
+async function startProcess(
+  firmware: string,
+  { region, core }: HostedCoreOptions,
+  eventFds: EventFdDoorbell | undefined,
+): Promise<ChildProcess> {
+  const args = [
+    ...['--region', region.path, '--region-fd', `${REGION_FD}`],
+    ...['--core', `${core}`, '--doorbell', `${SOCKET_FD}`],
+  ]
+  const inherited: (number | 'pipe')[] = ['pipe', region.fd]
+  if (eventFds !== undefined) {
+    args.push('--wait', `${WAIT_FD}`, '--ring', `${RING_FD}`)
+    inherited.push(eventFds.fds.wait, eventFds.fds.ring)
+  }
+  const child = spawn(firmware, args, { stdio: ['ignore', 'ignore', 'pipe', ...inherited] })
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (cause) => reject(cannotStart(core, firmware, cause)))
+  })
+  return child
 }
 
 function checkFirmware(firmware: string, core: number): void {

@@ -1,37 +1,15 @@
-import { once } from 'node:events'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import type { Readiness, Watch } from '../../src/reactor/watches.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { Calls } from './calls.ts'
 import { openFifo } from './fifo.ts'
 import { reactorOf, settle } from './reactor-of.ts'
+import { descriptorOf, socketPair } from './socket-pair.ts'
 
 const READABLE = { readable: true, writable: false, hungUp: false }
 const WRITABLE = { readable: false, writable: true, hungUp: false }
-
-/** The two ends of a connection through a unix socket. Nobody reads from either. */
-async function socketPair(t: ExecutionContext): Promise<[Socket, Socket]> {
-  const path = join(temporaryFolder(t), 'socket')
-  const server = createServer({ pauseOnConnect: true }).listen(path)
-  t.teardown(() => server.close())
-  await once(server, 'listening')
-  const accepted = once(server, 'connection')
-  const here = connect(path)
-  const [there] = (await accepted) as [Socket]
-  t.teardown(() => {
-    here.destroy()
-    there.destroy()
-  })
-  return [here, there]
-}
-
-/** Node has no other name for it. */
-function descriptorOf(socket: Socket): number {
-  return (socket as unknown as { _handle: { fd: number } })._handle.fd
-}
 
 test('a pipe is readable at every turn until it is read empty', async (t) => {
   const reactor = reactorOf(t)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { CoreLink, type LostRecords } from '../../src/bridge/core-link.ts'
-import { HostedCore } from '../../src/cores/hosted-core.ts'
+import { HostedCore, type HostedCoreOptions } from '../../src/cores/hosted-core.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -12,6 +12,8 @@ export interface CoreRecord {
   readonly sequence: number
   readonly payload: Uint8Array
 }
+
+export type DoorbellKind = NonNullable<HostedCoreOptions['doorbell']>
 
 /** A region, a hosted core on it and a link to it, for one test. */
 export class LinkedCore {
@@ -27,12 +29,14 @@ export class LinkedCore {
   rooms = 0
   /** Called with each record before it is kept. */
   onRecord: () => void = () => {}
+  readonly #doorbell: DoorbellKind
   readonly #records: CoreRecord[] = []
   #notify: () => void = () => {}
   #ended = false
 
-  private constructor(region: SharedRegion) {
+  private constructor(region: SharedRegion, doorbell: DoorbellKind) {
     this.region = region
+    this.#doorbell = doorbell
     this.link = new CoreLink(region, 0, () => this.core?.ring(), {
       onLinked: (lost) => {
         this.lost.push(lost)
@@ -60,9 +64,14 @@ export class LinkedCore {
   }
 
   /** Starts a core and waits until it is linked. */
-  static async start(t: ExecutionContext<unknown>, ringCapacityBytes = 65536): Promise<LinkedCore> {
+  static async start(
+    t: ExecutionContext<unknown>,
+    ringCapacityBytes = 65536,
+    doorbell: DoorbellKind = 'eventfd',
+  ): Promise<LinkedCore> {
     const path = join(temporaryFolder(t), 'region')
-    const linked = new LinkedCore(SharedRegion.create(path, { cores: 1, ringCapacityBytes }))
+    const region = SharedRegion.create(path, { cores: 1, ringCapacityBytes })
+    const linked = new LinkedCore(region, doorbell)
     await linked.spawn()
     t.teardown(() => linked.#end())
     await linked.until(() => linked.link.isLinked)
@@ -82,7 +91,11 @@ export class LinkedCore {
 
   /** Starts a process for the core, the first or another. */
   async spawn(): Promise<HostedCore> {
-    const core = await HostedCore.start({ region: this.region, core: 0 })
+    const core = await HostedCore.start({
+      region: this.region,
+      core: 0,
+      doorbell: this.#doorbell,
+    })
     this.core = core
     core.on('bell', () => {
       if (!this.isDeaf) this.link.onBell()
