@@ -1,8 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { mapShared } from '../../src/shm/mapping.ts'
 import { formatMpscRing, type MpscRing, mpscRingBytes } from '../../src/shm/mpsc-ring.ts'
@@ -10,13 +9,10 @@ import { MpscRingConsumer } from '../../src/shm/mpsc-ring-consumer.ts'
 import { MpscRingProducer } from '../../src/shm/mpsc-ring-producer.ts'
 import { LIMITS } from '../../src/shm/shared-mem.ts'
 import { checkingReader, MessageWriter } from '../shm/mpsc-message.ts'
-import { REPOSITORY } from '../support/repository.ts'
+import { buildFirmwareTool } from '../support/firmware-tool.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const firmware = join(REPOSITORY, 'firmware')
-// Of its own: other tests build too, at the same time.
-const build = join(firmware, 'build/mpsc-test')
-const program = join(build, 'test/mpsc_peer')
+let program = ''
 
 const MINUTES = 60_000
 const CAPACITY = LIMITS.RING_CAPACITY_MIN
@@ -27,7 +23,7 @@ const POSITION = 2 ** 32 - 8 * CAPACITY
 
 test.before('build', async (t) => {
   t.timeout(5 * MINUTES)
-  await promisify(execFile)('make', ['-j2', '-C', firmware, `BUILD=${build}`, program])
+  program = await buildFirmwareTool('mpsc_peer')
 })
 
 /** A ring in a mapped file, its messages, and processes at its other ends. */
