@@ -147,6 +147,7 @@ void core_run(struct core *core)
     const struct port *port = core->port;
     core->booted_us = port->now_us(port->context);
     while (!core->stopping) {
+        core_repeat_identity(core);
         if (attach_follow(core)) {
             run_turn(core);
         } else {

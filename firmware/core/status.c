@@ -22,3 +22,16 @@ void core_publish_status(struct core *core)
     store_relaxed(&status->damaged, core->damaged);
     store_relaxed(&status->lost, core->lost);
 }
+
+void core_repeat_identity(struct core *core)
+{
+    struct carillon_core_status *status = core_status(core);
+    if (core->session == 0) {
+        return;
+    }
+    // Relaxed: the host has seen these values, or waits for them after something wrote over them.
+    store_relaxed(&status->session, core->session);
+    store_relaxed(&status->boot, core->boot);
+    store_relaxed(&status->link, core->link);
+    store_relaxed(&status->state, core->link != 0 ? CARILLON_CORE_RUNNING : CARILLON_CORE_STARTING);
+}

@@ -17,4 +17,8 @@ void core_beat(struct core *core);
 // a store with release, then the bell.
 void core_publish_status(struct core *core);
 
+// Stores again who this core is and which link it uses, after that was said for the first time. Were
+// it written over by mistake, the two sides would else wait for each other for good.
+void core_repeat_identity(struct core *core);
+
 #endif

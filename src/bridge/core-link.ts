@@ -148,7 +148,10 @@ export class CoreLink {
     return true
   }
 
-  /** Looks at what the core has done. Call it when the core rings. */
+  /**
+   * Looks at what the core has done. Call it when the core rings, and now and then besides: a bell is
+   * lost where something writes over the flag that asks for it.
+   */
   onBell(): void {
     if (this.#closed) return
     this.#follow()
@@ -199,6 +202,10 @@ export class CoreLink {
       this.#handler.onLinked(this.#lost)
     } else if (coreLink === 0 && boot !== 0 && status.session === this.#region.session) {
       this.#offer(boot)
+    } else if (coreLink !== 0 && this.#control.link !== this.#link) {
+      // It uses a link that nobody offered: something wrote over the offer.
+      this.#control.link = this.#link
+      this.#ring()
     }
   }
 

@@ -166,6 +166,7 @@ export class DspService implements SessionOwner {
     const { hostStatus } = region.shared
     hostStatus.heartbeat = (hostStatus.heartbeat + 1) >>> 0
     for (const core of cores) {
+      core.look()
       const { boot, uptimeUs, busyUs } = core.status
       this.#loads.get(core)?.read(boot, uptimeUs, busyUs)
     }

@@ -194,6 +194,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     return stream
   }
 
+  /** Looks whether the core has done something that no bell told of. */
+  look(): void {
+    this.#link.onBell()
+  }
+
   /** Stops the core for good. Takes up to two seconds where it does not answer. */
   async stop(): Promise<void> {
     this.#stopping = true

@@ -18,5 +18,5 @@ for (const file of files) {
 }
 
 test('there are soaks', (t) => {
-  t.deepEqual(files.sort(), ['clients.js', 'kills.js', 'rings.js', 'senders.js'])
+  t.deepEqual(files.sort(), ['clients.js', 'corruption.js', 'kills.js', 'rings.js', 'senders.js'])
 })

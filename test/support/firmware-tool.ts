@@ -7,9 +7,19 @@ const firmware = join(REPOSITORY, 'firmware')
 
 /** Builds a program of firmware/test and resolves with its path. */
 export async function buildFirmwareTool(name: string): Promise<string> {
-  // Of its own: other tests build too, at the same time.
-  const build = join(firmware, 'build', `${name}-test`)
-  const program = join(build, 'test', name)
-  await promisify(execFile)('make', ['-j2', '-C', firmware, `BUILD=${build}`, program])
+  return await build(`${name}-test`, join('test', name))
+}
+
+/** Builds the hosted firmware so that its first wrong access ends it, and resolves with its path. */
+export async function buildSanitizedFirmware(): Promise<string> {
+  return await build('hosted-sanitize', 'carillon-core', 'SANITIZE=1')
+}
+
+/** In a folder of its own: other tests build too, at the same time. */
+async function build(folder: string, target: string, ...settings: string[]): Promise<string> {
+  const build = join(firmware, 'build', folder)
+  const program = join(build, target)
+  const args = ['-j2', '-C', firmware, `BUILD=${build}`, ...settings, program]
+  await promisify(execFile)('make', args)
   return program
 }
