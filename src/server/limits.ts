@@ -35,6 +35,9 @@ export const SNAPSHOT_QUEUE_BYTES_MAX = 256 * 1024
 /** How long a client may take to say Hello, in milliseconds: ample for the slowest link. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000
 
+/** The longest that a server may be told to wait for it: an hour. */
+export const HIGHEST_HANDSHAKE_TIMEOUT_MS = 3_600_000
+
 /**
  * How long a message may take once it has begun, in milliseconds: the longest one at 140 kbit/s. So
  * half a message holds its memory no longer than that.

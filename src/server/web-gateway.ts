@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
+import { checkInteger } from '../arguments.ts'
 import { LogLimiter } from '../log-limiter.ts'
 import { StateError } from '../reactor/errors.ts'
 import type { ListenAddress } from '../reactor/transport.ts'
 import { readConsoleFiles } from './console-files.ts'
 import { answer, refuse } from './console-responses.ts'
-import { WEB_LIMITS } from './limits.ts'
+import { HANDSHAKE_TIMEOUT_MS, HIGHEST_HANDSHAKE_TIMEOUT_MS, WEB_LIMITS } from './limits.ts'
 import { listenWeb, resolveHost } from './listen-web.ts'
 import type { Peer, PeerHandler } from './peer.ts'
 import { printable } from './printable.ts'
@@ -29,6 +30,11 @@ export interface WebGatewayOptions extends ListenAddress {
   readonly connect: (peer: Peer) => PeerHandler
   /** The folder of the built page. Default: the one of this package. */
   readonly root?: string
+  /**
+   * How long a client may take for its first message, in milliseconds: 1 to an hour. Default
+   * {@link HANDSHAKE_TIMEOUT_MS}.
+   */
+  readonly handshakeTimeoutMs?: number
   /** Default: silent. */
   readonly logger?: Logger
 }
@@ -41,12 +47,21 @@ export class WebGateway {
   readonly #options: WebGatewayOptions
   readonly #logger: Logger
   readonly #limitedLog: LogLimiter
+  readonly #handshakeTimeoutMs: number
   readonly #peers = new Map<WebSocket, WebPeer>()
   #opening: Promise<ListenAddress> | undefined
   #app: WebApp | undefined
 
+  /** @throws {ArgumentError} where an option is out of its range. */
   constructor(options: WebGatewayOptions) {
+    const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
     this.#options = options
+    this.#handshakeTimeoutMs = checkInteger(
+      'handshakeTimeoutMs',
+      handshakeTimeoutMs,
+      1,
+      HIGHEST_HANDSHAKE_TIMEOUT_MS,
+    )
     this.#logger = options.logger ?? pino({ enabled: false })
     this.#limitedLog = new LogLimiter(this.#logger)
   }
@@ -116,7 +131,7 @@ export class WebGateway {
       upgrade: (response, request, context) =>
         this.#upgrade(response, request, context, loopbackOnly),
       open: (socket) => {
-        const peer = new WebPeer(socket, this.#logger)
+        const peer = new WebPeer(socket, this.#handshakeTimeoutMs, this.#logger)
         this.#peers.set(socket, peer)
         peer.connect(this.#options.connect)
       },

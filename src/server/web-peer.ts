@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { type ErrorCode, errorMessage } from '../errors.ts'
 import { ServiceError } from './errors.ts'
-import { HANDSHAKE_TIMEOUT_MS, WEB_LIMITS } from './limits.ts'
+import { WEB_LIMITS } from './limits.ts'
 import type { Peer, PeerCounters, PeerHandler } from './peer.ts'
 import type { WebSocket } from './uwebsockets.ts'
 
@@ -20,6 +20,7 @@ export class WebPeer implements Peer {
   readonly transport = 'websocket'
   readonly address: string
   readonly #socket: WebSocket
+  readonly #handshakeTimeoutMs: number
   readonly #logger: Logger
   readonly #counters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 }
   #handler: PeerHandler | undefined
@@ -30,8 +31,9 @@ export class WebPeer implements Peer {
   #held: Uint8Array[] = []
   #heldBytes = 0
 
-  constructor(socket: WebSocket, logger: Logger) {
+  constructor(socket: WebSocket, handshakeTimeoutMs: number, logger: Logger) {
     this.#socket = socket
+    this.#handshakeTimeoutMs = handshakeTimeoutMs
     this.#logger = logger
     this.address = addressText(Buffer.from(socket.getRemoteAddressAsText()).toString())
   }
@@ -40,10 +42,10 @@ export class WebPeer implements Peer {
   connect(service: (peer: Peer) => PeerHandler): void {
     try {
       this.#handler = service(this)
-      const message = `no message within ${HANDSHAKE_TIMEOUT_MS} ms`
+      const message = `no message within ${this.#handshakeTimeoutMs} ms`
       this.#handshakeTimer = setTimeout(
         () => this.#refuse('ERR_CARILLON_HANDSHAKE_TIMEOUT', message),
-        HANDSHAKE_TIMEOUT_MS,
+        this.#handshakeTimeoutMs,
       )
     } catch (error) {
       this.#fail(error)

@@ -67,6 +67,7 @@ async function restart(linked: LinkedCore): Promise<void> {
   linked.core?.kill()
   await linked.core?.ended(10_000)
   linked.link.unlink(new Error('killed'))
+  linked.isDeaf = false
   await linked.spawn()
   await linked.until(() => linked.link.isLinked)
 }
@@ -134,7 +135,6 @@ test('what a killed core has said and nobody has read is counted', async (t) => 
   for (let index = 0; index < 20; index++) linked.link.send(COMMAND.SAMPLES, 0, index, BLOCK)
   await linked.untilCore(() => linked.link.status.blocks === 23)
   await linked.untilCore(() => linked.link.toCore.unread === 0)
-  linked.isDeaf = false
   await restart(linked)
   t.deepEqual(linked.lost[1], { toCore: 0, fromCore: 20 })
 })

@@ -8,6 +8,7 @@ import { VarintPrefixedStrategy } from '../../src/framing/varint-prefixed-strate
 import { DspServer } from '../../src/server/dsp-server.ts'
 import {
   HANDSHAKE_TIMEOUT_MS,
+  HIGHEST_HANDSHAKE_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
   MESSAGE_TIMEOUT_MS,
 } from '../../src/server/limits.ts'
@@ -96,4 +97,16 @@ serialGatewayTest('a WebSocket client that has said it has no such limit any mor
   await peers.until(() => peer.messages.length === 1)
   mock.timers.tick(2 * HANDSHAKE_TIMEOUT_MS)
   t.deepEqual(codes(peer), [])
+})
+
+test('handshakeTimeoutMs of the console is 1 ms to an hour', (t) => {
+  const make = (handshakeTimeoutMs: number) =>
+    new WebGateway({
+      ...{ host: '127.0.0.1', port: 0, connect: new RecordingPeers().connect },
+      handshakeTimeoutMs,
+    })
+  for (const wrong of [0, 0.5, HIGHEST_HANDSHAKE_TIMEOUT_MS + 1]) {
+    t.throws(() => make(wrong), { code: 'ERR_CARILLON_ARGUMENT' })
+  }
+  for (const right of [1, HIGHEST_HANDSHAKE_TIMEOUT_MS]) t.notThrows(() => make(right))
 })

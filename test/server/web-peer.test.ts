@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava'
-import { WEB_LIMITS } from '../../src/server/limits.ts'
+import { HIGHEST_HANDSHAKE_TIMEOUT_MS, WEB_LIMITS } from '../../src/server/limits.ts'
 import { WebGateway } from '../../src/server/web-gateway.ts'
 import { gatewayTest } from '../support/needs-uwebsockets.ts'
 import { pageFolder } from '../support/page-folder.ts'
@@ -8,7 +8,11 @@ import { ABNORMAL_CLOSURE, WebSocketClient } from '../support/websocket-client.t
 
 async function startGateway(t: ExecutionContext, host = '127.0.0.1') {
   const peers = new RecordingPeers()
-  const gateway = new WebGateway({ host, port: 0, root: pageFolder(t), connect: peers.connect })
+  const gateway = new WebGateway({
+    ...{ host, port: 0, root: pageFolder(t), connect: peers.connect },
+    // Some clients here say nothing, and the machine may be busy.
+    handshakeTimeoutMs: HIGHEST_HANDSHAKE_TIMEOUT_MS,
+  })
   const address = await gateway.start()
   t.teardown(() => gateway.stop())
   const join = async () => {
