@@ -5,8 +5,8 @@
 //   .layout_table 0 (INFO) : { KEEP(*(.layout_table)) }
 #include "carillon/shared_mem.h"
 
-// Only there do sections have such names.
-#ifdef __ELF__
+// Its linker has other names for sections, and makes no ELF files.
+#ifndef __APPLE__
 
 #define ONE_ROW(...) +1
 #define STRUCT_ROW(name) {#name, "", _Alignof(struct carillon_##name), sizeof(struct carillon_##name)},
