@@ -23,6 +23,6 @@ export function firmwareLayout(root) {
 
 function checkLayout(root, elf) {
   runTool(root, process.execPath, ['dist/src/cli/main.js', 'layout', '--check', elf], {
-    sentence: `The layout in ${elf} is not the one of src/shm/shared-mem.ts (see above)`,
+    sentence: `The layout in ${elf} is not the one of src/shm/shared-mem.ts (see above). After a change there, npm run setup writes the C header and builds the firmware anew`,
   })
 }

@@ -10,7 +10,7 @@ import { UsageError } from './errors.ts'
 import { oneLine } from './one-line.ts'
 import { print } from './standard-output.ts'
 
-const LEGEND = '// After each member: its offset and size in bytes, and who writes it.'
+const LEGEND = '// After each member: its offset and size in bytes, and who writes it.\n'
 
 /** Adds `carillon layout` to the program: the shared memory, and whether a firmware has it so. */
 export function addLayoutCommand(program: Command): void {
