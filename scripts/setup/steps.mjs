@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { dependencies } from './dependencies.mjs'
+import { firmwareLayout } from './firmware-layout.mjs'
 import { headersSetting } from './node-headers.mjs'
 import { runQuietly, runTool, toolEnvironment } from './run-tool.mjs'
 import { stampedStep } from './stamped-step.mjs'
@@ -66,6 +67,7 @@ export function setUpSteps(root) {
           sentence: 'The firmware did not build (the output is above)',
         }),
     },
+    firmwareLayout(root),
     stampedStep(root, {
       name: 'web',
       doing: 'Bundling the web console',

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addEffectsCommand } from './effects-command.ts'
+import { addLayoutCommand } from './layout-command.ts'
 import { addProcessCommand } from './process-command.ts'
 import { reportError } from './report-error.ts'
 import { addServeCommand } from './serve-command.ts'
@@ -20,6 +21,7 @@ const startLocalServer = async () => (await import('./local-server.ts')).startLo
 addServeCommand(program)
 addProcessCommand(program, { startLocalServer })
 addEffectsCommand(program, { startLocalServer })
+addLayoutCommand(program)
 
 // What cannot be said on standard error can be said nowhere: the exit code says the rest.
 process.stderr.on('error', () => {})

@@ -9,3 +9,11 @@ import { CarillonError } from '../errors.ts'
  * - `ERR_CARILLON_CORE_TIMEOUT`: it did not answer in time.
  */
 export class CoreError extends CarillonError {}
+
+/**
+ * A file could not be read as ELF.
+ *
+ * - `ERR_CARILLON_ELF_READ`: there is no file to read, or one that is too large.
+ * - `ERR_CARILLON_ELF`: it is not an ELF file, one of another kind than Carillon reads, or damaged.
+ */
+export class ElfError extends CarillonError {}

@@ -1,4 +1,6 @@
-import { type FieldType, fieldType, type StructType } from './layout.ts'
+import { cType } from './c-type.ts'
+import { fieldType, type StructType } from './layout.ts'
+import { LAYOUT_TABLE_MAGIC, LAYOUT_TABLE_STRUCTS, LAYOUT_TABLE_VERSION } from './layout-table.ts'
 import {
   COMMAND,
   CORE_STATE,
@@ -19,10 +21,12 @@ import {
   STREAM_FLAG,
   STRUCTS,
 } from './shared-mem.ts'
+import { snakeCase } from './snake-case.ts'
 
 const HEAD = `// Generated from src/shm/shared-mem.ts, which explains every name. Do not edit.
 //
-// The layout of the memory that host and cores share. A static assert checks each offset and size.
+// The layout of the memory that host and cores share. A static assert checks each offset,
+// size and alignment.
 #ifndef CARILLON_SHARED_MEM_H
 #define CARILLON_SHARED_MEM_H
 
@@ -42,6 +46,8 @@ export function cHeader(): string {
       NONE,
       MPSC_MAGIC,
       MPSC_SLOT_BYTES,
+      LAYOUT_TABLE_MAGIC,
+      LAYOUT_TABLE_VERSION,
     }),
     enumeration('command', 'COMMAND', COMMAND),
     enumeration('event', 'EVENT', EVENT),
@@ -53,14 +59,10 @@ export function cHeader(): string {
     enumeration('stream_flag', 'STREAM', STREAM_FLAG),
     enumeration('param_flag', 'PARAM', PARAM_FLAG),
     enumeration('scale', 'SCALE', SCALE),
-    ...STRUCTS.map(cStruct),
+    ...[...STRUCTS, ...LAYOUT_TABLE_STRUCTS].map(cStruct),
+    rowList(STRUCTS),
     '#endif\n',
   ].join('\n')
-}
-
-/** `layoutHash` as C writes it: `layout_hash`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 function defines(values: Record<string, number>): string {
@@ -96,21 +98,20 @@ function cStruct(declared: StructType): string {
     `// ${declared.summary}\n`,
     `${type} {\n${members.join('')}}${aligned};\n`,
     `_Static_assert(sizeof(${type}) == ${declared.bytes}, "${declared.name}");\n`,
+    // Sizes and offsets may agree where alignments do not: x86-32 aligns a double to 4 in a struct.
+    `_Static_assert(_Alignof(${type}) == ${declared.align}, "alignment of ${declared.name}");\n`,
     ...offsets,
   ].join('')
 }
 
-function cType(type: FieldType): { base: string; suffix: string } {
-  switch (type.kind) {
-    case 'struct':
-      return { base: `struct carillon_${type.name}`, suffix: '' }
-    case 'text':
-      return { base: 'char', suffix: `[${type.bytes}]` }
-    case 'array': {
-      const { base, suffix } = cType(type.element)
-      return { base, suffix: `[${type.count}]${suffix}` }
-    }
-    default:
-      return { base: type.cType, suffix: '' }
-  }
+/** Every struct and field as arguments of two macros, so that C can tell what it made of each. */
+function rowList(structs: readonly StructType[]): string {
+  const rows = structs.flatMap(({ name, fields }) => [
+    `STRUCT(${name})`,
+    ...Object.keys(fields).map((field) => `FIELD(${name}, ${snakeCase(field)})`),
+  ])
+  return [
+    '// Every struct of the layout, each followed by its fields.\n',
+    `#define CARILLON_LAYOUT_ROWS(STRUCT, FIELD) \\\n    ${rows.join(' \\\n    ')}\n`,
+  ].join('')
 }

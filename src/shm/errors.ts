@@ -23,3 +23,15 @@ export class RingError extends CarillonError {
     super('ERR_CARILLON_RING_DAMAGED', message)
   }
 }
+
+/**
+ * What a compiler made of the shared layout is not what was declared, or cannot be told.
+ *
+ * - `ERR_CARILLON_LAYOUT_MISSING`: the file has no table of its layout.
+ * - `ERR_CARILLON_LAYOUT_TABLE`: it has one that is damaged.
+ * - `ERR_CARILLON_LAYOUT_FORMAT`: it has one of a format that is not known.
+ * - `ERR_CARILLON_LAYOUT_STRUCT`: a struct is only in the declaration, or only in the table.
+ * - `ERR_CARILLON_LAYOUT_DIFFERS`: a struct is not as it was declared.
+ * - `ERR_CARILLON_LAYOUT_VERSION`: all structs agree, but the layout's version or hash does not.
+ */
+export class LayoutError extends CarillonError {}

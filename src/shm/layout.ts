@@ -153,6 +153,7 @@ export interface LayoutRow {
   readonly struct: string
   /** Empty for the struct itself. */
   readonly field: string
+  /** Bytes from the start of the struct; for the struct itself, its alignment. */
   readonly offset: number
   readonly bytes: number
 }

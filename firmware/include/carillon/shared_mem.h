@@ -1,6 +1,7 @@
 // Generated from src/shm/shared-mem.ts, which explains every name. Do not edit.
 //
-// The layout of the memory that host and cores share. A static assert checks each offset and size.
+// The layout of the memory that host and cores share. A static assert checks each offset,
+// size and alignment.
 #ifndef CARILLON_SHARED_MEM_H
 #define CARILLON_SHARED_MEM_H
 
@@ -25,6 +26,8 @@
 #define CARILLON_NONE 0xffffffffu
 #define CARILLON_MPSC_MAGIC 1397771587u
 #define CARILLON_MPSC_SLOT_BYTES 64u
+#define CARILLON_LAYOUT_TABLE_MAGIC 1414287939u
+#define CARILLON_LAYOUT_TABLE_VERSION 1u
 
 enum carillon_command {
     CARILLON_COMMAND_PADDING = 0,
@@ -109,6 +112,7 @@ struct carillon_region_header {
     uint32_t ring_count;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_region_header) == 64, "region_header");
+_Static_assert(_Alignof(struct carillon_region_header) == 64, "alignment of region_header");
 _Static_assert(offsetof(struct carillon_region_header, magic) == 0, "region_header.magic");
 _Static_assert(offsetof(struct carillon_region_header, layout_version) == 4, "region_header.layout_version");
 _Static_assert(offsetof(struct carillon_region_header, layout_hash) == 8, "region_header.layout_hash");
@@ -122,6 +126,7 @@ struct carillon_host_status {
     uint32_t heartbeat;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_host_status) == 64, "host_status");
+_Static_assert(_Alignof(struct carillon_host_status) == 64, "alignment of host_status");
 _Static_assert(offsetof(struct carillon_host_status, heartbeat) == 0, "host_status.heartbeat");
 
 // Where a ring_control lies; its data follows it at once.
@@ -132,6 +137,7 @@ struct carillon_ring_descriptor {
     uint32_t capacity;
 };
 _Static_assert(sizeof(struct carillon_ring_descriptor) == 16, "ring_descriptor");
+_Static_assert(_Alignof(struct carillon_ring_descriptor) == 4, "alignment of ring_descriptor");
 _Static_assert(offsetof(struct carillon_ring_descriptor, kind) == 0, "ring_descriptor.kind");
 _Static_assert(offsetof(struct carillon_ring_descriptor, core) == 4, "ring_descriptor.core");
 _Static_assert(offsetof(struct carillon_ring_descriptor, offset) == 8, "ring_descriptor.offset");
@@ -143,6 +149,7 @@ struct carillon_core_control {
     uint32_t boot;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_core_control) == 64, "core_control");
+_Static_assert(_Alignof(struct carillon_core_control) == 64, "alignment of core_control");
 _Static_assert(offsetof(struct carillon_core_control, link) == 0, "core_control.link");
 _Static_assert(offsetof(struct carillon_core_control, boot) == 4, "core_control.boot");
 
@@ -163,6 +170,7 @@ struct carillon_core_status {
     uint32_t lost;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_core_status) == 64, "core_status");
+_Static_assert(_Alignof(struct carillon_core_status) == 64, "alignment of core_status");
 _Static_assert(offsetof(struct carillon_core_status, state) == 0, "core_status.state");
 _Static_assert(offsetof(struct carillon_core_status, session) == 4, "core_status.session");
 _Static_assert(offsetof(struct carillon_core_status, boot) == 8, "core_status.boot");
@@ -185,6 +193,7 @@ struct carillon_ring_producer {
     uint32_t full;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_ring_producer) == 64, "ring_producer");
+_Static_assert(_Alignof(struct carillon_ring_producer) == 64, "alignment of ring_producer");
 _Static_assert(offsetof(struct carillon_ring_producer, tail) == 0, "ring_producer.tail");
 _Static_assert(offsetof(struct carillon_ring_producer, waiting) == 4, "ring_producer.waiting");
 _Static_assert(offsetof(struct carillon_ring_producer, records) == 8, "ring_producer.records");
@@ -197,6 +206,7 @@ struct carillon_ring_consumer {
     uint32_t records;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_ring_consumer) == 64, "ring_consumer");
+_Static_assert(_Alignof(struct carillon_ring_consumer) == 64, "alignment of ring_consumer");
 _Static_assert(offsetof(struct carillon_ring_consumer, head) == 0, "ring_consumer.head");
 _Static_assert(offsetof(struct carillon_ring_consumer, waiting) == 4, "ring_consumer.waiting");
 _Static_assert(offsetof(struct carillon_ring_consumer, records) == 8, "ring_consumer.records");
@@ -207,6 +217,7 @@ struct carillon_ring_control {
     struct carillon_ring_consumer consumer;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_ring_control) == 128, "ring_control");
+_Static_assert(_Alignof(struct carillon_ring_control) == 64, "alignment of ring_control");
 _Static_assert(offsetof(struct carillon_ring_control, producer) == 0, "ring_control.producer");
 _Static_assert(offsetof(struct carillon_ring_control, consumer) == 64, "ring_control.consumer");
 
@@ -219,6 +230,7 @@ struct carillon_record_header {
     uint32_t sequence;
 };
 _Static_assert(sizeof(struct carillon_record_header) == 16, "record_header");
+_Static_assert(_Alignof(struct carillon_record_header) == 4, "alignment of record_header");
 _Static_assert(offsetof(struct carillon_record_header, length) == 0, "record_header.length");
 _Static_assert(offsetof(struct carillon_record_header, type) == 4, "record_header.type");
 _Static_assert(offsetof(struct carillon_record_header, flags) == 6, "record_header.flags");
@@ -231,6 +243,7 @@ struct carillon_mpsc_header {
     uint32_t capacity;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_mpsc_header) == 64, "mpsc_header");
+_Static_assert(_Alignof(struct carillon_mpsc_header) == 64, "alignment of mpsc_header");
 _Static_assert(offsetof(struct carillon_mpsc_header, magic) == 0, "mpsc_header.magic");
 _Static_assert(offsetof(struct carillon_mpsc_header, capacity) == 4, "mpsc_header.capacity");
 
@@ -239,6 +252,7 @@ struct carillon_mpsc_producer {
     uint32_t tail;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_mpsc_producer) == 64, "mpsc_producer");
+_Static_assert(_Alignof(struct carillon_mpsc_producer) == 64, "alignment of mpsc_producer");
 _Static_assert(offsetof(struct carillon_mpsc_producer, tail) == 0, "mpsc_producer.tail");
 
 // What befell the producers, all together.
@@ -248,6 +262,7 @@ struct carillon_mpsc_counters {
     uint32_t refused;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_mpsc_counters) == 64, "mpsc_counters");
+_Static_assert(_Alignof(struct carillon_mpsc_counters) == 64, "alignment of mpsc_counters");
 _Static_assert(offsetof(struct carillon_mpsc_counters, full) == 0, "mpsc_counters.full");
 _Static_assert(offsetof(struct carillon_mpsc_counters, overtaken) == 4, "mpsc_counters.overtaken");
 _Static_assert(offsetof(struct carillon_mpsc_counters, refused) == 8, "mpsc_counters.refused");
@@ -260,6 +275,7 @@ struct carillon_mpsc_consumer {
     uint32_t heartbeat;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_mpsc_consumer) == 64, "mpsc_consumer");
+_Static_assert(_Alignof(struct carillon_mpsc_consumer) == 64, "alignment of mpsc_consumer");
 _Static_assert(offsetof(struct carillon_mpsc_consumer, head) == 0, "mpsc_consumer.head");
 _Static_assert(offsetof(struct carillon_mpsc_consumer, waiting) == 4, "mpsc_consumer.waiting");
 _Static_assert(offsetof(struct carillon_mpsc_consumer, sleeps) == 8, "mpsc_consumer.sleeps");
@@ -273,6 +289,7 @@ struct carillon_mpsc_control {
     struct carillon_mpsc_consumer consumer;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_mpsc_control) == 256, "mpsc_control");
+_Static_assert(_Alignof(struct carillon_mpsc_control) == 64, "alignment of mpsc_control");
 _Static_assert(offsetof(struct carillon_mpsc_control, header) == 0, "mpsc_control.header");
 _Static_assert(offsetof(struct carillon_mpsc_control, producers) == 64, "mpsc_control.producers");
 _Static_assert(offsetof(struct carillon_mpsc_control, counters) == 128, "mpsc_control.counters");
@@ -286,6 +303,7 @@ struct carillon_mpsc_record_header {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct carillon_mpsc_record_header) == 16, "mpsc_record_header");
+_Static_assert(_Alignof(struct carillon_mpsc_record_header) == 4, "alignment of mpsc_record_header");
 _Static_assert(offsetof(struct carillon_mpsc_record_header, mark) == 0, "mpsc_record_header.mark");
 _Static_assert(offsetof(struct carillon_mpsc_record_header, length) == 4, "mpsc_record_header.length");
 _Static_assert(offsetof(struct carillon_mpsc_record_header, type) == 8, "mpsc_record_header.type");
@@ -300,6 +318,7 @@ struct carillon_shared_mem {
     struct carillon_core_status status[4];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_shared_mem) == 896, "shared_mem");
+_Static_assert(_Alignof(struct carillon_shared_mem) == 64, "alignment of shared_mem");
 _Static_assert(offsetof(struct carillon_shared_mem, header) == 0, "shared_mem.header");
 _Static_assert(offsetof(struct carillon_shared_mem, host_status) == 64, "shared_mem.host_status");
 _Static_assert(offsetof(struct carillon_shared_mem, rings) == 128, "shared_mem.rings");
@@ -316,6 +335,7 @@ struct carillon_open_stream {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct carillon_open_stream) == 24, "open_stream");
+_Static_assert(_Alignof(struct carillon_open_stream) == 4, "alignment of open_stream");
 _Static_assert(offsetof(struct carillon_open_stream, sample_rate_hz) == 0, "open_stream.sample_rate_hz");
 _Static_assert(offsetof(struct carillon_open_stream, channels) == 4, "open_stream.channels");
 _Static_assert(offsetof(struct carillon_open_stream, effect_count) == 8, "open_stream.effect_count");
@@ -331,6 +351,7 @@ struct carillon_effect_config {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct carillon_effect_config) == 16, "effect_config");
+_Static_assert(_Alignof(struct carillon_effect_config) == 4, "alignment of effect_config");
 _Static_assert(offsetof(struct carillon_effect_config, position) == 0, "effect_config.position");
 _Static_assert(offsetof(struct carillon_effect_config, effect) == 4, "effect_config.effect");
 _Static_assert(offsetof(struct carillon_effect_config, value_count) == 8, "effect_config.value_count");
@@ -344,6 +365,7 @@ struct carillon_list_values {
     uint32_t count;
 };
 _Static_assert(sizeof(struct carillon_list_values) == 16, "list_values");
+_Static_assert(_Alignof(struct carillon_list_values) == 4, "alignment of list_values");
 _Static_assert(offsetof(struct carillon_list_values, position) == 0, "list_values.position");
 _Static_assert(offsetof(struct carillon_list_values, param) == 4, "list_values.param");
 _Static_assert(offsetof(struct carillon_list_values, first) == 8, "list_values.first");
@@ -357,6 +379,7 @@ struct carillon_failure {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct carillon_failure) == 16, "failure");
+_Static_assert(_Alignof(struct carillon_failure) == 4, "alignment of failure");
 _Static_assert(offsetof(struct carillon_failure, status) == 0, "failure.status");
 _Static_assert(offsetof(struct carillon_failure, position) == 4, "failure.position");
 _Static_assert(offsetof(struct carillon_failure, param) == 8, "failure.param");
@@ -375,6 +398,7 @@ struct carillon_param_info {
     uint32_t scale;
 };
 _Static_assert(sizeof(struct carillon_param_info) == 72, "param_info");
+_Static_assert(_Alignof(struct carillon_param_info) == 8, "alignment of param_info");
 _Static_assert(offsetof(struct carillon_param_info, name) == 0, "param_info.name");
 _Static_assert(offsetof(struct carillon_param_info, unit) == 16, "param_info.unit");
 _Static_assert(offsetof(struct carillon_param_info, min) == 24, "param_info.min");
@@ -394,10 +418,162 @@ struct carillon_effect_info {
     struct carillon_param_info params[8];
 };
 _Static_assert(sizeof(struct carillon_effect_info) == 712, "effect_info");
+_Static_assert(_Alignof(struct carillon_effect_info) == 8, "alignment of effect_info");
 _Static_assert(offsetof(struct carillon_effect_info, name) == 0, "effect_info.name");
 _Static_assert(offsetof(struct carillon_effect_info, summary) == 16, "effect_info.summary");
 _Static_assert(offsetof(struct carillon_effect_info, param_count) == 128, "effect_info.param_count");
 _Static_assert(offsetof(struct carillon_effect_info, reserved) == 132, "effect_info.reserved");
 _Static_assert(offsetof(struct carillon_effect_info, params) == 136, "effect_info.params");
+
+// Begins the firmware's table of its layout; the rows follow it.
+struct carillon_layout_table_header {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t layout_version;
+    uint32_t layout_hash;
+    uint32_t row_bytes;
+    uint32_t row_count;
+};
+_Static_assert(sizeof(struct carillon_layout_table_header) == 24, "layout_table_header");
+_Static_assert(_Alignof(struct carillon_layout_table_header) == 4, "alignment of layout_table_header");
+_Static_assert(offsetof(struct carillon_layout_table_header, magic) == 0, "layout_table_header.magic");
+_Static_assert(offsetof(struct carillon_layout_table_header, version) == 4, "layout_table_header.version");
+_Static_assert(offsetof(struct carillon_layout_table_header, layout_version) == 8, "layout_table_header.layout_version");
+_Static_assert(offsetof(struct carillon_layout_table_header, layout_hash) == 12, "layout_table_header.layout_hash");
+_Static_assert(offsetof(struct carillon_layout_table_header, row_bytes) == 16, "layout_table_header.row_bytes");
+_Static_assert(offsetof(struct carillon_layout_table_header, row_count) == 20, "layout_table_header.row_count");
+
+// A struct, or a field of one, in the table of the layout.
+struct carillon_layout_table_row {
+    char struct_name[32];
+    char field_name[32];
+    uint32_t offset;
+    uint32_t bytes;
+};
+_Static_assert(sizeof(struct carillon_layout_table_row) == 72, "layout_table_row");
+_Static_assert(_Alignof(struct carillon_layout_table_row) == 4, "alignment of layout_table_row");
+_Static_assert(offsetof(struct carillon_layout_table_row, struct_name) == 0, "layout_table_row.struct_name");
+_Static_assert(offsetof(struct carillon_layout_table_row, field_name) == 32, "layout_table_row.field_name");
+_Static_assert(offsetof(struct carillon_layout_table_row, offset) == 64, "layout_table_row.offset");
+_Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_table_row.bytes");
+
+// Every struct of the layout, each followed by its fields.
+#define CARILLON_LAYOUT_ROWS(STRUCT, FIELD) \
+    STRUCT(region_header) \
+    FIELD(region_header, magic) \
+    FIELD(region_header, layout_version) \
+    FIELD(region_header, layout_hash) \
+    FIELD(region_header, session) \
+    FIELD(region_header, region_bytes) \
+    FIELD(region_header, core_count) \
+    FIELD(region_header, ring_count) \
+    STRUCT(host_status) \
+    FIELD(host_status, heartbeat) \
+    STRUCT(ring_descriptor) \
+    FIELD(ring_descriptor, kind) \
+    FIELD(ring_descriptor, core) \
+    FIELD(ring_descriptor, offset) \
+    FIELD(ring_descriptor, capacity) \
+    STRUCT(core_control) \
+    FIELD(core_control, link) \
+    FIELD(core_control, boot) \
+    STRUCT(core_status) \
+    FIELD(core_status, state) \
+    FIELD(core_status, session) \
+    FIELD(core_status, boot) \
+    FIELD(core_status, link) \
+    FIELD(core_status, heartbeat) \
+    FIELD(core_status, uptime_us) \
+    FIELD(core_status, busy_us) \
+    FIELD(core_status, streams) \
+    FIELD(core_status, blocks) \
+    FIELD(core_status, overruns) \
+    FIELD(core_status, refused) \
+    FIELD(core_status, damaged) \
+    STRUCT(ring_producer) \
+    FIELD(ring_producer, tail) \
+    FIELD(ring_producer, waiting) \
+    FIELD(ring_producer, records) \
+    FIELD(ring_producer, full) \
+    STRUCT(ring_consumer) \
+    FIELD(ring_consumer, head) \
+    FIELD(ring_consumer, waiting) \
+    STRUCT(ring_control) \
+    FIELD(ring_control, producer) \
+    FIELD(ring_control, consumer) \
+    STRUCT(record_header) \
+    FIELD(record_header, length) \
+    FIELD(record_header, type) \
+    FIELD(record_header, flags) \
+    FIELD(record_header, stream) \
+    FIELD(record_header, sequence) \
+    STRUCT(mpsc_header) \
+    FIELD(mpsc_header, magic) \
+    FIELD(mpsc_header, capacity) \
+    STRUCT(mpsc_producer) \
+    FIELD(mpsc_producer, tail) \
+    STRUCT(mpsc_counters) \
+    FIELD(mpsc_counters, full) \
+    FIELD(mpsc_counters, overtaken) \
+    FIELD(mpsc_counters, refused) \
+    STRUCT(mpsc_consumer) \
+    FIELD(mpsc_consumer, head) \
+    FIELD(mpsc_consumer, waiting) \
+    FIELD(mpsc_consumer, sleeps) \
+    FIELD(mpsc_consumer, heartbeat) \
+    STRUCT(mpsc_control) \
+    FIELD(mpsc_control, header) \
+    FIELD(mpsc_control, producers) \
+    FIELD(mpsc_control, counters) \
+    FIELD(mpsc_control, consumer) \
+    STRUCT(mpsc_record_header) \
+    FIELD(mpsc_record_header, mark) \
+    FIELD(mpsc_record_header, length) \
+    FIELD(mpsc_record_header, type) \
+    FIELD(mpsc_record_header, reserved) \
+    STRUCT(shared_mem) \
+    FIELD(shared_mem, header) \
+    FIELD(shared_mem, host_status) \
+    FIELD(shared_mem, rings) \
+    FIELD(shared_mem, control) \
+    FIELD(shared_mem, status) \
+    STRUCT(open_stream) \
+    FIELD(open_stream, sample_rate_hz) \
+    FIELD(open_stream, channels) \
+    FIELD(open_stream, effect_count) \
+    FIELD(open_stream, flags) \
+    FIELD(open_stream, block_frames) \
+    FIELD(open_stream, reserved) \
+    STRUCT(effect_config) \
+    FIELD(effect_config, position) \
+    FIELD(effect_config, effect) \
+    FIELD(effect_config, value_count) \
+    FIELD(effect_config, reserved) \
+    STRUCT(list_values) \
+    FIELD(list_values, position) \
+    FIELD(list_values, param) \
+    FIELD(list_values, first) \
+    FIELD(list_values, count) \
+    STRUCT(failure) \
+    FIELD(failure, status) \
+    FIELD(failure, position) \
+    FIELD(failure, param) \
+    FIELD(failure, reserved) \
+    STRUCT(param_info) \
+    FIELD(param_info, name) \
+    FIELD(param_info, unit) \
+    FIELD(param_info, min) \
+    FIELD(param_info, max) \
+    FIELD(param_info, rate_min) \
+    FIELD(param_info, rate_max) \
+    FIELD(param_info, def) \
+    FIELD(param_info, flags) \
+    FIELD(param_info, scale) \
+    STRUCT(effect_info) \
+    FIELD(effect_info, name) \
+    FIELD(effect_info, summary) \
+    FIELD(effect_info, param_count) \
+    FIELD(effect_info, reserved) \
+    FIELD(effect_info, params)
 
 #endif

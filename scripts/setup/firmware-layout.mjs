@@ -1,0 +1,28 @@
+import { runTool } from './run-tool.mjs'
+import { stampedStep } from './stamped-step.mjs'
+
+/** Every firmware that the set-up builds. */
+const FIRMWARE = ['firmware/build/hosted/carillon-core']
+
+/** The step that fails where a compiler made something else of the shared layout than was declared. */
+export function firmwareLayout(root) {
+  return {
+    ...stampedStep(root, {
+      name: 'firmware-layout',
+      doing: 'Checking the layout in the firmware',
+      inputs: () => ['dist/src/cli', 'dist/src/cores', 'dist/src/shm', ...FIRMWARE],
+      outputs: () => [],
+      run: () => {
+        for (const elf of FIRMWARE) checkLayout(root, elf)
+      },
+    }),
+    // Elsewhere the hosted firmware is no ELF file.
+    ...(process.platform !== 'linux' && { isFresh: () => true }),
+  }
+}
+
+function checkLayout(root, elf) {
+  runTool(root, process.execPath, ['dist/src/cli/main.js', 'layout', '--check', elf], {
+    sentence: `The layout in ${elf} is not the one of src/shm/shared-mem.ts (see above). After a change there, npm run setup writes the C header and builds the firmware anew`,
+  })
+}
