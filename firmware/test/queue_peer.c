@@ -17,6 +17,7 @@
 #include "test/check.h"
 
 #define LENGTH_BYTES_MAX 4096u
+#define SECONDS_MAX 120u // for who waits for a side that has died
 
 static uint32_t count;
 static uint32_t length_max;
@@ -145,6 +146,7 @@ int main(int argument_count, char **arguments)
     uint32_t out_index = number(arguments[3]);
     count = number(arguments[5]);
     length_max = number(arguments[6]);
+    alarm(SECONDS_MAX);
     CHECK(out_index <= 1 && length_max < LENGTH_BYTES_MAX);
     int fd = open(arguments[1], O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0);
