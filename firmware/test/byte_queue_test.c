@@ -109,6 +109,8 @@ static void test_at_most(void)
     check_bytes(found, "jk", 2);
     CHECK_EQUAL(byte_queue_peek_at_most(&queue, 11, found, 12, &count), QUEUE_OK);
     CHECK_EQUAL(count, 0);
+    CHECK_EQUAL(byte_queue_peek_at_most(&queue, 12, found, 12, &count), QUEUE_OK);
+    CHECK_EQUAL(count, 0);
     CHECK_EQUAL(byte_queue_peek_at_most(&queue, UINT32_MAX, found, 12, &count), QUEUE_OK);
     CHECK_EQUAL(count, 0);
     CHECK_EQUAL(byte_queue_skip_at_most(&queue, 4, &count), QUEUE_OK);
