@@ -35,3 +35,27 @@ export class RingError extends CarillonError {
  * - `ERR_CARILLON_LAYOUT_VERSION`: all structs agree, but the layout's version or hash does not.
  */
 export class LayoutError extends CarillonError {}
+
+/**
+ * A `ByteQueue` or `MsgQueue` could not do what it was asked.
+ *
+ * - `ERR_CARILLON_QUEUE_FULL`: there is too little room now.
+ * - `ERR_CARILLON_QUEUE_EMPTY`: there is not as much as was asked for, or no whole message, now.
+ * - `ERR_CARILLON_QUEUE_TIMEOUT`: a blocking call waited as long as it may.
+ * - `ERR_CARILLON_QUEUE_TOO_BIG`: it does not fit the queue, or not the reader, at any time.
+ * - `ERR_CARILLON_QUEUE_CRC`: a message was damaged; what belonged to it is skipped.
+ * - `ERR_CARILLON_QUEUE_VERSION`: a message has another version of the protocol; it is skipped.
+ * - `ERR_CARILLON_QUEUE_DAMAGED`: a position lies outside of the queue. It must be created anew.
+ */
+export class QueueError extends CarillonError {
+  /** Bytes that a blocking call had written or consumed when it gave up, else 0. */
+  readonly transferredBytes: number
+
+  constructor(code: QueueErrorCode, message: string, transferredBytes = 0) {
+    super(code, message)
+    this.transferredBytes = transferredBytes
+  }
+}
+
+export type QueueErrorCode =
+  `ERR_CARILLON_QUEUE_${'FULL' | 'EMPTY' | 'TIMEOUT' | 'TOO_BIG' | 'CRC' | 'VERSION' | 'DAMAGED'}`

@@ -1,4 +1,6 @@
-export { RegionError, RingError } from './errors.ts'
+export { BLOCK_TIMEOUT_MS_MAX, type BlockOptions } from './block-until.ts'
+export { ByteQueue } from './byte-queue.ts'
+export { QueueError, type QueueErrorCode, RegionError, RingError } from './errors.ts'
 export {
   array,
   CACHE_LINE_BYTES,
@@ -21,6 +23,7 @@ export {
 export { createMpscRing, formatMpscRing, type MpscRing, mpscRingBytes } from './mpsc-ring.ts'
 export { type MpscReader, MpscRingConsumer, type MpscRingStats } from './mpsc-ring-consumer.ts'
 export { MpscRingProducer } from './mpsc-ring-producer.ts'
+export { MsgQueue, type MsgQueueOptions, type MsgQueueStats } from './msg-queue.ts'
 export {
   DEFAULT_MESSAGE_BYTES_MAX,
   type RingMessage,
