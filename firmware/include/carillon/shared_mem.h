@@ -490,6 +490,7 @@ _Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_
     FIELD(core_status, overruns) \
     FIELD(core_status, refused) \
     FIELD(core_status, damaged) \
+    FIELD(core_status, lost) \
     STRUCT(ring_producer) \
     FIELD(ring_producer, tail) \
     FIELD(ring_producer, waiting) \
@@ -498,6 +499,7 @@ _Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_
     STRUCT(ring_consumer) \
     FIELD(ring_consumer, head) \
     FIELD(ring_consumer, waiting) \
+    FIELD(ring_consumer, records) \
     STRUCT(ring_control) \
     FIELD(ring_control, producer) \
     FIELD(ring_control, consumer) \
