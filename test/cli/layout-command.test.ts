@@ -77,6 +77,7 @@ test('a firmware that differs is both sides, and an error that names the struct'
     '      40      4  refused         40      4  refused',
     '!                            --- cache line 1 (64) ---',
     '!     44      4  damaged         64      4  damaged',
+    '!     48      4  lost            68      4  lost',
     '  size 64, alignment 64      size 64, alignment 64',
     '',
     '',
