@@ -18,7 +18,7 @@ void ring_message_begin(struct ring_message_writer *writer, const struct ring_me
 bool ring_message_continue(struct ring_message_writer *writer)
 {
     struct ring_message *left = &writer->message;
-    uint32_t most = ring_payload_bytes_max(writer->ring->capacity);
+    uint32_t most = ring_claim_bytes_max(writer->ring);
     while (writer->busy) {
         uint32_t length = left->length < most ? left->length : most;
         void *place = ring_claim(writer->ring, length);

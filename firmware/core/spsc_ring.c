@@ -3,8 +3,10 @@
 #include <stddef.h>
 
 #include "core/atomic.h"
+#include "core/crc32.h"
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct carillon_record_header))
+#define CHECKSUM_BYTES 4u
 
 static uint32_t aligned(uint32_t length)
 {
@@ -33,6 +35,11 @@ void ring_consumer_bind(struct ring_consumer *ring, struct carillon_ring_control
         .capacity = capacity,
         .flag = {.own = &control->consumer.waiting, .other = &control->producer.waiting},
     };
+}
+
+void ring_producer_set_checksum(struct ring_producer *ring, bool on)
+{
+    ring->checksum_bytes = on ? CHECKSUM_BYTES : 0;
 }
 
 void ring_producer_reset(struct ring_producer *ring)
@@ -80,9 +87,10 @@ static bool has_room(struct ring_producer *ring, uint32_t bytes)
 
 void *ring_claim(struct ring_producer *ring, uint32_t length)
 {
-    if (length > ring_payload_bytes_max(ring->capacity) || ring->damaged) {
+    if (length > ring_claim_bytes_max(ring) || ring->damaged) {
         return NULL;
     }
+    length += ring->checksum_bytes;
     uint32_t bytes = HEADER_BYTES + aligned(length);
     uint32_t to_end = ring->capacity - (ring->tail & (ring->capacity - 1u));
     uint32_t padding = bytes > to_end ? to_end : 0;
@@ -100,6 +108,37 @@ void *ring_claim(struct ring_producer *ring, uint32_t length)
     return record_at(ring, ring->tail) + 1;
 }
 
+// Of a record in the ring, over all of it but the checksum's own place.
+static uint32_t checksum_of(const struct carillon_record_header *header, const void *payload)
+{
+    uint32_t crc = crc32_of(0, header, HEADER_BYTES);
+    return crc32_of(crc, payload, header->length - CHECKSUM_BYTES);
+}
+
+// By bytes: the end of a payload is aligned to nothing.
+static void write_checksum(struct carillon_record_header *header)
+{
+    uint32_t checksum = checksum_of(header, header + 1);
+    unsigned char *end = (unsigned char *)(header + 1) + header->length;
+    for (uint32_t i = 0; i < CHECKSUM_BYTES; i++) {
+        end[(int)i - (int)CHECKSUM_BYTES] = (unsigned char)(checksum >> (8u * i));
+    }
+}
+
+static bool has_right_checksum(const struct ring_record *record)
+{
+    if (record->header.length < CHECKSUM_BYTES) {
+        return false;
+    }
+    const unsigned char *place =
+        (const unsigned char *)record->payload + record->header.length - CHECKSUM_BYTES;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < CHECKSUM_BYTES; i++) {
+        found |= (uint32_t)place[i] << (8u * i);
+    }
+    return found == checksum_of(&record->header, record->payload);
+}
+
 void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uint32_t sequence)
 {
     ring_commit_flagged(ring, type, 0, stream, sequence);
@@ -108,12 +147,17 @@ void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uin
 void ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags, uint32_t stream,
                          uint32_t sequence)
 {
+    struct carillon_record_header *header = record_at(ring, ring->tail);
+    uint32_t checksum_flag = ring->checksum_bytes > 0 ? CARILLON_RECORD_CHECKSUM : 0u;
     // Plain stores: nothing of a record is read before the tail that covers it.
-    *record_at(ring, ring->tail) = (struct carillon_record_header){.length = ring->claimed_length,
-                                                                  .type = type,
-                                                                  .flags = flags,
-                                                                  .stream = stream,
-                                                                  .sequence = sequence};
+    *header = (struct carillon_record_header){.length = ring->claimed_length,
+                                              .type = type,
+                                              .flags = (uint16_t)(flags | checksum_flag),
+                                              .stream = stream,
+                                              .sequence = sequence};
+    if (checksum_flag != 0) {
+        write_checksum(header);
+    }
     ring->tail += HEADER_BYTES + aligned(ring->claimed_length);
     ring->records++;
 }
@@ -171,6 +215,20 @@ static bool has_record(struct ring_consumer *ring)
     return ring->head != tail;
 }
 
+// Leaves the checksum, where there is one, off the payload. False where it is wrong.
+static bool check_checksum(struct ring_consumer *ring, struct ring_record *record)
+{
+    if ((record->header.flags & CARILLON_RECORD_CHECKSUM) == 0) {
+        return true;
+    }
+    if (!has_right_checksum(record)) {
+        ring->damaged = true;
+        return false;
+    }
+    record->header.length -= CHECKSUM_BYTES;
+    return true;
+}
+
 bool ring_peek(struct ring_consumer *ring, struct ring_record *record)
 {
     while (!ring->damaged && has_record(ring)) {
@@ -184,7 +242,7 @@ bool ring_peek(struct ring_consumer *ring, struct ring_record *record)
         } else if (record->header.type == CARILLON_COMMAND_PADDING) {
             ring->head += ring->record_bytes;
         } else {
-            return true;
+            return check_checksum(ring, record);
         }
     }
     return false;

@@ -22,7 +22,8 @@ struct ring_producer {
     uint32_t tail;           // with what is committed and not published
     uint32_t published_tail;
     uint32_t seen_head;      // loaded again only where it leaves too little room
-    uint32_t claimed_length;
+    uint32_t claimed_length; // with the checksum
+    uint32_t checksum_bytes; // at the end of each payload: 4 or none
     uint32_t records;
     uint32_t full;
     bool damaged;
@@ -43,10 +44,16 @@ struct ring_consumer {
     struct ring_flag flag;
 };
 
-// The longest payload of one record.
+// The longest payload of one record, without a checksum.
 static inline uint32_t ring_payload_bytes_max(uint32_t capacity)
 {
     return capacity / 4u - (uint32_t)sizeof(struct carillon_record_header);
+}
+
+// The longest that ring_claim takes.
+static inline uint32_t ring_claim_bytes_max(const struct ring_producer *ring)
+{
+    return ring_payload_bytes_max(ring->capacity) - ring->checksum_bytes;
 }
 
 // Binds an end to a ring in memory. The caller has checked that it lies in the region.
@@ -54,6 +61,10 @@ void ring_producer_bind(struct ring_producer *ring, struct carillon_ring_control
                         uint32_t capacity);
 void ring_consumer_bind(struct ring_consumer *ring, struct carillon_ring_control *control,
                         uint32_t capacity);
+
+// Ends each record from here on with a checksum, or not. The consumer looks at those that are there,
+// and leaves them off the payload; a wrong one is damage.
+void ring_producer_set_checksum(struct ring_producer *ring, bool on);
 
 // Empties an end. Only while the other side does not use the ring.
 void ring_producer_reset(struct ring_producer *ring);

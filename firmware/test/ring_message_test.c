@@ -126,9 +126,52 @@ static void what_is_aborted_leaves_nothing(void)
     CHECK_EQUAL(ring_producer_unread(&producer), CAPACITY / 16u);
 }
 
+static void with_checksums(void)
+{
+    struct ring_record record;
+    set_up();
+    ring_producer_set_checksum(&producer, true);
+    CHECK_EQUAL(ring_claim_bytes_max(&producer), ring_payload_bytes_max(CAPACITY) - 4u);
+    CHECK(ring_claim(&producer, ring_claim_bytes_max(&producer) + 1u) == NULL);
+    const uint32_t lengths[] = {0, 1, 5, 16, ring_claim_bytes_max(&producer)};
+    for (uint32_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        void *place = ring_claim(&producer, lengths[i]);
+        CHECK(place != NULL);
+        memcpy(place, sent, lengths[i]);
+        ring_commit(&producer, 1, 2, i);
+        ring_publish(&producer);
+        CHECK(ring_peek(&consumer, &record));
+        CHECK_EQUAL(record.header.length, lengths[i]);
+        CHECK_EQUAL(record.header.sequence, i);
+        CHECK(memcmp(record.payload, sent, lengths[i]) == 0);
+        ring_advance(&consumer);
+        ring_free(&consumer);
+    }
+    // Any bit of the header or of the payload.
+    for (uint32_t bit = 0; bit < 8u * (16u + 20u); bit++) {
+        set_up();
+        ring_producer_set_checksum(&producer, true);
+        CHECK(ring_claim(&producer, 20) != NULL);
+        ring_commit(&producer, 1, 2, 3);
+        ring_publish(&producer);
+        memory.data[bit / 8u] ^= (unsigned char)(1u << bit % 8u);
+        bool flag_is_gone = bit / 8u == 6 && (1u << bit % 8u) == CARILLON_RECORD_CHECKSUM;
+        CHECK(ring_peek(&consumer, &record) == flag_is_gone);
+        CHECK(consumer.damaged == !flag_is_gone);
+    }
+    // A record too short for one.
+    set_up();
+    CHECK(ring_claim(&producer, 3) != NULL);
+    ring_commit_flagged(&producer, 1, CARILLON_RECORD_CHECKSUM, 0, 0);
+    ring_publish(&producer);
+    CHECK(!ring_peek(&consumer, &record));
+    CHECK(consumer.damaged);
+}
+
 int main(void)
 {
     any_length_arrives();
+    with_checksums();
     one_byte_too_long_is_passed_over();
     broken_messages_are_counted();
     what_is_aborted_leaves_nothing();

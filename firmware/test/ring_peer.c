@@ -161,6 +161,7 @@ int main(int count, char **arguments)
     void *second = memory + ring_bytes;
     ring_producer_bind(&peer.out, side == 0 ? first : second, capacity);
     ring_consumer_bind(&peer.in, side == 0 ? second : first, capacity);
+    ring_producer_set_checksum(&peer.out, side == 1); // one way with, one without
     exchange(&peer);
     return 0;
 }

@@ -41,5 +41,9 @@ export {
   SharedRegion,
 } from './shared-region.ts'
 export { type RingConsumerStats, type RingRecord, SpscRingConsumer } from './spsc-ring-consumer.ts'
-export { type RingProducerStats, SpscRingProducer } from './spsc-ring-producer.ts'
+export {
+  type RingProducerOptions,
+  type RingProducerStats,
+  SpscRingProducer,
+} from './spsc-ring-producer.ts'
 export { type Memory, memoryOver, type StructView, viewStruct } from './struct-view.ts'

@@ -114,6 +114,11 @@ export const RECORD_FLAG = {
   MORE: 1,
   /** Goes on with the message of the record before. */
   CONTINUED: 2,
+  /**
+   * The last four bytes of the payload are a checksum, little-endian: CRC-32 (IEEE 802.3, as zlib has
+   * it) of the header and of the payload before it.
+   */
+  CHECKSUM: 4,
 } as const
 
 export const RING_KIND = { UNUSED: 0, TO_CORE: 1, FROM_CORE: 2 } as const

@@ -1,7 +1,8 @@
 import { RingError } from './errors.ts'
 import { roundUp } from './layout.ts'
+import { CHECKSUM_BYTES, hasRightChecksum } from './record-checksum.ts'
 import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry } from './ring-geometry.ts'
-import { COMMAND } from './shared-mem.ts'
+import { COMMAND, RECORD_FLAG } from './shared-mem.ts'
 import type { Memory } from './struct-view.ts'
 import { WaitingFlag } from './waiting-flag.ts'
 
@@ -181,6 +182,16 @@ export class SpscRingConsumer {
     return tail
   }
 
+  /** Leaves it off the payload. */
+  #checkChecksum(): void {
+    const record = this.#record
+    const bytes = HEADER_BYTES + record.length
+    if (!hasRightChecksum(this.#ring.memory, record.offset - HEADER_BYTES, bytes)) {
+      throw new RingError(`a ring's record at ${this.#head} does not have its checksum`)
+    }
+    record.length -= CHECKSUM_BYTES
+  }
+
   #free(): void {
     if (this.#head === this.#freedHead) return
     this.#freedHead = this.#head
@@ -213,12 +224,14 @@ export class SpscRingConsumer {
       )
     }
     const record = this.#record
+    const hasChecksum = ((typeAndFlags >>> 16) & RECORD_FLAG.CHECKSUM) !== 0
     record.type = type
     record.flags = typeAndFlags >>> 16
     record.stream = (this.#words[word + 2] ?? 0) >>> 0
     record.sequence = (this.#words[word + 3] ?? 0) >>> 0
     record.offset = data + place + HEADER_BYTES
     record.length = length
+    if (hasChecksum) this.#checkChecksum()
     return bytes
   }
 }

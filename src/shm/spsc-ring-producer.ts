@@ -1,10 +1,19 @@
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import { roundUp } from './layout.ts'
+import { CHECKSUM_BYTES, writeChecksum } from './record-checksum.ts'
 import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry } from './ring-geometry.ts'
-import { COMMAND } from './shared-mem.ts'
+import { COMMAND, RECORD_FLAG } from './shared-mem.ts'
 import type { Memory } from './struct-view.ts'
 import { WaitingFlag } from './waiting-flag.ts'
+
+export interface RingProducerOptions {
+  /**
+   * Whether each record ends with a checksum, which the consumer looks at: for memory that is not
+   * trusted to keep what is written. Default false.
+   */
+  readonly checksum?: boolean
+}
 
 /** How the writing end of a ring is. */
 export interface RingProducerStats {
@@ -29,6 +38,7 @@ export class SpscRingProducer {
   readonly #words: Int32Array
   readonly #flag: WaitingFlag
   /** The tail with what is committed and not published. */
+  readonly #checksumBytes: number
   #tail = 0
   #publishedTail = 0
   /** The consumer's head as last seen: loaded again only where it leaves too little room. */
@@ -39,9 +49,10 @@ export class SpscRingProducer {
   #full = 0
 
   /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
-  constructor(memory: Memory, offset: number, capacity: number) {
+  constructor(memory: Memory, offset: number, capacity: number, options: RingProducerOptions = {}) {
     this.#ring = new RingGeometry(memory, offset, capacity)
     this.#words = memory.words
+    this.#checksumBytes = options.checksum ? CHECKSUM_BYTES : 0
     this.#flag = new WaitingFlag(
       memory.words,
       this.#ring.producerWaiting,
@@ -53,9 +64,12 @@ export class SpscRingProducer {
     return this.#ring.capacity
   }
 
-  /** The longest payload of one record, in bytes: a quarter of the capacity less the header. */
+  /**
+   * The longest payload of one record, in bytes: a quarter of the capacity less the header, and less
+   * the checksum where there is one.
+   */
   get payloadBytesMax(): number {
-    return this.#ring.payloadBytesMax
+    return this.#ring.payloadBytesMax - this.#checksumBytes
   }
 
   /** Bytes that are published and not consumed, as far as this side knows. */
@@ -111,12 +125,13 @@ export class SpscRingProducer {
    */
   claim(length: number): number {
     const { capacity, payloadBytesMax, data } = this.#ring
-    if (!(length >= 0 && length <= payloadBytesMax)) {
+    const payloadBytes = length + this.#checksumBytes
+    if (!(length >= 0 && payloadBytes <= payloadBytesMax)) {
       throw new ArgumentError(
-        `a record of this ring holds 0 to ${payloadBytesMax} bytes, not ${length}`,
+        `a record of this ring holds 0 to ${this.payloadBytesMax} bytes, not ${length}`,
       )
     }
-    const bytes = HEADER_BYTES + roundUp(length, RECORD_ALIGN)
+    const bytes = HEADER_BYTES + roundUp(payloadBytes, RECORD_ALIGN)
     const place = this.#tail & (capacity - 1)
     const toEnd = capacity - place
     const padding = bytes > toEnd ? toEnd : 0
@@ -131,14 +146,20 @@ export class SpscRingProducer {
       this.#tail = (this.#tail + padding) >>> 0
     }
     this.#claimedAt = data + (this.#tail & (capacity - 1))
-    this.#claimedBytes = length
+    this.#claimedBytes = payloadBytes
     return this.#claimedAt + HEADER_BYTES
   }
 
   /** Makes a record of what was claimed. The consumer sees it after `publish`. */
   commit(type: number, stream: number, sequence: number, flags = 0): void {
     if (this.#claimedBytes < 0) throw new ArgumentError('commit without a claim')
-    this.#writeHeader(this.#claimedAt, this.#claimedBytes, type, flags, stream, sequence)
+    if (this.#checksumBytes === 0) {
+      this.#writeHeader(this.#claimedAt, this.#claimedBytes, type, flags, stream, sequence)
+    } else {
+      const flagged = flags | RECORD_FLAG.CHECKSUM
+      this.#writeHeader(this.#claimedAt, this.#claimedBytes, type, flagged, stream, sequence)
+      writeChecksum(this.#ring.memory, this.#claimedAt, HEADER_BYTES + this.#claimedBytes)
+    }
     this.#tail = (this.#tail + HEADER_BYTES + roundUp(this.#claimedBytes, RECORD_ALIGN)) >>> 0
     this.#claimedBytes = -1
     this.#records = (this.#records + 1) >>> 0

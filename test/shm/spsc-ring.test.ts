@@ -1,16 +1,16 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { LIMITS, RecordHeader, RingControl } from '../../src/shm/shared-mem.ts'
+import { LIMITS, RECORD_FLAG, RecordHeader, RingControl } from '../../src/shm/shared-mem.ts'
 import { type RingRecord, SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
-import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
+import { type RingProducerOptions, SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
 import { memoryOver, viewStruct } from '../../src/shm/struct-view.ts'
 
 const CAPACITY = LIMITS.RING_CAPACITY_MIN
 const OFFSET = 64
 
-function newRing(capacity: number = CAPACITY) {
+function newRing(capacity: number = CAPACITY, options: RingProducerOptions = {}) {
   const memory = memoryOver(new Uint8Array(OFFSET + RingControl.bytes + capacity))
-  const producer = new SpscRingProducer(memory, OFFSET, capacity)
+  const producer = new SpscRingProducer(memory, OFFSET, capacity, options)
   const consumer = new SpscRingConsumer(memory, OFFSET, capacity)
   const control = {
     producer: viewStruct(RingControl, memory, OFFSET, 'producer').producer,
@@ -275,6 +275,44 @@ test('room that is made just before the sleep is not slept over', (t) => {
   producer.publish()
   consumer.read(() => {}, 1)
   t.false(producer.trySleep())
+})
+
+test('a checksum is left off the payload, which is four bytes shorter at most', (t) => {
+  const ring = newRing(CAPACITY, { checksum: true })
+  const most = CAPACITY / 4 - RecordHeader.bytes - 4
+  t.is(ring.producer.payloadBytesMax, most)
+  t.throws(() => ring.producer.claim(most + 1), {
+    code: 'ERR_CARILLON_ARGUMENT',
+    message: new RegExp(`0 to ${most} bytes`),
+  })
+  for (const length of [0, 1, 5, 16, most]) {
+    const payload = Uint8Array.from({ length }, (_, at) => at)
+    t.true(ring.producer.write(1, 2, length, payload))
+    ring.producer.publish()
+    const [record] = readAll(ring)
+    t.like(record, { type: 1, stream: 2, sequence: length, length })
+    t.deepEqual(record?.payload, payload)
+  }
+})
+
+test('any byte that changes under a checksum is damage', (t) => {
+  const length = 20
+  for (let byte = 0; byte < RecordHeader.bytes + length + 4; byte++) {
+    const ring = newRing(CAPACITY, { checksum: true })
+    ring.producer.write(1, 2, 3, new Uint8Array(length).fill(7))
+    ring.producer.publish()
+    // The flag that says that there is one is byte 6.
+    ring.memory.bytes[ring.data + byte] = (ring.memory.bytes[ring.data + byte] ?? 0) ^ 0x81
+    t.throws(() => readAll(ring), { code: 'ERR_CARILLON_RING_DAMAGED' }, `byte ${byte}`)
+  }
+})
+
+test('a record that is too short for its checksum is damage', (t) => {
+  const ring = newRing()
+  ring.producer.claim(3)
+  ring.producer.commit(1, 0, 0, RECORD_FLAG.CHECKSUM)
+  ring.producer.publish()
+  t.throws(() => readAll(ring), { code: 'ERR_CARILLON_RING_DAMAGED' })
 })
 
 const DAMAGE: Record<string, (ring: Ring) => void> = {

@@ -59,7 +59,10 @@ export class RingPeer {
     const { fd, capacity, side, count } = options
     this.#memory = memoryOver(mapShared(fd, ringPairBytes(capacity), true))
     const second = RingControl.bytes + capacity
-    this.#out = new SpscRingProducer(this.#memory, side === 0 ? 0 : second, capacity)
+    // One way with checksums, one without.
+    this.#out = new SpscRingProducer(this.#memory, side === 0 ? 0 : second, capacity, {
+      checksum: side === 1,
+    })
     this.#in = new SpscRingConsumer(this.#memory, side === 0 ? second : 0, capacity)
     this.#count = count
     this.#doorbell = EventFdDoorbell.adopt(options.ringFd, options.waitFd, () => this.#run())

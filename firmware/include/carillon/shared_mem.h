@@ -72,6 +72,7 @@ enum carillon_core_state {
 enum carillon_record_flag {
     CARILLON_RECORD_MORE = 1,
     CARILLON_RECORD_CONTINUED = 2,
+    CARILLON_RECORD_CHECKSUM = 4,
 };
 
 enum carillon_ring_kind {
