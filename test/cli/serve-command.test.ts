@@ -95,8 +95,9 @@ test('a full pipe that nobody reads stops nobody, and what was lost is told once
   const [note, ...last] = read()
   t.like(note, { level: 40, msg: 'lines of the log were lost' })
   t.true(note.lost >= 1)
+  // Before these, that a client has gone may come late.
   t.deepEqual(
-    last.map(({ msg }) => msg),
+    last.slice(-2).map(({ msg }) => msg),
     ['stopping', 'the server has stopped'],
   )
 })
