@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { errorCode } from '../errors.ts'
+import { ArgumentError, errorCode } from '../errors.ts'
+import { RegionError } from '../shm/errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
 import { CoreError } from './errors.ts'
@@ -80,10 +81,13 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
    * Starts the process.
    *
    * @throws {CoreError} `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_CORE_START`.
-   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed.
+   * @throws {ArgumentError} where the region is no file's, or does not start where its file does.
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed,
+   *   `ERR_CARILLON_REGION_TRUNCATED` where its file has been cut short.
    */
   static async start(options: HostedCoreOptions): Promise<HostedCore> {
     const { region, core, firmware = HOSTED_FIRMWARE } = options
+    checkRegion(region)
     checkFirmware(firmware, core)
     const child = spawn(
       firmware,
@@ -137,6 +141,18 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
   kill(): void {
     this.#process.kill('SIGKILL')
   }
+}
+
+/** The firmware maps the file that it is given, from its start, as long as it finds it. */
+function checkRegion(region: SharedRegion): void {
+  if (!region.isFile) {
+    throw new ArgumentError(`a hosted core shares a whole file, which ${region.path} is not`)
+  }
+  if (!region.isTruncated) return
+  throw new RegionError(
+    'ERR_CARILLON_REGION_TRUNCATED',
+    `${region.path} has been cut short, and no core can start on it`,
+  )
 }
 
 function checkFirmware(firmware: string, core: number): void {

@@ -21,8 +21,10 @@ export {
 export { createMpscRing, formatMpscRing, type MpscRing, mpscRingBytes } from './mpsc-ring.ts'
 export { type MpscReader, MpscRingConsumer, type MpscRingStats } from './mpsc-ring-consumer.ts'
 export { MpscRingProducer } from './mpsc-ring-producer.ts'
+export type { PlaceOptions } from './region-place.ts'
 export { LIMITS, SharedMem } from './shared-mem.ts'
 export {
+  type AttachHostOptions,
   type CoreRings,
   type CreateRegionOptions,
   coreRings,
