@@ -66,9 +66,8 @@ export function mapperNamed(name: MapperName): Mapper | MissingAddon {
 }
 
 /**
- * The one that `CARILLON_MAPPER` in the environment names, else the first that is there. Both do the
- * same; `mmap-io` is first because it is the one that is known, the addon is for where it did not
- * compile.
+ * The one that `CARILLON_MAPPER` in the environment names, else the first that is there: `mmap-io`, or
+ * the addon where that did not compile. To who uses the memory they are the same.
  *
  * @throws {ArgumentError} where the environment names none.
  * @throws {RegionError} `ERR_CARILLON_MAPPING_UNAVAILABLE`.
