@@ -2,7 +2,15 @@
   "targets": [
     {
       "target_name": "carillon",
-      "sources": ["src/addon.cc", "src/event_fd.cc", "src/poller.cc", "src/poller_methods.cc", "src/sockets.cc"],
+      "sources": [
+        "src/addon.cc",
+        "src/event_fd.cc",
+        "src/mapping.cc",
+        "src/poller.cc",
+        "src/poller_methods.cc",
+        "src/sigbus_guard.cc",
+        "src/sockets.cc",
+      ],
       "defines": ["NAPI_VERSION=8"],
       "cflags_cc": ["-std=gnu++17", "-O2", "-Wall", "-Wextra", "-Wno-cast-function-type", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++20", "-O3"],

@@ -46,6 +46,15 @@ static struct carillon_ring_control *find_ring(struct core *core, uint32_t kind,
     return NULL;
 }
 
+static bool overlap(const struct carillon_ring_control *a, uint32_t a_capacity,
+                    const struct carillon_ring_control *b, uint32_t b_capacity)
+{
+    // The data of a ring follows its control.
+    uintptr_t a_end = (uintptr_t)(a + 1) + a_capacity;
+    uintptr_t b_end = (uintptr_t)(b + 1) + b_capacity;
+    return (uintptr_t)a < b_end && (uintptr_t)b < a_end;
+}
+
 static bool attach(struct core *core, uint32_t session)
 {
     const struct carillon_region_header *header = &core->shared->header;
@@ -57,7 +66,7 @@ static bool attach(struct core *core, uint32_t session)
     uint32_t out_capacity = 0;
     struct carillon_ring_control *in = find_ring(core, CARILLON_RING_TO_CORE, &in_capacity);
     struct carillon_ring_control *out = find_ring(core, CARILLON_RING_FROM_CORE, &out_capacity);
-    if (in == NULL || out == NULL) {
+    if (in == NULL || out == NULL || overlap(in, in_capacity, out, out_capacity)) {
         return false;
     }
     ring_consumer_bind(&core->in, in, in_capacity);
@@ -100,6 +109,8 @@ bool attach_follow(struct core *core)
     if (session != core->session) {
         unlink_rings(core);
         core->session = 0;
+        // Another host numbers its links anew.
+        core->refused_link = 0;
         if (!attach(core, session)) {
             return false;
         }

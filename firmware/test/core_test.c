@@ -1,5 +1,6 @@
 // A core and a host in one thread: the host acts whenever the core waits or rings, and time passes
 // only where the test says so.
+#include "core/attach.h"
 #include "core/core.h"
 
 #include "test/check.h"
@@ -28,6 +29,7 @@ static struct {
     uint32_t blocks;
     struct ring_record last;
     struct carillon_failure failure;
+    uint32_t sessions;     // after the first
 } host;
 
 static void (*scenario)(uint32_t waits); // one step for each wait of a linked core
@@ -138,7 +140,7 @@ static void run(void (*steps)(uint32_t waits))
     core_run(&core);
     CHECK_EQUAL(status()->state, CARILLON_CORE_STOPPED);
     CHECK_EQUAL(status()->link, 0);
-    CHECK_EQUAL(status()->boot, 4);
+    CHECK_EQUAL(status()->boot, 4 + host.sessions);
 }
 
 static void open_stream(struct carillon_open_stream open)
@@ -232,10 +234,44 @@ static void a_block_that_never_fits_is_refused(uint32_t waits)
     }
 }
 
+// The link of the host before it was given up for a damaged ring; that of the new host has the same
+// number.
+static void another_host_may_use_the_number_of_a_link_that_was_refused(uint32_t waits)
+{
+    if (waits == 0) {
+        core.refused_link = 1;
+        host.sessions++;
+        region.shared.header.session++;
+    } else {
+        CHECK_EQUAL(status()->session, 78);
+        send(CARILLON_COMMAND_STOP, 0, "", 0);
+    }
+}
+
+static void rings_that_overlap_are_not_attached_to(void)
+{
+    struct carillon_ring_descriptor *to = &region.shared.rings[0];
+    const struct carillon_ring_descriptor *from = &region.shared.rings[1];
+    const uint32_t apart = to->offset;
+    const uint32_t step = _Alignof(struct carillon_ring_control);
+    core.session = 0;
+    to->offset = from->offset;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(core.session, 0);
+    to->offset = apart + step;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(core.session, 0);
+    to->offset = apart;
+    attach_follow(&core);
+    CHECK_EQUAL(core.session, region.shared.header.session);
+}
+
 int main(void)
 {
     run(counters_are_shown_before_the_bell);
     run(blocks_that_come_too_late_are_counted_and_missing);
     run(a_block_that_never_fits_is_refused);
+    run(another_host_may_use_the_number_of_a_link_that_was_refused);
+    rings_that_overlap_are_not_attached_to();
     return 0;
 }

@@ -2,6 +2,7 @@
 #include <node_api.h>
 
 #include "event_fd.h"
+#include "mapping.h"
 #include "poller.h"
 #include "values.h"
 
@@ -13,7 +14,8 @@ napi_value Init(napi_env env, napi_value exports) {
   napi_value limits = nullptr;
   const bool is_ready =
       napi_set_named_property(env, exports, "Poller", Poller::Define(env)) == napi_ok &&
-      DefineEventFd(env, exports) && napi_create_object(env, &limits) == napi_ok &&
+      DefineEventFd(env, exports) && DefineMapping(env, exports) &&
+      napi_create_object(env, &limits) == napi_ok &&
       SetNumber(env, limits, "maxPieces", kMaxPieces) &&
       SetNumber(env, limits, "maxSends", kMaxSends) &&
       napi_set_named_property(env, exports, "limits", limits) == napi_ok;

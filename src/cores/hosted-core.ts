@@ -3,8 +3,9 @@ import { EventEmitter } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { errorCode } from '../errors.ts'
+import { ArgumentError, errorCode } from '../errors.ts'
 import { Reactor } from '../reactor/reactor.ts'
+import { RegionError } from '../shm/errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
 import type { Doorbell } from './doorbell.ts'
@@ -86,11 +87,14 @@ export class HostedCore extends EventEmitter<HostedCoreEvents> {
    * Starts the process. It may have rung before this resolves: look once at what it has to say.
    *
    * @throws {CoreError} `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_CORE_START`.
-   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed.
+   * @throws {ArgumentError} where the region is no file's, or does not start where its file does.
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed,
+   *   `ERR_CARILLON_REGION_TRUNCATED` where its file has been cut short.
    */
   static async start(options: HostedCoreOptions): Promise<HostedCore> {
-    const { core, firmware = HOSTED_FIRMWARE } = options
+    const { region, core, firmware = HOSTED_FIRMWARE } = options
     const { doorbell = Reactor.unavailable === undefined ? 'eventfd' : 'socket' } = options
+    checkRegion(region)
     checkFirmware(firmware, core)
     let started: HostedCore | undefined
     const eventFds =
@@ -162,6 +166,18 @@ async function startProcess(
     child.once('error', (cause) => reject(cannotStart(core, firmware, cause)))
   })
   return child
+}
+
+/** The firmware maps the file that it is given, from its start, as long as it finds it. */
+function checkRegion(region: SharedRegion): void {
+  if (!region.isFile) {
+    throw new ArgumentError(`a hosted core shares a whole file, which ${region.path} is not`)
+  }
+  if (!region.isTruncated) return
+  throw new RegionError(
+    'ERR_CARILLON_REGION_TRUNCATED',
+    `${region.path} has been cut short, and no core can start on it`,
+  )
 }
 
 function checkFirmware(firmware: string, core: number): void {

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module'
-import { errorMessage } from '../errors.ts'
+import { loadAddon as loadNativeAddon, type MissingAddon } from '../native-addon.ts'
 
 /**
  * The addon's poller: one epoll instance under the event loop. What fails in the system answers with
@@ -102,24 +101,7 @@ interface Addon {
   closeEventFd(handle: number): void
 }
 
-let loaded: Addon | { readonly reason: string } | undefined
-
 /** The addon, or why there is none. */
-export function loadAddon(): Addon | { readonly reason: string } {
-  loaded ??= load()
-  return loaded
-}
-
-function load(): Addon | { readonly reason: string } {
-  if (process.platform !== 'linux')
-    return { reason: `epoll is Linux's, this is ${process.platform}` }
-  const require = createRequire(import.meta.url)
-  // The default from dist/src/reactor.
-  const { CARILLON_ADDON = '../../../native/build/Release/carillon.node' } = process.env
-  try {
-    return require(CARILLON_ADDON) as Addon
-  } catch (error) {
-    const [firstLine] = errorMessage(error).split('\n')
-    return { reason: `the native addon is not there or does not load: ${firstLine}` }
-  }
+export function loadAddon(): Addon | MissingAddon {
+  return loadNativeAddon<Addon>()
 }

@@ -134,6 +134,7 @@ async function stopParts({ region, cores, service, server, gateway }: Parts): Pr
   const clients = await Promise.allSettled([gateway?.stop(), server?.stop()])
   const stopped = await Promise.allSettled(cores.map((core) => core.stop()))
   region.remove()
+  region.close()
   const failed = [...clients, ...stopped].find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
 }

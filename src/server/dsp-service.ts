@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import type { carillon } from '../../proto/generated/carillon.js'
 import { PROTOCOL_VERSION, ServerMessage } from '../../proto/messages.ts'
-import { ArgumentError } from '../errors.ts'
+import { ArgumentError, type ErrorCode } from '../errors.ts'
+import { RegionError } from '../shm/errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { VERSION } from '../version.ts'
 import { ClientSession, type SessionOwner } from './client-session.ts'
@@ -48,6 +49,7 @@ export class DspService implements SessionOwner {
   readonly #startedAtMs = performance.now()
   readonly #onRunning = () => this.#chooseSource()
   #stopped = false
+  #isRegionLost = false
   #heard: ClientStream | undefined
   #lastSession = 0
   readonly #timer: NodeJS.Timeout
@@ -158,11 +160,7 @@ export class DspService implements SessionOwner {
 
   #tick(): void {
     const { region, cores } = this.#options
-    if (!region.isIntact) {
-      const why = `the head of ${region.path} was written over by another process`
-      this.logger.error({ code: 'ERR_CARILLON_REGION_DAMAGED' }, `${why}; all cores start anew`)
-      region.renew()
-    }
+    this.#keepRegion()
     const { hostStatus } = region.shared
     hostStatus.heartbeat = (hostStatus.heartbeat + 1) >>> 0
     for (const core of cores) {
@@ -173,6 +171,35 @@ export class DspService implements SessionOwner {
     // The string may have found no free slot while the streams before it were being closed.
     if (this.#streams.size === 0 && !this.#string.isPlaying) this.#chooseSource()
     if ([...this.#sessions].some((session) => session.wantsTelemetry)) this.#sendTelemetry()
+  }
+
+  /** What another process has done to the region is told and mended. */
+  #keepRegion(): void {
+    const { region } = this.#options
+    if (region.isTruncated) {
+      this.#renewRegion('ERR_CARILLON_REGION_TRUNCATED', `${region.path} was cut short`)
+    } else if (!region.isIntact) {
+      this.#renewRegion(
+        'ERR_CARILLON_REGION_DAMAGED',
+        `the head of ${region.path} was written over`,
+      )
+    }
+  }
+
+  /** Where it cannot be mended, that is told once, and tried again at each tick. */
+  #renewRegion(code: ErrorCode, what: string): void {
+    const why = `${what} by another process`
+    try {
+      this.#options.region.renew()
+      this.logger.error({ code }, `${why}; all cores start anew`)
+      this.#isRegionLost = false
+    } catch (error) {
+      if (!(error instanceof RegionError)) throw error
+      if (!this.#isRegionLost) {
+        this.logger.error({ code, err: error }, `${why}, and no core can run: ${error.message}`)
+      }
+      this.#isRegionLost = true
+    }
   }
 
   #sendTelemetry(): void {

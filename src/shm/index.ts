@@ -24,6 +24,7 @@ export { createMpscRing, formatMpscRing, type MpscRing, mpscRingBytes } from './
 export { type MpscReader, MpscRingConsumer, type MpscRingStats } from './mpsc-ring-consumer.ts'
 export { MpscRingProducer } from './mpsc-ring-producer.ts'
 export { MsgQueue, type MsgQueueOptions, type MsgQueueStats } from './msg-queue.ts'
+export type { PlaceOptions } from './region-place.ts'
 export {
   DEFAULT_MESSAGE_BYTES_MAX,
   type RingMessage,
@@ -34,6 +35,7 @@ export {
 export { RingMessageWriter } from './ring-message-writer.ts'
 export { LIMITS, SharedMem } from './shared-mem.ts'
 export {
+  type AttachHostOptions,
   type CoreRings,
   type CreateRegionOptions,
   coreRings,

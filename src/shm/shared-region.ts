@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
+import { problemOfRegion } from './check-region.ts'
 import { RegionError } from './errors.ts'
 import { roundUp } from './layout.ts'
-import { mapShared, pageBytes } from './mapping.ts'
-import { checkCapacity, isCapacity } from './ring-geometry.ts'
+import { Mapping, pageBytes } from './mapping.ts'
+import {
+  openPlace,
+  type PlaceOptions,
+  type RegionPlace,
+  type Surroundings,
+} from './region-place.ts'
+import { checkCapacity } from './ring-geometry.ts'
 import {
   LAYOUT_HASH,
   LAYOUT_VERSION,
@@ -42,60 +49,59 @@ export interface CoreRings {
   readonly fromCore: SpscRingConsumer
 }
 
+export interface AttachHostOptions extends CreateRegionOptions, PlaceOptions {}
+
 type HostView = StructView<typeof SharedMem, 'host'>
-type ReaderView = StructView<typeof SharedMem, 'reader'>
+type Header = StructView<typeof SharedMem, 'reader'>['header']
 
 /**
- * A file, mapped, that holds a {@link SharedMem} and the rings that it describes: made by this host
- * (`SharedRegion<'host'>`), or attached to for looking only (`SharedRegion<'reader'>`).
+ * A file or a device's memory, mapped, that holds a {@link SharedMem} and the rings that it
+ * describes: a host's (`SharedRegion<'host'>`), or attached to for looking only
+ * (`SharedRegion<'reader'>`).
+ *
+ * Where its file is cut short meanwhile, `isTruncated` says so, and what was in it reads as zeros.
+ * Without the native addon that ends the process.
  */
 export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   readonly path: string
-  readonly memory: Memory
-  /** The start of the region. */
-  readonly shared: StructView<typeof SharedMem, S>
-  readonly #header: ReaderView['header']
-  readonly #inode: bigint
-  readonly #device: bigint
-  /** Of a host's region until it is removed. */
+  readonly #place: RegionPlace
+  readonly #mapping: Mapping
+  readonly #memory: Memory
+  readonly #shared: StructView<typeof SharedMem, S>
+  readonly #header: Header
+  /** Of a host's region until it is removed or closed. */
   #fd: number | undefined
   /** Of a host's region: what its header and its ring descriptors are. */
   #declared: Buffer | undefined
   #format: (() => void) | undefined
+  #isClosed = false
 
-  private constructor(path: string, fd: number, bytes: number, side: S) {
+  private constructor(place: RegionPlace, bytes: number, side: S) {
+    const { path, fd, offset } = place
     this.path = path
-    const { ino, dev } = fstatSync(fd, { bigint: true })
-    this.#inode = ino
-    this.#device = dev
-    this.memory = memoryOver(mapShared(fd, bytes, side === 'host'))
-    this.shared = viewStruct(SharedMem, this.memory, 0, side)
-    this.#header = viewStruct(SharedMem, this.memory, 0, 'reader').header
+    this.#place = { ...place, bytes }
+    this.#mapping = new Mapping({ fd, offset, bytes, writable: side === 'host' })
+    this.#memory = memoryOver(this.#mapping.bytes)
+    this.#shared = viewStruct(SharedMem, this.#memory, 0, side)
+    this.#header = viewStruct(SharedMem, this.#memory, 0, 'reader').header
   }
 
   /**
    * Makes a new file with a region in it, for this user only. It stays open until `remove`, and cores
    * get it open ({@link fd}), so nobody needs the right to write to it by its name: nobody has it,
-   * because a file that is cut short kills everybody who has it mapped.
+   * because a file that is cut short takes what is in it from everybody who has it mapped.
    *
    * @throws {ArgumentError} where an option is out of its range.
    * @throws {RegionError} `ERR_CARILLON_MAPPING` where the file exists, or cannot be made or mapped.
    */
   static create(path: string, options: CreateRegionOptions): SharedRegion<'host'> {
-    const { cores, ringCapacityBytes = DEFAULT_RING_CAPACITY_BYTES } = options
-    if (!Number.isInteger(cores) || cores < 1 || cores > LIMITS.CORES_MAX) {
-      throw new ArgumentError(`a region has 1 to ${LIMITS.CORES_MAX} cores, not ${cores}`)
-    }
-    const bytes = regionBytes(cores, ringCapacityBytes)
-    const fd = openFile(path, 'wx+', 0o400)
+    const bytes = bytesFor(options)
+    const fd = createFile(path)
     try {
-      allocate(fd, path, bytes)
-      const region = new SharedRegion(path, fd, bytes, 'host')
-      region.#format = () => format(region.shared, bytes, cores, ringCapacityBytes)
-      region.#format()
-      region.#declared = declaredBytes(region.memory)
-      region.#fd = fd
-      return region
+      allocate(fd, path, 0, bytes)
+      const { ino: inode, dev: device } = fstatSync(fd, { bigint: true })
+      const place = { path, fd, isFile: true, offset: 0, bytes, device, inode }
+      return SharedRegion.#madeBy(place, bytes, options)
     } catch (error) {
       rmSync(path, { force: true })
       closeSync(fd)
@@ -104,32 +110,102 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   }
 
   /**
-   * Maps a region that another process has made, to look at it: nothing of it can be written.
+   * Maps memory that is there already, a file's or a device's (UIO, `/dev/mem`), and makes a region in
+   * it with a new session, whether it holds one or not. A core that runs on it starts anew. At most
+   * one host may use it at a time; nothing but the caller sees to that.
    *
-   * @throws {RegionError} where it is not a sound region of this version.
+   * @param surroundings for tests.
+   * @throws {ArgumentError} where an option is out of its range.
+   * @throws {RegionError} where it is not such memory, or has too little room for the rings.
    */
-  static attach(path: string): SharedRegion<'reader'> {
-    const fd = openFile(path, 'r', 0)
+  static attachHost(
+    path: string,
+    options: AttachHostOptions,
+    surroundings?: Surroundings,
+  ): SharedRegion<'host'> {
+    const bytes = bytesFor(options)
+    const place = openPlace(path, true, options, surroundings)
     try {
-      const bytes = fstatSync(fd).size
-      if (bytes < SharedMem.bytes || bytes % pageBytes() !== 0) {
-        throw new RegionError(
-          'ERR_CARILLON_REGION_SIZE',
-          `${path} is ${bytes} bytes; a region is whole pages of ${pageBytes()}, at least ${SharedMem.bytes} bytes`,
-        )
-      }
-      const region = new SharedRegion(path, fd, bytes, 'reader')
-      check(path, region.shared, bytes)
-      return region
-    } finally {
-      closeSync(fd)
+      checkRoom(place, bytes)
+      return SharedRegion.#madeBy(place, bytes, options)
+    } catch (error) {
+      closeSync(place.fd)
+      throw error
     }
   }
 
   /**
-   * The open file, to be handed to a core. Whoever has it needs no name to map the region.
+   * Maps a region that another process has made, to look at it: nothing of it can be written.
    *
-   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` after `remove`, and where it is only looked at.
+   * @param surroundings for tests.
+   * @throws {ArgumentError} where an option is out of its range.
+   * @throws {RegionError} where it is not a sound region of this version.
+   */
+  static attach(
+    path: string,
+    options?: PlaceOptions,
+    surroundings?: Surroundings,
+  ): SharedRegion<'reader'> {
+    const place = openPlace(path, false, options, surroundings)
+    try {
+      checkRoom(place, SharedMem.bytes)
+      const region = new SharedRegion(place, place.bytes, 'reader')
+      try {
+        region.check()
+      } catch (error) {
+        region.close()
+        throw error
+      }
+      return region
+    } finally {
+      closeSync(place.fd)
+    }
+  }
+
+  /** @throws as `attachHost`. The place stays open where it does. */
+  static #madeBy(
+    place: RegionPlace,
+    bytes: number,
+    { cores, ringCapacityBytes = DEFAULT_RING_CAPACITY_BYTES }: CreateRegionOptions,
+  ): SharedRegion<'host'> {
+    const region = new SharedRegion(place, bytes, 'host')
+    region.#format = () => format(region.#shared, bytes, cores, ringCapacityBytes)
+    const isNew = problemOfRegion(place.path, region.#head(), bytes) !== undefined
+    region.#erase('header', 'hostStatus', 'rings', 'control')
+    // What a core has written of itself goes on counting, where it was a core that wrote it.
+    if (isNew) region.#erase('status')
+    region.#format()
+    region.#declared = declaredBytes(region.#memory)
+    region.#fd = place.fd
+    return region
+  }
+
+  /**
+   * All of the region.
+   *
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` after `close`. Who has it from before finds it
+   *   empty then, see {@link close}.
+   */
+  get memory(): Memory {
+    this.#checkOpen()
+    return this.#memory
+  }
+
+  /**
+   * The start of the region.
+   *
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` after `close`.
+   */
+  get shared(): StructView<typeof SharedMem, S> {
+    this.#checkOpen()
+    return this.#shared
+  }
+
+  /**
+   * The open file or device, to be handed to a core. Whoever has it needs no name to map the region.
+   *
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` after `remove` or `close`, and where it is only
+   *   looked at.
    */
   get fd(): number {
     if (this.#fd !== undefined) return this.#fd
@@ -137,6 +213,21 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
       'ERR_CARILLON_REGION_CLOSED',
       `${this.path} is not open: a core can use a region from when it is made until it is removed`,
     )
+  }
+
+  /** Whether it is a whole file's, which another process of this machine can map from its start. */
+  get isFile(): boolean {
+    return this.#place.isFile && this.#place.offset === 0
+  }
+
+  /**
+   * Whether the file has been cut short. Looked up where this host has it open; else known once
+   * something touched what is gone. `renew` mends it. False after `close`.
+   */
+  get isTruncated(): boolean {
+    if (this.#mapping.isTruncated) return true
+    const { isFile, offset, bytes } = this.#place
+    return isFile && this.#fd !== undefined && fstatSync(this.#fd).size < offset + bytes
   }
 
   /**
@@ -149,25 +240,59 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   }
 
   /**
+   * Checks that the region is still what it was.
+   *
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED`, `…_TRUNCATED`, `…_DAMAGED`, `…_ORPHANED`;
+   *   where it is only looked at, also as `attach`.
+   */
+  check(): void {
+    this.#checkOpen()
+    const problem =
+      this.#declared === undefined
+        ? problemOfRegion(this.path, this.#head(), this.#place.bytes)
+        : undefined
+    // Before what was found in it: where there are zeros in its place, that is the reason.
+    if (this.isTruncated) {
+      throw new RegionError(
+        'ERR_CARILLON_REGION_TRUNCATED',
+        `${this.path} was cut short while it was mapped`,
+      )
+    }
+    if (problem !== undefined) throw problem
+    if (!this.isIntact) {
+      throw new RegionError(
+        'ERR_CARILLON_REGION_DAMAGED',
+        `the head of ${this.path} was written over by another process`,
+      )
+    }
+    this.#checkName()
+  }
+
+  /**
    * Writes the header and the ring descriptors anew, with a new session: every core leaves its rings
-   * and starts anew. Does nothing where the region is only looked at.
+   * and starts anew. A file that was cut short is first made as long as it was, and all in it is 0.
+   * Does nothing where the region is only looked at.
+   *
+   * @throws {RegionError} `ERR_CARILLON_MAPPING` where the file cannot be made as long as it was;
+   *   `ERR_CARILLON_REGION_CLOSED`.
    */
   renew(): void {
     if (this.#format === undefined) return
-    const { header, rings } = SharedMem.offsets
-    // The magic first, which lies in the header: no core attaches to a half of it.
-    this.memory.bytes.fill(0, header, header + RegionHeader.bytes)
-    this.memory.bytes.fill(0, rings, rings + LIMITS.RINGS_MAX * RingDescriptor.bytes)
+    this.#checkOpen()
+    if (this.isTruncated) this.#restore()
+    this.#erase('header', 'rings')
     this.#format()
-    this.#declared = declaredBytes(this.memory)
+    this.#declared = declaredBytes(this.#memory)
   }
 
   /** Changes whenever a region is made anew. */
   get session(): number {
+    this.#checkOpen()
     return this.#header.session
   }
 
   get cores(): number {
+    this.#checkOpen()
     return this.#header.coreCount
   }
 
@@ -175,20 +300,73 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   get isOrphaned(): boolean {
     try {
       const { ino, dev } = statSync(this.path, { bigint: true })
-      return ino !== this.#inode || dev !== this.#device
+      return ino !== this.#place.inode || dev !== this.#place.device
     } catch {
       return true
     }
   }
 
   /**
-   * Removes the file, where it is still this one, and closes it. The mapping stays until it is not
-   * used any more.
+   * Removes the file, where it is still this one, and closes it. The mapping stays until `close`, or
+   * until it is not used any more. A device is closed only.
    */
   remove(): void {
-    if (!this.isOrphaned) rmSync(this.path, { force: true })
+    if (this.#place.isFile && !this.isOrphaned) rmSync(this.path, { force: true })
+    this.#closeFile()
+  }
+
+  /**
+   * Lets go of the memory, and closes the file, which stays. Rings and views over the memory are out
+   * of use from then on: what they read is nothing, and what they do with `Atomics` throws a
+   * TypeError. The memory is unmapped in the next turn of the event loop. Harmless the second time.
+   *
+   * Without the native addon the memory is unmapped only when nothing refers to it any more, and on
+   * Node 20 views that were made before go on until then.
+   */
+  close(): void {
+    this.#isClosed = true
+    this.#closeFile()
+    this.#mapping.unmap()
+  }
+
+  #closeFile(): void {
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined
+  }
+
+  #checkOpen(): void {
+    if (!this.#isClosed) return
+    throw new RegionError('ERR_CARILLON_REGION_CLOSED', `${this.path} was closed here`)
+  }
+
+  #checkName(): void {
+    if (!this.isOrphaned) return
+    throw new RegionError(
+      'ERR_CARILLON_REGION_ORPHANED',
+      `${this.path} is no longer what is mapped: it was removed or replaced`,
+    )
+  }
+
+  /** A copy of the region's start. */
+  #head(): Uint8Array {
+    return this.#memory.bytes.slice(0, SharedMem.bytes)
+  }
+
+  /** The file as long as it was, and mapped. */
+  #restore(): void {
+    const { path, isFile, offset, bytes } = this.#place
+    if (isFile) allocate(this.fd, path, offset, bytes)
+    this.#mapping.restore(this.fd)
+  }
+
+  /** Word by word, because a device's memory may take nothing else. The header goes first. */
+  #erase(...parts: readonly (keyof typeof SharedMem.fields)[]): void {
+    for (const part of parts) {
+      const start = SharedMem.offsets[part] / 4
+      const words = SharedMem.fields[part].bytes / 4
+      // Release, and from its first word on, which is the magic: no core attaches to a half of it.
+      for (let at = start; at < start + words; at++) Atomics.store(this.#memory.words, at, 0)
+    }
   }
 }
 
@@ -258,54 +436,26 @@ function format({ header, rings }: HostView, bytes: number, cores: number, capac
   header.magic = REGION_MAGIC
 }
 
-function check(path: string, { header, rings }: ReaderView, bytes: number): void {
-  if (header.magic !== REGION_MAGIC) {
-    throw new RegionError(
-      'ERR_CARILLON_REGION_MAGIC',
-      `${path} is not a shared region: its first word is ${hex(header.magic)}, not ${hex(REGION_MAGIC)}`,
-    )
+/** @throws {ArgumentError} where an option is out of its range. */
+function bytesFor(options: CreateRegionOptions): number {
+  const { cores, ringCapacityBytes = DEFAULT_RING_CAPACITY_BYTES } = options
+  if (!Number.isInteger(cores) || cores < 1 || cores > LIMITS.CORES_MAX) {
+    throw new ArgumentError(`a region has 1 to ${LIMITS.CORES_MAX} cores, not ${cores}`)
   }
-  if (header.layoutVersion !== LAYOUT_VERSION || header.layoutHash !== LAYOUT_HASH) {
-    throw new RegionError(
-      'ERR_CARILLON_REGION_LAYOUT',
-      `${path} has layout ${header.layoutVersion} (${hex(header.layoutHash)}); this is layout ${LAYOUT_VERSION} (${hex(LAYOUT_HASH)})`,
-    )
-  }
-  if (header.regionBytes > bytes) {
-    throw new RegionError(
-      'ERR_CARILLON_REGION_SIZE',
-      `${path} is ${bytes} bytes, and its region ${header.regionBytes}`,
-    )
-  }
-  const countsFit =
-    header.coreCount >= 1 &&
-    header.coreCount <= LIMITS.CORES_MAX &&
-    header.ringCount === 2 * header.coreCount
-  const ringsFit = rings
-    .slice(0, header.ringCount)
-    .every(
-      ({ core, offset, capacity }) =>
-        core < header.coreCount &&
-        offset >= SharedMem.bytes &&
-        offset % RingControl.align === 0 &&
-        isCapacity(capacity) &&
-        offset + RingControl.bytes + capacity <= header.regionBytes,
-    )
-  if (!countsFit || !ringsFit) {
-    throw new RegionError(
-      'ERR_CARILLON_REGION_RINGS',
-      `${path} describes rings that do not lie in it`,
-    )
-  }
+  return regionBytes(cores, ringCapacityBytes)
 }
 
-function hex(word: number): string {
-  return `0x${word.toString(16).padStart(8, '0')}`
+function checkRoom({ path, bytes }: RegionPlace, needed: number): void {
+  if (bytes >= needed) return
+  throw new RegionError(
+    'ERR_CARILLON_REGION_SIZE',
+    `${path} has ${bytes} bytes, and the region needs ${needed}`,
+  )
 }
 
-function openFile(path: string, flags: string, mode: number): number {
+function createFile(path: string): number {
   try {
-    return openSync(path, flags, mode)
+    return openSync(path, 'wx+', 0o400)
   } catch (error) {
     throw new RegionError(
       'ERR_CARILLON_MAPPING',
@@ -321,11 +471,11 @@ function openFile(path: string, flags: string, mode: number): number {
  * Writes the zeros instead of only setting the size: a file system that is full says so now, where
  * touching a page that it cannot provide would kill the process.
  */
-function allocate(fd: number, path: string, bytes: number): void {
+function allocate(fd: number, path: string, offset: number, bytes: number): void {
   const zeros = Buffer.alloc(Math.min(bytes, 64 * 1024))
   try {
     for (let at = 0; at < bytes; ) {
-      at += writeSync(fd, zeros, 0, Math.min(zeros.length, bytes - at), at)
+      at += writeSync(fd, zeros, 0, Math.min(zeros.length, bytes - at), offset + at)
     }
   } catch (error) {
     throw new RegionError(

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { CarillonClient } from '../../src/client/index.ts'
 import { carillon, startCarillon } from '../support/carillon-command.ts'
-import { type ServingProcess, startServer } from '../support/carillon-server.ts'
+import { type LogLine, type ServingProcess, startServer } from '../support/carillon-server.ts'
 import { coreProcess, coreProcesses } from '../support/core-processes.ts'
 import { ProtocolPeer } from '../support/protocol-peer.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -129,24 +129,38 @@ test('a server that is killed in the middle is an error, its core ends and remov
   t.false(existsSync(server.region))
 })
 
-test('a shared file that is cut short ends its server and core, and is an error of clients', async (t) => {
-  const server = await startServer(t)
-  t.teardown(() => rmSync(server.region, { force: true }))
-  const core = coreProcess(server.region)
-  const job = await startJob(t, server)
-  t.is(statSync(server.region).mode & 0o222, 0, 'it takes a deliberate act')
-  chmodSync(server.region, 0o600)
-  truncateSync(server.region, 0)
-  const { code, stderr } = await job.ended
-  t.is(code, 1)
-  t.regex(stderr, /\[ERR_CARILLON_DISCONNECTED\]/)
-  t.deepEqual(readdirSync(job.folder), [])
-  // The core touches what is gone, or hears that the server is.
-  while (coreProcesses(server.region).includes(core)) {
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  t.deepEqual(coreProcesses(server.region), [])
-})
+for (const bytes of [0, 4096]) {
+  test(`a shared file that is cut to ${bytes} bytes costs its streams, and is made anew`, async (t) => {
+    const server = await startServer(t)
+    const job = await startJob(t, server)
+    t.is(statSync(server.region).mode & 0o222, 0, 'it takes a deliberate act')
+    const { size } = statSync(server.region)
+    chmodSync(server.region, 0o600)
+    truncateSync(server.region, bytes)
+    const { code: exitCode, stderr } = await job.ended
+    t.is(exitCode, 1)
+    t.regex(stderr, /\[ERR_CARILLON_(CORE_LOST|RING_DAMAGED)\]/)
+    t.deepEqual(readdirSync(job.folder), [])
+    // Not the one that a core could not be started meanwhile.
+    const tells = ({ code, msg }: LogLine) =>
+      code === 'ERR_CARILLON_REGION_TRUNCATED' && msg.includes('all cores start anew')
+    await server.logged(tells)
+    t.is(statSync(server.region).size, size)
+    const peer = await ProtocolPeer.greet(t, server.port)
+    for (;;) {
+      peer.send({ request: 1, openStream: { sampleRateHz: 48_000, channels: 1 } })
+      const answer = await peer.next()
+      if (answer.body === 'streamOpened') break
+      t.is(answer.error?.code, 'ERR_CARILLON_CORE_UNAVAILABLE')
+    }
+    const output = join(job.folder, 'again.wav')
+    t.is((await carillon(t, 'process', SPOKEN, output, '--server', server.address)).code, 0)
+    t.is(server.log.filter(tells).length, 1)
+    t.is(await server.end('SIGINT'), 0)
+    t.deepEqual(coreProcesses(server.region), [])
+    t.false(existsSync(server.region))
+  })
+}
 
 test('a client that stands still holds nobody up, and goes on where it was', async (t) => {
   const server = await startServer(t)

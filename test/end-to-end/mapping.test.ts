@@ -2,6 +2,8 @@ import { closeSync, openSync, readFileSync, truncateSync, writeFileSync } from '
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import test from 'ava'
+import { MAPPER_NAMES, mapperNamed } from '../../src/shm/mappers.ts'
+import { Mapping } from '../../src/shm/mapping.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** What is used of the package here; its own types do not know that flags can be combined. */
@@ -33,4 +35,28 @@ test('what is written through one mapping of a file is in the file and in anothe
   one.write('bells', 16)
   t.is(other.toString('latin1', 16, 21), 'bells')
   t.is(readFileSync(path).toString('latin1', 16, 21), 'bells')
+})
+
+test('both mappers map the same memory, and survive that the file is cut short', (t) => {
+  const path = join(temporaryFolder(t), 'shared')
+  const place = { offset: 0, bytes: 2 * mmap.PAGESIZE, writable: true }
+  writeFileSync(path, Buffer.alloc(place.bytes))
+  const fd = openSync(path, 'r+')
+  t.teardown(() => closeSync(fd))
+  const mappings = MAPPER_NAMES.map((name) => {
+    const mapper = mapperNamed(name)
+    if ('reason' in mapper) throw new Error(mapper.reason)
+    return new Mapping({ fd, ...place }, mapper)
+  })
+  const views = mappings.map(({ bytes }) => bytes)
+  for (const [index, view] of views.entries()) view[index] = 7
+  for (const view of views) t.deepEqual([...view.subarray(0, 3)], [7, 7, 0])
+  truncateSync(path, 0)
+  for (const view of views) t.is(view[0], 0)
+  t.deepEqual(
+    mappings.map(({ isTruncated }) => isTruncated),
+    [true, true],
+  )
+  for (const mapping of mappings) mapping.unmap()
+  for (const view of views) t.is(view.length, 0)
 })

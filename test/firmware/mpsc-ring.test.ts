@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { mapShared } from '../../src/shm/mapping.ts'
+import { Mapping } from '../../src/shm/mapping.ts'
 import { formatMpscRing, type MpscRing, mpscRingBytes } from '../../src/shm/mpsc-ring.ts'
 import { MpscRingConsumer } from '../../src/shm/mpsc-ring-consumer.ts'
 import { MpscRingProducer } from '../../src/shm/mpsc-ring-producer.ts'
@@ -40,7 +40,8 @@ class MappedRing {
     writeFileSync(this.path, new Uint8Array(length))
     const fd = openSync(this.path, 'r+')
     try {
-      this.ring = { bytes: mapShared(fd, length, true), offset: 0, capacity: CAPACITY }
+      const { bytes } = new Mapping({ fd, offset: 0, bytes: length, writable: true })
+      this.ring = { bytes, offset: 0, capacity: CAPACITY }
     } finally {
       closeSync(fd)
     }

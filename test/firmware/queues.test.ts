@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { ByteQueue } from '../../src/shm/byte-queue.ts'
-import { mapShared } from '../../src/shm/mapping.ts'
+import { Mapping } from '../../src/shm/mapping.ts'
 import { REPOSITORY } from '../support/repository.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -37,7 +37,7 @@ function createQueues(t: ExecutionContext): { path: string; queues: ByteQueue[] 
   const path = join(temporaryFolder(t), 'queues')
   writeFileSync(path, new Uint8Array(2 * REGION_BYTES).fill(0xa5))
   const fd = openSync(path, 'r+')
-  const regions = mapShared(fd, 2 * REGION_BYTES, true)
+  const regions = new Mapping({ fd, offset: 0, bytes: 2 * REGION_BYTES, writable: true }).bytes
   closeSync(fd)
   const queues = [0, 1].map((index) =>
     ByteQueue.create(regions.subarray(index * REGION_BYTES, (index + 1) * REGION_BYTES)),

@@ -16,14 +16,16 @@ const SANITIZERS = '-fsanitize=address,undefined'
 
 /** What runs over the addon. */
 const FILES = [
-  'tcp-engine-epoll',
-  'reactor',
-  'reactor-watch',
-  'reactor-timer',
-  'registered-memory',
-  'event-fd',
-  'epoll-transport',
-  'descriptors',
+  'reactor/tcp-engine-epoll',
+  'reactor/reactor',
+  'reactor/reactor-watch',
+  'reactor/reactor-timer',
+  'reactor/registered-memory',
+  'reactor/event-fd',
+  'reactor/epoll-transport',
+  'reactor/descriptors',
+  'shm/region-over-addon',
+  'shm/region-over-mmap-io',
 ]
 
 const run = promisify(execFile)
@@ -57,7 +59,7 @@ compilerTest('the addon passes its tests under AddressSanitizer and UBSan', asyn
   t.true(readFileSync(addon).includes('__asan_report'))
   const library = execFileSync('g++', ['-print-file-name=libasan.so'], { encoding: 'utf8' })
   const ava = join(REPOSITORY, 'node_modules/ava/entrypoints/cli.mjs')
-  const files = FILES.map((file) => `dist/test/reactor/${file}.test.js`)
+  const files = FILES.map((file) => `dist/test/${file}.test.js`)
   const { stdout, stderr } = await run(process.execPath, [ava, ...files], {
     cwd: REPOSITORY,
     env: {

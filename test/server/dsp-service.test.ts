@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { pino } from 'pino'
@@ -84,6 +85,27 @@ for (const [what, writeOver] of [
     t.is(damage.length, 1)
   })
 }
+
+test('a shared region that cannot be mended is told once, and the service goes on', async (t) => {
+  const { region, service, lines } = await newService(t)
+  const peer = new RecordingPeer(service)
+  peer.say({ request: 1, openStream: MONO })
+  t.is((await peer.next()).body, 'streamOpened')
+  const path = `/proc/self/fd/${region.fd}`
+  const fd = openSync(path, 'r+')
+  // As if its disk were full: there is nothing to write to.
+  region.remove()
+  ftruncateSync(fd, 0)
+  closeSync(fd)
+  t.is((await peer.next()).error?.code, 'ERR_CARILLON_CORE_LOST')
+  const { hostStatus } = region.shared
+  const before = hostStatus.heartbeat
+  while (hostStatus.heartbeat < before + 3) await new Promise((resolve) => setImmediate(resolve))
+  const told = lines.filter((line) => line.includes('no core can run'))
+  t.is(told.length, 1)
+  t.regex(told[0] ?? '', /"code":"ERR_CARILLON_REGION_TRUNCATED"/)
+  t.is(await openStream(peer), 0)
+})
 
 test('the string plays while no client has a stream, and only then', async (t) => {
   const { service } = await newService(t)

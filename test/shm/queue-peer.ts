@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { ByteQueue } from '../../src/shm/byte-queue.ts'
-import { mapShared } from '../../src/shm/mapping.ts'
+import { Mapping } from '../../src/shm/mapping.ts'
 import { MsgQueue } from '../../src/shm/msg-queue.ts'
 import { messageOf, pieceOf } from './queue-message.ts'
 
@@ -75,7 +75,7 @@ function exchangeBytes(out: ByteQueue, input: ByteQueue): void {
 }
 
 const fd = openSync(path, 'r+')
-const regions = mapShared(fd, 2 * regionBytes, true)
+const regions = new Mapping({ fd, offset: 0, bytes: 2 * regionBytes, writable: true }).bytes
 closeSync(fd)
 const [out, input] = [outIndex, 1 - outIndex].map((index) =>
   ByteQueue.attach(regions.subarray(index * regionBytes, (index + 1) * regionBytes)),

@@ -18,5 +18,12 @@ for (const file of files) {
 }
 
 test('there are soaks', (t) => {
-  t.deepEqual(files.sort(), ['clients.js', 'corruption.js', 'kills.js', 'rings.js', 'senders.js'])
+  t.deepEqual(files.sort(), [
+    'clients.js',
+    'corruption.js',
+    'kills.js',
+    'ring-kills.js',
+    'rings.js',
+    'senders.js',
+  ])
 })

@@ -1,7 +1,7 @@
 import { equal } from 'node:assert/strict'
 import type { Doorbell } from '../../src/cores/doorbell.ts'
 import { EventFdDoorbell } from '../../src/cores/event-fd-doorbell.ts'
-import { mapShared } from '../../src/shm/mapping.ts'
+import { Mapping } from '../../src/shm/mapping.ts'
 import { RingControl } from '../../src/shm/shared-mem.ts'
 import { type RingRecord, SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
 import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
@@ -57,7 +57,8 @@ export class RingPeer {
 
   constructor(options: RingPeerOptions) {
     const { fd, capacity, side, count } = options
-    this.#memory = memoryOver(mapShared(fd, ringPairBytes(capacity), true))
+    const place = { fd, offset: 0, bytes: ringPairBytes(capacity), writable: true }
+    this.#memory = memoryOver(new Mapping(place).bytes)
     const second = RingControl.bytes + capacity
     // One way with checksums, one without.
     this.#out = new SpscRingProducer(this.#memory, side === 0 ? 0 : second, capacity, {

@@ -1,0 +1,2 @@
+process.env.CARILLON_MAPPER = 'addon'
+await import('./suite/index.ts')

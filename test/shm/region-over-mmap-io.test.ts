@@ -1,0 +1,2 @@
+process.env.CARILLON_MAPPER = 'mmap-io'
+await import('./suite/index.ts')
