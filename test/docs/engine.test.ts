@@ -1,69 +1,28 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import * as limits from '../../src/reactor/limits.ts'
 import { ExampleProcess } from '../examples/example-process.ts'
 import { RawPeer } from '../reactor/raw-peer.ts'
 import { needsTool } from '../support/needs-tool.ts'
-import { REPOSITORY } from '../support/repository.ts'
 import { selfSigned } from '../support/self-signed.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { compilePrograms, programsOf, readPage, runProgram } from './page-programs.ts'
 
 const openssl = needsTool(test, 'openssl', 'apt-get install openssl')
-const run = promisify(execFile)
-const page = readFileSync(join(REPOSITORY, 'docs/engine.md'), 'utf8')
 
-interface Block {
-  readonly code: string
-  /** What the page says that it prints. */
-  readonly prints: string | undefined
-}
-
-const blocks = [...page.matchAll(/^```ts\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms)].map(
-  ([, code = '', prints]): Block => ({ code, prints }),
-)
-
-/** A project that has Carillon among its packages, with the blocks as its programs, compiled. */
-async function project(t: ExecutionContext): Promise<string> {
-  const folder = temporaryFolder(t)
-  const write = (name: string, text: string | Buffer) => writeFileSync(join(folder, name), text)
-  const compilerOptions = {
-    target: 'es2022',
-    module: 'nodenext',
-    types: ['node'],
-    strict: true,
-    noImplicitOverride: true,
-    skipLibCheck: true,
-  }
-  write('package.json', JSON.stringify({ type: 'module' }))
-  write('tsconfig.json', JSON.stringify({ compilerOptions }))
-  // Any port, in place of the one that the page names.
-  for (const [at, { code }] of blocks.entries()) {
-    write(`block-${at}.ts`, code.replace('server.init(5555,', 'server.init(0,'))
-  }
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(REPOSITORY, join(folder, 'node_modules/carillon'))
-  symlinkSync(join(REPOSITORY, 'node_modules/@types'), join(folder, 'node_modules/@types'))
-  const tsc = join(REPOSITORY, 'node_modules/.bin/tsc')
-  await run(tsc, ['--pretty', 'false', '-p', folder]).catch(({ stdout }) => t.fail(stdout))
-  return folder
-}
+const page = readPage('engine.md')
+const blocks = programsOf(page)
 
 openssl('every program on the page compiles, and prints what the page says', async (t) => {
   t.is(blocks.length, 5)
-  const folder = await project(t)
+  const folder = await compilePrograms(t, blocks)
   const { key, cert } = selfSigned()
   writeFileSync(join(folder, 'key.pem'), key)
   writeFileSync(join(folder, 'cert.pem'), cert)
   for (const [at, { prints }] of blocks.entries()) {
     // The first goes on: it has a test of its own.
     if (at === 0) continue
-    const program = join(folder, `block-${at}.js`)
-    const { stdout, stderr } = await run(process.execPath, [program], { cwd: folder })
-    t.is(stdout, prints ?? '')
-    t.is(stderr, '')
+    await runProgram(t, folder, at, prints)
   }
 
   // The first server.
