@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
@@ -18,6 +18,15 @@ const PASSING = "test('passes', (t) => t.pass())"
 
 /** What runAva makes of a real run of AVA over one test file for each of these bodies. */
 async function runAva(t: ExecutionContext, bodies: string[], ...args: string[]) {
+  return await runAvaFor(t, undefined, bodies, ...args)
+}
+
+async function runAvaFor(
+  t: ExecutionContext,
+  silentMsMax: number | undefined,
+  bodies: string[],
+  ...args: string[]
+) {
   const root = temporaryFolder(t)
   mkdirSync(join(root, 'dist/test'), { recursive: true })
   symlinkSync(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'))
@@ -28,7 +37,7 @@ async function runAva(t: ExecutionContext, bodies: string[], ...args: string[]) 
   }
   const program = `
     import { runAva } from ${JSON.stringify(join(REPOSITORY, 'scripts/testing/run-ava.mjs'))}
-    const result = await runAva(${JSON.stringify(root)}, ${JSON.stringify(args)})
+    const result = await runAva(${JSON.stringify(root)}, ${JSON.stringify(args)}, ${silentMsMax})
     console.log('\\n' + JSON.stringify(result))`
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program])
   const { tally, skipped, isEmpty } = JSON.parse(
@@ -68,6 +77,23 @@ test('an exception that no test waits for is a failure', async (t) => {
 test('a test that never ends is a failure', async (t) => {
   const hangs = "test('hangs', () => new Promise(() => setInterval(() => {}, 1e6)))"
   t.is((await runAva(t, [hangs], '--timeout=1s')).tally.failed, 1)
+})
+
+test('a run that says nothing more is ended, with all that it has started', async (t) => {
+  const file = join(temporaryFolder(t), 'pid')
+  const hangs = `
+    import { spawn } from 'node:child_process'
+    import { writeFileSync } from 'node:fs'
+    test('hangs', () => new Promise(() => {
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'])
+      writeFileSync(${JSON.stringify(file)}, String(child.pid))
+    }))`
+  // On a busy machine it may take longer until there is something that hangs.
+  for (let silentMsMax = 5000; !existsSync(file); silentMsMax *= 2) {
+    const { tally } = await runAvaFor(t, silentMsMax, [hangs])
+    t.true(tally.failed >= 1)
+  }
+  t.throws(() => process.kill(Number(readFileSync(file, 'utf8')), 0), { code: 'ESRCH' })
 })
 
 test('a file without a test is a failure', async (t) => {
