@@ -26,42 +26,63 @@ export interface RegionFigures extends Omit<RegionLook, 'cores' | 'rings'> {
   readonly hostBeat: Heartbeat
   readonly cores: readonly CoreFigures[]
   readonly rings: readonly RingFigures[]
-  /** Whether the region was made anew since the last look. */
-  readonly isRenewed: boolean
+  /** The session before this one, where the region was made anew since the first look. */
+  readonly formerSession: number | undefined
+  /** Whether the file that is looked at has been removed or replaced. */
+  readonly isOrphaned: boolean
+  /** Whether, besides, nothing is to be expected of the host any more. */
+  readonly hasEnded: boolean
 }
 
 interface TimedLook {
+  /** When the look was taken, in milliseconds of a clock that only goes forward. */
   readonly atMs: number
   readonly look: RegionLook
+  readonly isOrphaned: boolean
 }
+
+/** A host beats ten times a second. One that has lost its file and is silent for as long has ended. */
+const HOST_SILENT_MS = 2000
+
+/** A core writes its two clocks one after the other, and we read them so: they may be this far apart. */
+const CLOCKS_APART_US = 100_000
 
 /** Compares each look at a region with the one before. */
 export class RegionWatch {
   #before: TimedLook | undefined
+  #session: number | undefined
+  #formerSession: number | undefined
   readonly #beats = new Map<string, { heartbeat: number; sinceMs: number }>()
 
-  /** @param atMs when the look was taken, in milliseconds of a clock that only goes forward. */
-  compare(look: RegionLook, atMs: number): RegionFigures {
+  compare(timed: TimedLook): RegionFigures {
+    const { look, atMs, isOrphaned } = timed
     const before = this.#before
-    this.#before = { atMs, look }
-    const isRenewed = before !== undefined && before.look.session !== look.session
-    const isComparable = before !== undefined && !isRenewed
+    this.#before = timed
+    this.#followSession(look.session)
+    const last = before?.look.session === look.session ? before.look : undefined
+    const elapsedMs = atMs - (before?.atMs ?? atMs)
+    const hostBeat = this.#beat('host', look.hostHeartbeat, atMs)
     return {
       ...look,
-      isRenewed,
-      hostBeat: this.#beat('host', look.hostHeartbeat, atMs),
-      cores: look.cores.map((core, index) => {
-        const last = isComparable ? before.look.cores[index] : undefined
-        const beat = this.#beat(`core ${index}`, core.heartbeat, atMs)
-        return { ...core, beat, load: loadOf(last, core) }
-      }),
+      ...{ hostBeat, isOrphaned, formerSession: this.#formerSession },
+      hasEnded: isOrphaned && hostBeat.stillMs >= HOST_SILENT_MS,
+      cores: look.cores.map((core, index) => ({
+        ...core,
+        beat: this.#beat(`core ${index}`, core.heartbeat, atMs),
+        load: loadOf(last?.cores[index], core),
+      })),
       rings: look.rings.map((ring, index) => {
-        const last = isComparable ? before.look.rings[index] : undefined
-        const isSame = isLinkedAsBefore(before?.look, look, ring.core)
-        const rates = isSame ? ratesOf(last, ring, atMs - (before?.atMs ?? atMs)) : UNKNOWN_RATES
-        return { ...ring, ...rates }
+        const isSame = isLinkedAsBefore(last, look, ring.core)
+        return { ...ring, ...ratesOf(isSame ? last?.rings[index] : undefined, ring, elapsedMs) }
       }),
     }
+  }
+
+  /** 0 is between two sessions. */
+  #followSession(session: number): void {
+    if (session === 0 || session === this.#session) return
+    this.#formerSession = this.#session
+    this.#session = session
   }
 
   #beat(whose: string, heartbeat: number, atMs: number): Heartbeat {
@@ -80,15 +101,14 @@ function loadOf(last: CoreLook | undefined, core: CoreLook): number | undefined 
   if (last === undefined || last.boot !== core.boot) return undefined
   const elapsedUs = distance(last.uptimeUs, core.uptimeUs)
   const busyUs = distance(last.busyUs, core.busyUs)
-  return elapsedUs > 0 && busyUs <= elapsedUs ? busyUs / elapsedUs : undefined
+  if (elapsedUs === 0 || busyUs > elapsedUs + CLOCKS_APART_US) return undefined
+  return Math.min(1, busyUs / elapsedUs)
 }
 
 /** Positions and counts start anew with each link. */
 function isLinkedAsBefore(before: RegionLook | undefined, look: RegionLook, core: number): boolean {
   const [then, now] = [before?.cores[core], look.cores[core]]
-  return (
-    then !== undefined && then.link === now?.link && then.offeredLink === now.offeredLink
-  )
+  return then !== undefined && then.link === now?.link && then.offeredLink === now.offeredLink
 }
 
 function ratesOf(last: RegionRingLook | undefined, ring: RegionRingLook, elapsedMs: number) {

@@ -96,7 +96,11 @@ export class RegionInspector {
     return rings.slice(0, header.ringCount).map((descriptor) => {
       const { core, kind, offset, capacity } = descriptor
       const direction =
-        kind === RING_KIND.TO_CORE ? 'to-core' : kind === RING_KIND.FROM_CORE ? 'from-core' : undefined
+        kind === RING_KIND.TO_CORE
+          ? 'to-core'
+          : kind === RING_KIND.FROM_CORE
+            ? 'from-core'
+            : undefined
       return { core, direction, ...this.#inspect(offset, capacity) }
     })
   }
@@ -127,5 +131,7 @@ export class RegionInspector {
 }
 
 function tooMany(what: string, count: number, most: number): readonly string[] {
-  return count <= most ? [] : [`the header says that there are ${count} ${what}; the most is ${most}`]
+  return count <= most
+    ? []
+    : [`the header says that there are ${count} ${what}; the most is ${most}`]
 }
