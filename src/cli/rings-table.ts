@@ -10,36 +10,39 @@ const NONSENSE = '?'
 
 const GAP = 2
 
-/** A column: its title, and its cell for an item. */
-type Column<Item> = readonly [title: string, cell: (item: Item) => string]
+/**
+ * A column: its title, its cell for an item, and its least width where the title is shorter than
+ * what it will hold, so that columns stand still while figures grow.
+ */
+type Column<Item> = readonly [title: string, cell: (item: Item) => string, width?: number]
 
 const CORE_COLUMNS: readonly Column<CoreFigures>[] = [
   ['core', ({ core }) => String(core)],
-  ['state', ({ state, stateNumber }) => state ?? `${NONSENSE} ${stateNumber}`],
+  ['state', ({ state, stateNumber }) => state ?? `${NONSENSE} ${stateNumber}`, 8],
   ['boot', ({ boot }) => String(boot)],
   ['link', linkText],
-  ['heartbeat', ({ beat }) => beatText(beat)],
-  ['load', ({ load }) => (load === undefined ? UNKNOWN : percent(load))],
+  ['heartbeat', ({ beat }) => beatText(beat), 10],
+  ['load', ({ load }) => (load === undefined ? UNKNOWN : percent(load)), 6],
   ['streams', ({ streams }) => String(streams)],
-  ['blocks', ({ blocks }) => String(blocks)],
+  ['blocks', ({ blocks }) => String(blocks), 10],
   ['overruns', ({ overruns }) => String(overruns)],
   ['refused', ({ refused }) => String(refused)],
   ['damaged', ({ damaged }) => String(damaged)],
-  ['lost', ({ lost }) => String(lost)],
+  ['lost', ({ lost }) => String(lost), 5],
 ]
 
 const RING_COLUMNS: readonly Column<RingFigures>[] = [
   ['ring', ringName],
-  ['used', ({ look }) => String(look?.usedBytes ?? NONSENSE)],
-  ['fill', fillText],
+  ['used', ({ look }) => String(look?.usedBytes ?? NONSENSE), 7],
+  ['fill', fillText, 6],
   ['unread', ({ look }) => String(look?.unread ?? NONSENSE)],
   ['records/s', ({ recordsPerSecond }) => rateText(recordsPerSecond)],
-  ['bytes/s', ({ bytesPerSecond }) => rateText(bytesPerSecond)],
-  ['full', ({ look }) => String(look?.full ?? NONSENSE)],
-  ['asleep', asleepText],
+  ['bytes/s', ({ bytesPerSecond }) => rateText(bytesPerSecond), 7],
+  ['full', ({ look }) => String(look?.full ?? NONSENSE), 6],
+  ['asleep', asleepText, 8],
   ['capacity', ({ look }) => String(look?.capacity ?? NONSENSE)],
-  ['head', ({ look }) => String(look?.head ?? NONSENSE)],
-  ['tail', ({ look }) => String(look?.tail ?? NONSENSE)],
+  ['head', ({ look }) => String(look?.head ?? NONSENSE), 10],
+  ['tail', ({ look }) => String(look?.tail ?? NONSENSE), 10],
 ]
 
 /** What a ring is called, for example `0 to-core`. */
@@ -78,14 +81,15 @@ function foldedTable<Item>(
   items: readonly Item[],
   width: number,
 ): string[] {
-  const cells = all.map(([title, cell]) => [title, ...items.map(cell)])
+  const cells = all.map(([title, cell, least = 0]) => [title.padStart(least), ...items.map(cell)])
   const widths = cells.map((column) => Math.max(...column.map(({ length }) => length)))
   const [first = [], ...others] = cells
-  const tables: string[][][] = []
-  let used = Number.POSITIVE_INFINITY
+  const tables = [[first]]
+  let used = widths[0] ?? 0
   for (const [index, column] of others.entries()) {
     const needed = GAP + (widths[index + 1] ?? 0)
-    if (used + needed > width) {
+    // A column that is wider than all there is stands alone: it is not cut here.
+    if (used + needed > width && tables.at(-1)?.length !== 1) {
       tables.push([first])
       used = widths[0] ?? 0
     }
