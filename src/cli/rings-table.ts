@@ -107,6 +107,10 @@ function linkText({ link, offeredLink }: CoreFigures): string {
   return `${link} of ${offeredLink}`
 }
 
+function linkName(link: number): string {
+  return link === 0 ? 'no link' : `link ${link}`
+}
+
 function beatText({ isMoving, stillMs }: Heartbeat): string {
   if (isMoving === undefined) return UNKNOWN
   return isMoving ? 'moves' : `still ${(stillMs / 1000).toFixed(stillMs < 10_000 ? 1 : 0)} s`
@@ -149,7 +153,7 @@ function remarks({ cores, rings, problems, formerSession, ...region }: RegionFig
       .filter(({ link, offeredLink }) => link !== offeredLink)
       .map(
         ({ core, link, offeredLink }) =>
-          `core ${core} uses link ${link}, and its host offers ${offeredLink}`,
+          `core ${core} uses ${linkName(link)}, and its host offers ${linkName(offeredLink)}`,
       ),
     ...rings.flatMap(ringRemarks),
   ]
