@@ -7,6 +7,15 @@ const HOME = '\x1b[H'
 const ERASE_LINE_END = '\x1b[K'
 const ERASE_BELOW = '\x1b[J'
 
+/** What a terminal has that does not say its size, as some on serial lines: it says 0. */
+const USUAL_COLUMNS = 80
+const USUAL_ROWS = 24
+
+/** Characters in a line of a terminal. */
+export function terminalColumns({ columns }: NodeJS.WriteStream): number {
+  return columns || USUAL_COLUMNS
+}
+
 /**
  * A terminal's other screen, on which text is drawn over the text before. What was on the terminal
  * comes back when it is closed, which happens by itself where the process ends.
@@ -34,7 +43,7 @@ export class LiveScreen {
   }
 
   get columns(): number {
-    return this.#output.columns
+    return terminalColumns(this.#output)
   }
 
   /** Draws these lines in place of those before. What is too long or too many is cut. */
@@ -53,7 +62,8 @@ export class LiveScreen {
   }
 
   readonly #draw = (): void => {
-    const { columns, rows } = this.#output
+    const { columns } = this
+    const rows = this.#output.rows || USUAL_ROWS
     const hidden = this.#lines.length - rows
     const lines =
       hidden > 0 ? [...this.#lines.slice(0, rows - 1), `(${hidden + 1} lines more)`] : this.#lines

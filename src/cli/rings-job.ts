@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { ArgumentError } from '../errors.ts'
 import { RegionInspector, type RingDirection } from '../shm/region-inspector.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
-import { LiveScreen } from './live-screen.ts'
+import { LiveScreen, terminalColumns } from './live-screen.ts'
 import { oneLine } from './one-line.ts'
 import { type RegionFigures, RegionWatch } from './region-watch.ts'
 import { ringDump } from './rings-dump.ts'
@@ -160,7 +160,9 @@ function choose({ cores, rings }: RegionFigures, chosen: Chosen) {
 }
 
 function tableText(path: string, figures: RegionFigures): string {
-  return ringsTable(path, figures, process.stdout.columns ?? Number.POSITIVE_INFINITY).join('\n')
+  const { stdout } = process
+  const columns = stdout.isTTY ? terminalColumns(stdout) : Number.POSITIVE_INFINITY
+  return ringsTable(path, figures, columns).join('\n')
 }
 
 function jsonLine(path: string, figures: RegionFigures): string {

@@ -50,6 +50,17 @@ test('what is too long or too many is cut, and drawn anew where the size changes
   screen.close()
 })
 
+test('a terminal that does not say its size is of the usual one', (t) => {
+  const { screen, written } = newScreen(0, 0)
+  written()
+  t.is(screen.columns, 80)
+  screen.show(Array.from({ length: 30 }, () => 'x'.repeat(100)))
+  const lines = written().split('\r\n')
+  t.is(lines.length, 24)
+  t.true(lines[0]?.startsWith(`\x1b[H${'x'.repeat(80)}\x1b[K`))
+  screen.close()
+})
+
 test('q ends, other keys do not, and neither does a terminal that is gone go on', async (t) => {
   const { keys, screen } = newScreen()
   const key = once(keys, 'data')
