@@ -209,6 +209,21 @@ test('a record that cannot be ends the records, with what it says', (t) => {
   t.regex(dump(ring.memory).damage ?? '', /^the producer stands at 8, which is not ahead/)
 })
 
+test('a record that would go on at the start of the ring is none', (t) => {
+  const { memory, data, ends } = newRing()
+  ends.consumer.head = CAPACITY - 64
+  ends.producer.tail = CAPACITY + 64
+  const header = viewStruct(RecordHeader, memory, data + CAPACITY - 64, 'producer')
+  header.type = 1
+  header.length = 48
+  t.is(dump(memory).records.length, 1)
+  header.length = 49
+  t.deepEqual(dump(memory), {
+    records: [],
+    damage: `the record at ${CAPACITY - 64} says that it is 49 bytes of type 1, with 128 bytes published from there on`,
+  })
+})
+
 test('any bytes in a ring give a look and records or a named error, by nothing outside of it', (t) => {
   const word = fc.oneof(
     fc.constantFrom(0, 16, 32, CAPACITY, CAPACITY - 16, 0xfffffff0, 0xffffffff),
