@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import { shortNumber, textTable } from '../src/cli/text-table.ts'
 import { compareResults, type Move } from './comparison.ts'
 import { type Results, readResults } from './results.ts'
-import { shortNumber, textTable } from './text-table.ts'
 
 /** Adds `compare` to the program: what moved between two runs of a suite. */
 export function addCompareCommand(program: Command): void {

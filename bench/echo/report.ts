@@ -1,6 +1,6 @@
+import { shortNumber, textTable } from '../../src/cli/text-table.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
-import { shortNumber, textTable } from '../text-table.ts'
 import { CELLS, type Cell } from './cells.ts'
 import { type Judgement, judge } from './judgement.ts'
 import { TARGETS, type Target } from './targets.ts'

@@ -5,6 +5,7 @@ import { addEffectsCommand } from './effects-command.ts'
 import { addLayoutCommand } from './layout-command.ts'
 import { addProcessCommand } from './process-command.ts'
 import { reportError } from './report-error.ts'
+import { addRingsCommand } from './rings-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { print } from './standard-output.ts'
 
@@ -22,6 +23,7 @@ addServeCommand(program)
 addProcessCommand(program, { startLocalServer })
 addEffectsCommand(program, { startLocalServer })
 addLayoutCommand(program)
+addRingsCommand(program)
 
 // What cannot be said on standard error can be said nowhere: the exit code says the rest.
 process.stderr.on('error', () => {})

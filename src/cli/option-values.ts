@@ -18,6 +18,23 @@ export function parseInteger(
 }
 
 /**
+ * Reads the value of an option that is a number, with or without decimals, `least` to `most`.
+ *
+ * @throws {UsageError} from what it returns.
+ */
+export function parseDecimal(
+  option: string,
+  least: number,
+  most: number,
+): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
+    throw new UsageError(`${option} takes a number from ${least} to ${most}, not "${text}"`)
+  }
+}
+
+/**
  * Reads the value of an option that is one of a few words.
  *
  * @throws {UsageError} from what it returns.

@@ -88,7 +88,7 @@ for (const [args, says] of [
   [['process', 'a', 'b', '--block-frames', '0'], '--block-frames takes a whole number from 1'],
   [['process', 'a', 'b', '--window', '1e9'], '--window takes a whole number from 1'],
   [['process', 'a', 'b', '--effect', 'gain:db=x'], '[ERR_CARILLON_EFFECT_SYNTAX]'],
-  [['ring'], "unknown command 'ring' [ERR_CARILLON_USAGE]"],
+  [['wobble'], "unknown command 'wobble' [ERR_CARILLON_USAGE]"],
 ] as const) {
   test(`a wrong call exits with 2 and says why: ${args.join(' ')}`, async (t) => {
     const { code, stdout, stderr } = await carillon(t, ...args)
