@@ -14,7 +14,7 @@ interface RingBufferClass {
 
 /** What to say where it is not installed: it is only needed here. */
 export const RINGBUF_MISSING =
-  'the peer "ringbuf.js" is left out: the package ringbuf.js is missing; to install: npm install --no-save ringbuf.js'
+  'the peer "ringbuf.js" is left out: the package ringbuf.js is missing; to install: npm run setup'
 
 export function hasRingbuf(): boolean {
   try {
