@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { pinned } from './placement.ts'
+import { type ProcessFigures, readProcessFigures } from './process-figures.ts'
 
 /** The last bytes of what a process wrote to stderr, kept to explain why it ended. */
 const STDERR_BYTES_MAX = 4096
@@ -40,6 +41,10 @@ export class PinnedProcess {
 
   get pid(): number {
     return this.#process.pid ?? 0
+  }
+
+  figures(): ProcessFigures {
+    return readProcessFigures(this.pid)
   }
 
   /** What is known of why it ended, as the rest of a sentence; empty while it runs. */

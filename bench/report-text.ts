@@ -1,6 +1,9 @@
-import type { Results } from './results.ts'
+import { figuresOf, type Results } from './results.ts'
 import { type Estimate, median } from './statistics.ts'
 import type { Verdict } from './verdict.ts'
+
+/** Over this share of waiting for the CPU the other work of the machine decides what is measured. */
+const WAITED_SHARE_MAX = 0.05
 
 /** What stands above the figures of every suite. */
 export function headingText({ isQuick, machine, loadAverage, series }: Results): string {
@@ -32,6 +35,20 @@ export function targetsText(
     ({ verdict, wish, measured }) => `${verdict.padEnd(9)}  ${wish}: ${measured}`,
   )
   return ['Targets', ...lines].join('\n')
+}
+
+/**
+ * A sentence where other work took so much of the machine that the figures tell of that.
+ *
+ * @param words what it did, for how much of the time somebody waited for a CPU.
+ */
+export function disturbanceTexts({ series }: Results, words: (share: string) => string): string[] {
+  const shares = series
+    .map((each) => figuresOf(each, 'waitedShare'))
+    .filter((figures) => figures.length > 0)
+  const waited = median(shares.map(median))
+  if (!(waited > WAITED_SHARE_MAX)) return []
+  return [`Other work disturbed this: ${words(`${(waited * 100).toFixed(0)} %`)}`]
 }
 
 function toHundredths(value: number): string {

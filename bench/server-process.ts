@@ -1,6 +1,6 @@
 import { BenchError } from './errors.ts'
 import { PinnedProcess } from './pinned-process.ts'
-import { type ProcessFigures, readProcessFigures } from './process-figures.ts'
+import type { ProcessFigures } from './process-figures.ts'
 
 /** Ample for the start of Node on a busy machine. */
 const READY_TIMEOUT_MS = 15_000
@@ -54,7 +54,7 @@ export class ServerProcess {
   }
 
   figures(): ProcessFigures {
-    return readProcessFigures(this.pid)
+    return this.#process.figures()
   }
 
   /** What is known of why it ended, as the rest of a sentence; empty while it runs. */

@@ -1,13 +1,16 @@
-import { estimateText, headingText, spreadText, targetsText } from '../report-text.ts'
+import {
+  disturbanceTexts,
+  estimateText,
+  headingText,
+  spreadText,
+  targetsText,
+} from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { shortNumber, textTable } from '../text-table.ts'
 import { CELLS, type Cell } from './cells.ts'
 import { type Judgement, judge } from './judgement.ts'
 import { TARGETS, type Target } from './targets.ts'
-
-/** Over this share of waiting for the CPU the other work of the machine decides what is measured. */
-const WAITED_SHARE_MAX = 0.05
 
 const MIB = 1024 * 1024
 
@@ -18,7 +21,11 @@ export function echoReport(results: Results): string {
     headingText(results),
     ...cells.map((cell) => cellText(results, cell)),
     ...(results.isQuick ? [] : [judgedText(judge(results, TARGETS))]),
-    ...disturbance(results),
+    ...disturbanceTexts(
+      results,
+      (share) =>
+        `the servers were ready to run and had no CPU for ${share} of the time (median). "per CPU s" suffers least from that.`,
+    ),
   ].join('\n\n')
 }
 
@@ -90,13 +97,4 @@ function wish(target: Target): string {
     case 'memory':
       return `${contender} at most ${target.bytesAtMost} B a connection`
   }
-}
-
-/** A sentence where other work took so much of the machine that the figures tell of that. */
-function disturbance({ series }: Results): string[] {
-  const waited = median(series.map((each) => median(figuresOf(each, 'waitedShare'))))
-  if (!(waited > WAITED_SHARE_MAX)) return []
-  return [
-    `Other work disturbed this: the servers were ready to run and had no CPU for ${(waited * 100).toFixed(0)} % of the time (median). "per CPU s" suffers least from that.`,
-  ]
 }

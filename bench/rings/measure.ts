@@ -2,6 +2,7 @@ import { errorMessage } from '../../src/errors.ts'
 import { BenchError } from '../errors.ts'
 import { PinnedProcess } from '../pinned-process.ts'
 import type { Placement } from '../placement.ts'
+import { waitedShare } from '../process-figures.ts'
 import type { Sample } from '../results.ts'
 import type { Cell } from './cells.ts'
 import type { Contender } from './contenders.ts'
@@ -69,6 +70,7 @@ async function measureSides(
   const whereOther = other
     ? addressOptions(parseLine<ReadyLine>('ready', await other.line(signal)))
     : ['--partner-cpu', String(placement.server)]
+  const before = other?.figures()
   const measuring = start(
     `"${second}"`,
     [
@@ -79,7 +81,8 @@ async function measureSides(
   )
   const told = measuring.line(signal)
   const line = await (other ? Promise.race([told, other.ended()]) : told)
-  return toSample(parseLine<ResultLine>('result', line), cell)
+  const sample = toSample(parseLine<ResultLine>('result', line), cell)
+  return before && other ? { ...sample, waitedShare: waitedShare(before, other.figures()) } : sample
 }
 
 interface ReadyLine {

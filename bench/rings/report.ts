@@ -1,4 +1,10 @@
-import { estimateText, headingText, spreadText, targetsText } from '../report-text.ts'
+import {
+  disturbanceTexts,
+  estimateText,
+  headingText,
+  spreadText,
+  targetsText,
+} from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { median, ratioOfMedians } from '../statistics.ts'
 import { shortNumber, textTable } from '../text-table.ts'
@@ -16,6 +22,11 @@ export function ringsReport(results: Results): string {
     headingText(results),
     ...cells.map((cell) => cellText(results, cell)),
     ...(results.isQuick ? [] : [judgedText(judge(results, TARGETS))]),
+    ...disturbanceTexts(
+      results,
+      (share) =>
+        `the sides were ready to run and had no CPU for ${share} of the time (median). These figures say nothing of the rings.`,
+    ),
   ].join('\n\n')
 }
 
