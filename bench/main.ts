@@ -3,7 +3,9 @@ import { Command } from 'commander'
 import { UsageError } from '../src/cli/errors.ts'
 import { reportError } from '../src/cli/report-error.ts'
 import { addCompareCommand } from './compare-command.ts'
-import { addEchoCommand } from './echo/echo-command.ts'
+import { ECHO_SUITE } from './echo/echo-suite.ts'
+import { RINGS_SUITE } from './rings/rings-suite.ts'
+import { addSuiteCommand } from './suite-command.ts'
 
 const program = new Command('npm run bench --')
   .description('Measures this project beside others. One suite at a time:')
@@ -12,7 +14,8 @@ const program = new Command('npm run bench --')
   // What is wrong with the arguments is reported as every other error is.
   .configureOutput({ outputError: () => {} })
 
-addEchoCommand(program)
+addSuiteCommand(program, ECHO_SUITE)
+addSuiteCommand(program, RINGS_SUITE)
 addCompareCommand(program)
 
 const names = program.commands.map((command) => command.name())

@@ -19,3 +19,8 @@ export function readProcessFigures(pid: number): ProcessFigures {
     atS: performance.now() / 1000,
   }
 }
+
+/** The share of the time between the two in which the process was ready to run and had no CPU. */
+export function waitedShare(before: ProcessFigures, after: ProcessFigures): number {
+  return (after.waitedS - before.waitedS) / (after.atS - before.atS)
+}

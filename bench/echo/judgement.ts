@@ -1,13 +1,13 @@
 import { figuresOf, findSeries, type Results } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
+import { atLeast, atMost, type Verdict } from '../verdict.ts'
 import type { Target } from './targets.ts'
 
 /** Whether a target is reached. */
 export interface Judgement {
   readonly target: Target
   readonly measured: Estimate
-  /** `unsettled` where the interval has the target in it: more rounds would tell. */
-  readonly verdict: 'holds' | 'missed' | 'unsettled'
+  readonly verdict: Verdict
 }
 
 /** Judges every target whose cells and contenders were measured. */
@@ -37,10 +37,8 @@ function range(figures: readonly number[]): Estimate | undefined {
   return { value: median(figures), low: Math.min(...figures), high: Math.max(...figures) }
 }
 
-function verdict(target: Target, { low, high }: Estimate): Judgement['verdict'] {
-  const [holds, misses] =
-    target.kind === 'memory'
-      ? [high <= target.bytesAtMost, low > target.bytesAtMost]
-      : [low >= target.atLeast, high < target.atLeast]
-  return holds ? 'holds' : misses ? 'missed' : 'unsettled'
+function verdict(target: Target, measured: Estimate): Verdict {
+  return target.kind === 'memory'
+    ? atMost(measured, target.bytesAtMost)
+    : atLeast(measured, target.atLeast)
 }

@@ -2,7 +2,7 @@ import { errorMessage } from '../../src/errors.ts'
 import { BenchError } from '../errors.ts'
 import { type LoadResult, runLoad } from '../load-process.ts'
 import type { Placement } from '../placement.ts'
-import type { ProcessFigures } from '../process-figures.ts'
+import { type ProcessFigures, waitedShare } from '../process-figures.ts'
 import type { Sample } from '../results.ts'
 import { type ReadyLine, ServerProcess } from '../server-process.ts'
 import type { Cell } from './cells.ts'
@@ -76,7 +76,7 @@ function toSample(
     serverCpuShare: serverCpuS / elapsedS,
     loadCpuShare: loadCpuS / elapsedS,
     loadMessagesPerCpuS: (messagesPerS * elapsedS) / loadCpuS,
-    waitedShare: (loaded.waitedS - connected.waitedS) / (loaded.atS - connected.atS),
+    waitedShare: waitedShare(connected, loaded),
     aloneRssBytes: alone.rssBytes,
     connectedRssBytes: connected.rssBytes,
     loadedRssBytes: loaded.rssBytes,

@@ -1,12 +1,16 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
+import {
+  disturbanceTexts,
+  estimateText,
+  headingText,
+  spreadText,
+  targetsText,
+} from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
 import { type Judgement, judge } from './judgement.ts'
 import { TARGETS, type Target } from './targets.ts'
-
-/** Over this share of waiting for the CPU the other work of the machine decides what is measured. */
-const WAITED_SHARE_MAX = 0.05
 
 const MIB = 1024 * 1024
 
@@ -14,23 +18,15 @@ const MIB = 1024 * 1024
 export function echoReport(results: Results): string {
   const cells = CELLS.filter(({ name }) => results.series.some(({ cell }) => cell === name))
   return [
-    ...(results.isQuick
-      ? ['This was a quick run: everything works. The figures mean nothing.']
-      : []),
-    heading(results),
+    headingText(results),
     ...cells.map((cell) => cellText(results, cell)),
-    ...(results.isQuick ? [] : [targetsText(judge(results, TARGETS))]),
-    ...disturbance(results),
+    ...(results.isQuick ? [] : [judgedText(judge(results, TARGETS))]),
+    ...disturbanceTexts(
+      results,
+      (share) =>
+        `the servers were ready to run and had no CPU for ${share} of the time (median). "per CPU s" suffers least from that.`,
+    ),
   ].join('\n\n')
-}
-
-function heading({ machine, loadAverage, series }: Results): string {
-  const { cc, asio, node, carillon } = machine.versions
-  const rounds = series[0]?.samples.length ?? 0
-  return [
-    `${machine.cpus} x ${machine.cpu}, Linux ${machine.kernel}; load average ${loadAverage.before} before, ${loadAverage.after} after`,
-    `Carillon ${carillon}, Node ${node}, cc ${cc}, Asio ${asio}; ${rounds} round${rounds === 1 ? '' : 's'}`,
-  ].join('\n')
 }
 
 function cellText(results: Results, cell: Cell): string {
@@ -46,7 +42,7 @@ function cellText(results: Results, cell: Cell): string {
   const rows = all.map((series) => [
     series.contender,
     ...figures(series, cell),
-    ...ours.map((our) => (series.isOurs ? '' : ratioText(rateRatio(our, series)))),
+    ...ours.map((our) => (series.isOurs ? '' : estimateText(rateRatio(our, series)))),
   ])
   return `${cell.title}\n${textTable([header, ...rows])}`
 }
@@ -58,7 +54,7 @@ function figures(series: Series, cell: Cell): string[] {
   const percent = (metric: string) => `${(median(of(metric)) * 100).toFixed(0)} %`
   return [
     shortNumber(median(rates)),
-    spread(rates),
+    spreadText(rates),
     ...[us('p50Us'), us('p99Us'), us('p999Us')],
     shortNumber(median(of('messagesPerCpuS'))),
     ...[percent('serverCpuShare'), percent('loadCpuShare')],
@@ -67,32 +63,24 @@ function figures(series: Series, cell: Cell): string[] {
   ]
 }
 
-/** Half of what lies between the slowest round and the fastest, as a share of the median. */
-function spread(rates: readonly number[]): string {
-  const half = (Math.max(...rates) - Math.min(...rates)) / 2
-  return `±${((half / median(rates)) * 100).toFixed(0)} %`
-}
-
 function rateRatio(ours: Series, theirs: Series): Estimate {
   return ratioOfMedians(figuresOf(ours, 'messagesPerS'), figuresOf(theirs, 'messagesPerS'))
 }
 
-function ratioText({ value, low, high }: Estimate): string {
-  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
-}
-
-function targetsText(judgements: readonly Judgement[]): string {
-  const rows = judgements.map(({ target, measured, verdict }) => [
-    verdict,
-    `${titleOf(target.cell)}: ${wish(target)}`,
-    target.kind === 'memory'
-      ? `${measured.value.toFixed(0)} B (${measured.low.toFixed(0)}..${measured.high.toFixed(0)})`
-      : ratioText(measured),
-  ])
-  const lines = rows.map(
-    ([verdict = '', what = '', measured = '']) => `${verdict.padEnd(9)}  ${what}: ${measured}`,
+function judgedText(judgements: readonly Judgement[]): string {
+  return targetsText(
+    judgements.map(({ target, measured, verdict }) => {
+      const { value, low, high } = measured
+      return {
+        verdict,
+        wish: `${titleOf(target.cell)}: ${wish(target)}`,
+        measured:
+          target.kind === 'memory'
+            ? `${value.toFixed(0)} B (${low.toFixed(0)}..${high.toFixed(0)})`
+            : estimateText(measured),
+      }
+    }),
   )
-  return ['Targets', ...lines].join('\n')
 }
 
 function titleOf(cell: string): string {
@@ -109,13 +97,4 @@ function wish(target: Target): string {
     case 'memory':
       return `${contender} at most ${target.bytesAtMost} B a connection`
   }
-}
-
-/** A sentence where other work took so much of the machine that the figures tell of that. */
-function disturbance({ series }: Results): string[] {
-  const waited = median(series.map((each) => median(figuresOf(each, 'waitedShare'))))
-  if (!(waited > WAITED_SHARE_MAX)) return []
-  return [
-    `Other work disturbed this: the servers were ready to run and had no CPU for ${(waited * 100).toFixed(0)} % of the time (median). "per CPU s" suffers least from that.`,
-  ]
 }

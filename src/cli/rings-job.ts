@@ -1,14 +1,14 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { ArgumentError } from '../errors.ts'
 import { RegionInspector, type RingDirection } from '../shm/region-inspector.ts'
-import type { SharedRegion } from '../shm/shared-region.ts'
+import { SharedRegion } from '../shm/shared-region.ts'
 import { LiveScreen, terminalColumns } from './live-screen.ts'
 import { oneLine } from './one-line.ts'
 import { type RegionFigures, RegionWatch } from './region-watch.ts'
 import { ringDump } from './rings-dump.ts'
 import { ringsTable } from './rings-table.ts'
 import { print } from './standard-output.ts'
-import { checkLength, openRegion } from './watched-region.ts'
+import { checkLength } from './watched-region.ts'
 
 /** Which of the region's rings and cores are meant. All of them where nothing is said. */
 export interface Chosen {
@@ -57,7 +57,7 @@ export async function showRings(path: string, options: ShowOptions): Promise<voi
  */
 export async function dumpRings(path: string, options: DumpOptions): Promise<void> {
   const { payloadBytesMax, signal } = options
-  const region = openRegion(path)
+  const region = SharedRegion.attach(path)
   checkCore(region, options)
   const gone = outputGone()
   print(`${oneLine(path)}: session 0x${region.session.toString(16).padStart(8, '0')}\n`)
@@ -80,7 +80,7 @@ export async function dumpRings(path: string, options: DumpOptions): Promise<voi
 }
 
 function lookAt(path: string, chosen: Chosen): () => RegionFigures {
-  const region = openRegion(path)
+  const region = SharedRegion.attach(path)
   checkCore(region, chosen)
   const inspector = new RegionInspector(region)
   const watch = new RegionWatch()

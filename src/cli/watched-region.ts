@@ -1,47 +1,25 @@
-import { type Stats, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { RegionError } from '../shm/errors.ts'
-import { SharedRegion } from '../shm/shared-region.ts'
-import { systemReason } from '../system-reason.ts'
+import type { SharedRegion } from '../shm/shared-region.ts'
 
 /**
- * Maps a region's file to look at it, so that nothing of it can be written.
+ * Call it before each look: what lies beyond the end of a file reads as zeros, or kills who touches
+ * it where nothing guards against that. A file that has lost its name is not found any more, but
+ * nobody can cut it by its name either.
  *
- * @throws {RegionError} where it cannot be mapped, or is no sound region of this version.
- */
-export function openRegion(path: string): SharedRegion<'reader'> {
-  const stats = fileAt(path)
-  // Opening a pipe would wait for somebody who writes to it.
-  if (!stats.isFile() && !stats.isCharacterDevice()) {
-    throw new RegionError('ERR_CARILLON_MAPPING', `${path} is neither a file nor a device`)
-  }
-  return SharedRegion.attach(path)
-}
-
-/**
- * Call it before each look: what lies beyond the end of a file kills who touches it. A file that has
- * lost its name is not found any more, but nobody can cut it by its name either.
- *
- * @throws {RegionError} `ERR_CARILLON_REGION_SIZE` where the file is shorter than it was.
+ * @throws {RegionError} `ERR_CARILLON_REGION_TRUNCATED` where the file is shorter than it was.
  */
 export function checkLength(region: SharedRegion<'reader'>): void {
+  if (region.isTruncated) throw cutShort(region.path)
   if (region.isOrphaned) return
   const stats = statSync(region.path, { throwIfNoEntry: false })
-  const mapped = region.memory.bytes.byteLength
-  if (stats === undefined || !stats.isFile() || stats.size >= mapped) return
-  throw new RegionError(
-    'ERR_CARILLON_REGION_SIZE',
-    `${region.path} has been cut to ${stats.size} bytes; its region is ${mapped}`,
-  )
+  if (stats === undefined || !stats.isFile()) return
+  if (stats.size < region.memory.bytes.byteLength) throw cutShort(region.path)
 }
 
-function fileAt(path: string): Stats {
-  try {
-    return statSync(path)
-  } catch (error) {
-    throw new RegionError(
-      'ERR_CARILLON_MAPPING',
-      `${path} could not be opened: ${systemReason(error)}`,
-      { cause: error },
-    )
-  }
+function cutShort(path: string): RegionError {
+  return new RegionError(
+    'ERR_CARILLON_REGION_TRUNCATED',
+    `${path} was cut short while it was mapped`,
+  )
 }

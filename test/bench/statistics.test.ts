@@ -1,5 +1,11 @@
 import test from 'ava'
-import { chanceOfDifference, median, quantile, ratioOfMedians } from '../../bench/statistics.ts'
+import {
+  chanceOfDifference,
+  estimatedMedian,
+  median,
+  quantile,
+  ratioOfMedians,
+} from '../../bench/statistics.ts'
 
 test('the median is the middle, or half way between the two in the middle', (t) => {
   t.is(median([3]), 3)
@@ -85,4 +91,10 @@ test('the most rounds that there may be are still counted exactly', (t) => {
   const high = low.map((value) => value + 100)
   // 50 over 25.
   t.is(chanceOfDifference(low, high), 2 / 126410606437752)
+})
+
+test('a median has an interval that holds it', (t) => {
+  const { value, low, high } = estimatedMedian([100, 104, 98, 110, 102])
+  t.is(value, 102)
+  t.true(98 <= low && low < value && value < high && high <= 110)
 })

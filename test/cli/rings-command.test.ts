@@ -224,7 +224,7 @@ test('a region that is made anew, loses its name or is cut short is told apart',
   ftruncateSync(region.fd, 4096)
   const { code, stderr } = await again.ended
   t.is(code, 1)
-  t.regex(stderr, /region has been cut to 4096 bytes; .* \[ERR_CARILLON_REGION_SIZE\]\n$/)
+  t.regex(stderr, /region was cut short while it was mapped \[ERR_CARILLON_REGION_TRUNCATED\]\n$/)
 })
 
 test('a dump that nobody reads to its end ends', async (t) => {
@@ -243,7 +243,7 @@ test('a dump that nobody reads to its end ends', async (t) => {
 
 for (const [what, make, code, says] of [
   ['is not there', () => {}, 'MAPPING', 'no such file or directory'],
-  ['is a folder', (path: string) => mkdirSync(path), 'MAPPING', 'neither a file nor a device'],
+  ['is a folder', (path: string) => mkdirSync(path), 'REGION_KIND', 'neither'],
   ['is empty', (path: string) => writeFileSync(path, ''), 'REGION_SIZE', 'is 0 bytes'],
   [
     'is too short',

@@ -59,12 +59,12 @@ asioTest('a quick run measures every server in the cells that were asked for', a
 test('without a suite the suites are listed', async (t) => {
   const { code, stdout } = await bench(t)
   t.is(code, 0)
-  t.regex(stdout, /^ {2}echo .*\n[\s\S]*^ {2}compare /m)
+  t.regex(stdout, /^ {2}echo .*\n[\s\S]*^ {2}rings .*\n[\s\S]*^ {2}compare /m)
 })
 
 test('what cannot be run is said, with what there is', async (t) => {
   for (const [args, message] of [
-    [['eco'], /there is no suite "eco": there are echo, compare/],
+    [['eco'], /there is no suite "eco": there are echo, rings, compare/],
     [['echo', '--rounds', '0'], /from 1 to 25, not "0"/],
     [['echo', '--rounds', '26'], /from 1 to 25, not "26"/],
     [['echo', '--rounds', '2.5'], /not "2\.5"/],
