@@ -1,4 +1,4 @@
-import { mapShared } from '../../src/shm/mapping.ts'
+import { Mapping } from '../../src/shm/mapping.ts'
 import { SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
 import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
 import { type Memory, memoryOver } from '../../src/shm/struct-view.ts'
@@ -29,5 +29,5 @@ export function bindRings(fd: number, outRing: 0 | 1): RingEnds {
 }
 
 function mapMemory(fd: number): Uint8Array {
-  return mapShared(fd, PAIR_BYTES, true)
+  return new Mapping({ fd, offset: 0, bytes: PAIR_BYTES, writable: true }).bytes
 }

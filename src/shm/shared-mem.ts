@@ -227,7 +227,7 @@ export const CoreStatus = struct(
     streams: u32,
     /** Blocks of samples processed. */
     blocks: u32,
-    /** Blocks of free-running streams that found the ring full. */
+    /** Blocks of free-running streams that found the ring full, or were given up as too late. */
     overruns: u32,
     /** Commands that were refused: of an unknown type, malformed, or for a stream that is not open. */
     refused: u32,
