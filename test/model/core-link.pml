@@ -14,7 +14,9 @@
 #define HOST 0
 #define CORE 1
 #define SIDES 2
+#ifndef DEPTH
 #define DEPTH 2
+#endif
 
 /* What may befall them in one run, in any order. */
 #ifndef EVENTS

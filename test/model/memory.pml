@@ -8,7 +8,8 @@
  * A relaxed load may also be done early (`load_early`): what it found is used by the next relaxed load
  * of that word, unless a load with acquire or a fence comes first.
  *
- * The includer defines SIDES, WORDS and DEPTH (entries of a store buffer, 2 to 4).
+ * The includer defines SIDES, WORDS and DEPTH (entries of a store buffer, 2 or 3), runs WriteBack for each
+ * side, or defines NO_STORE_BUFFERS where nothing is stored but directly.
  */
 #define NO_WORD 255
 
@@ -112,6 +113,7 @@ inline load_early(side, address) {
   fi
 }
 
+#ifndef NO_STORE_BUFFERS
 inline write_back(side, from) {
   d_step {
     memory[entry(side, from).word] = entry(side, from).value;
@@ -143,11 +145,6 @@ end_idle:
       write_back(side, 2)
     }
 #endif
-#if DEPTH > 3
-  :: atomic {
-      may_overtake(side, 3) && !same_word(side, 3, 0) && !same_word(side, 3, 1) &&
-      !same_word(side, 3, 2) -> write_back(side, 3)
-    }
-#endif
   od
 }
+#endif

@@ -21,6 +21,7 @@
 #define CONSUMER 0
 #define SIDES 1
 #define DEPTH 2
+#define NO_STORE_BUFFERS
 
 #define CAPACITY 4
 #define POSITIONS 16
@@ -40,11 +41,7 @@
 #define claims_of(producer) (producer + 1)
 
 /* How often the consumer takes one for dead that lives. */
-#ifdef MORTAL
-#define MISTAKES 0
-#else
 #define MISTAKES 1
-#endif
 
 /* A payload that is no mark. */
 #define NO_MARK 254
@@ -392,10 +389,13 @@ proctype Consumer() {
     :: freed != head && !is_readable(mark) -> free_read()
     :: freed == head && !is_readable(mark) ->
       if
+#ifdef MORTAL
       :: is_blocked_by_dead() -> unblock()
-      :: !is_blocked_by_dead() && may_be_mistaken() ->
+#else
+      :: may_be_mistaken() ->
         mistakes_left--;
         unblock()
+#endif
       :: !is_blocked_by_dead() ->
 end_waiting:
         has_changed()
