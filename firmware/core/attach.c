@@ -72,6 +72,7 @@ static bool attach(struct core *core, uint32_t session)
     ring_consumer_bind(&core->in, in, in_capacity);
     ring_producer_bind(&core->out, out, out_capacity);
     core->session = session;
+    core->refused_link = 0; // a host that has come back counts its links anew
     struct carillon_core_status *status = core_status(core);
     // Relaxed: only this core's firmware ever stores it.
     core->boot = load_relaxed(&status->boot) + 1u;

@@ -43,8 +43,23 @@ static uint32_t record_bytes_of(uint32_t capacity, uint32_t mark)
     return (place_of(capacity, mark) >> STATE_BITS) * SLOT_BYTES;
 }
 
-static struct carillon_mpsc_record_header *slot_at(unsigned char *data, uint32_t capacity,
-                                                   uint32_t position)
+static uint32_t *marks_of(struct carillon_mpsc_control *control)
+{
+    return (uint32_t *)(control + 1);
+}
+
+static unsigned char *data_of(struct carillon_mpsc_control *control, uint32_t capacity)
+{
+    return (unsigned char *)(marks_of(control) + capacity / SLOT_BYTES);
+}
+
+static uint32_t *mark_at(uint32_t *marks, uint32_t capacity, uint32_t position)
+{
+    return &marks[place_of(capacity, position) / SLOT_BYTES];
+}
+
+static struct carillon_mpsc_record_header *record_at(unsigned char *data, uint32_t capacity,
+                                                     uint32_t position)
 {
     return (struct carillon_mpsc_record_header *)(data + place_of(capacity, position));
 }
@@ -69,9 +84,9 @@ void mpsc_format(struct carillon_mpsc_control *control, uint32_t capacity, uint3
     *control = (struct carillon_mpsc_control){.header.capacity = capacity,
                                               .producers.tail = position,
                                               .consumer.head = position};
-    unsigned char *data = (unsigned char *)(control + 1);
+    uint32_t *marks = marks_of(control);
     for (uint32_t ahead = 0; ahead < capacity; ahead += SLOT_BYTES) {
-        store_relaxed(&slot_at(data, capacity, position + ahead)->mark,
+        store_relaxed(mark_at(marks, capacity, position + ahead),
                       empty_mark(capacity, position + ahead));
     }
     store_release(&control->header.magic, CARILLON_MPSC_MAGIC);
@@ -83,7 +98,8 @@ bool mpsc_producer_bind(struct mpsc_producer *ring, struct carillon_mpsc_control
     uint32_t *waiting = &control->consumer.waiting;
     *ring = (struct mpsc_producer){
         .control = control,
-        .data = (unsigned char *)(control + 1),
+        .marks = marks_of(control),
+        .data = data_of(control, capacity),
         .capacity = capacity,
         .flag = {.own = waiting, .other = waiting},
     };
@@ -98,7 +114,8 @@ bool mpsc_consumer_bind(struct mpsc_consumer *ring, struct carillon_mpsc_control
     uint32_t head = load_acquire(&control->consumer.head);
     *ring = (struct mpsc_consumer){
         .control = control,
-        .data = (unsigned char *)(control + 1),
+        .marks = marks_of(control),
+        .data = data_of(control, capacity),
         .capacity = capacity,
         .head = head,
         .freed_head = head,
@@ -115,7 +132,7 @@ bool mpsc_consumer_bind(struct mpsc_consumer *ring, struct carillon_mpsc_control
 // and nothing is written to a slot before.
 static bool take(struct mpsc_producer *ring, uint32_t position, uint32_t mark)
 {
-    return exchange(&slot_at(ring->data, ring->capacity, position)->mark,
+    return exchange(mark_at(ring->marks, ring->capacity, position),
                     empty_mark(ring->capacity, position), mark);
 }
 
@@ -172,7 +189,7 @@ void *mpsc_claim(struct mpsc_producer *ring, uint32_t length)
             ring->claimed_mark = mark;
             ring->claimed_at = position;
             ring->claimed_length = length;
-            return slot_at(ring->data, ring->capacity, position) + 1;
+            return record_at(ring->data, ring->capacity, position) + 1;
         }
         count(&ring->control->counters.overtaken);
     }
@@ -196,21 +213,22 @@ bool mpsc_commit(struct mpsc_producer *ring, uint32_t type)
     if (ring->claimed_mark == 0) {
         return false;
     }
-    struct carillon_mpsc_record_header *header =
-        slot_at(ring->data, ring->capacity, ring->claimed_at);
+    uint32_t *mark = mark_at(ring->marks, ring->capacity, ring->claimed_at);
     // Relaxed: only so that a producer which comes much too late writes no header in what is not its
     // own any more. What decides is the exchange.
-    if (load_relaxed(&header->mark) == ring->claimed_mark) {
+    if (load_relaxed(mark) == ring->claimed_mark) {
+        struct carillon_mpsc_record_header *header =
+            record_at(ring->data, ring->capacity, ring->claimed_at);
         header->length = ring->claimed_length;
         header->type = type;
     }
-    return close_claim(ring, &header->mark, CARILLON_MPSC_PUBLISHED);
+    return close_claim(ring, mark, CARILLON_MPSC_PUBLISHED);
 }
 
 void mpsc_abort(struct mpsc_producer *ring)
 {
     if (ring->claimed_mark != 0) {
-        close_claim(ring, &slot_at(ring->data, ring->capacity, ring->claimed_at)->mark,
+        close_claim(ring, mark_at(ring->marks, ring->capacity, ring->claimed_at),
                     CARILLON_MPSC_PADDING);
     }
 }
@@ -222,7 +240,7 @@ bool mpsc_should_ring(struct mpsc_producer *ring)
 
 static uint32_t *mark_at_head(const struct mpsc_consumer *ring)
 {
-    return &slot_at(ring->data, ring->capacity, ring->head)->mark;
+    return mark_at(ring->marks, ring->capacity, ring->head);
 }
 
 static bool load_tail(struct mpsc_consumer *ring)
@@ -259,10 +277,8 @@ static bool check_mark(struct mpsc_consumer *ring, uint32_t mark)
 bool mpsc_peek(struct mpsc_consumer *ring, struct mpsc_record *record)
 {
     while (!ring->damaged && ring->head - ring->freed_head < ring->capacity) {
-        const struct carillon_mpsc_record_header *header =
-            slot_at(ring->data, ring->capacity, ring->head);
         // Acquire: header and payload are as they were when the mark was stored.
-        uint32_t mark = load_acquire(&header->mark);
+        uint32_t mark = load_acquire(mark_at_head(ring));
         uint32_t state = mark & STATE_MASK;
         if (!check_mark(ring, mark) || state == CARILLON_MPSC_EMPTY ||
             state == CARILLON_MPSC_CLAIMED) {
@@ -273,6 +289,8 @@ bool mpsc_peek(struct mpsc_consumer *ring, struct mpsc_record *record)
             ring->head += bytes;
             continue;
         }
+        const struct carillon_mpsc_record_header *header =
+            record_at(ring->data, ring->capacity, ring->head);
         // Relaxed: a published record does not change. Read once, so that what is used is what was
         // checked where one changes nevertheless.
         record->length = load_relaxed(&header->length);
@@ -301,7 +319,7 @@ void mpsc_free(struct mpsc_consumer *ring)
     }
     for (uint32_t position = ring->freed_head; position != ring->head; position += SLOT_BYTES) {
         // Relaxed: the head publishes them, and a late producer's exchange fails before and after.
-        store_relaxed(&slot_at(ring->data, ring->capacity, position)->mark,
+        store_relaxed(mark_at(ring->marks, ring->capacity, position),
                       empty_mark(ring->capacity, position + ring->capacity));
     }
     ring->freed_head = ring->head;
@@ -333,7 +351,7 @@ static bool seal(struct mpsc_consumer *ring)
 {
     uint32_t position = ring->head;
     while (position != ring->seen_tail &&
-           exchange(&slot_at(ring->data, ring->capacity, position)->mark,
+           exchange(mark_at(ring->marks, ring->capacity, position),
                     empty_mark(ring->capacity, position),
                     mark_of(ring->capacity, position, SLOT_BYTES, CARILLON_MPSC_PADDING))) {
         position += SLOT_BYTES;

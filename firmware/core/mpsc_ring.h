@@ -6,9 +6,10 @@
 // Records are a 16-byte header and a payload, fill whole slots of 64 bytes and are never split at
 // the end of the data: a padding record fills what is too short.
 //
-// The first word of each slot is its mark. That of a free slot is the lap in which it may be claimed
-// next: the position with the bits below the capacity cut off. In those bits a record has its slots
-// and its state. So the compare-and-swap of a producer that comes too late fails.
+// Each slot has a mark, a word of its own between the control and the data, so that no payload is ever
+// taken for one. That of a free slot is the lap in which it may be claimed next: the position with the
+// bits below the capacity cut off. In those bits a record has its slots and its state. So the
+// compare-and-swap of a producer that comes too late fails.
 #ifndef CARILLON_CORE_MPSC_RING_H
 #define CARILLON_CORE_MPSC_RING_H
 
@@ -21,6 +22,7 @@
 // One for each thread that writes.
 struct mpsc_producer {
     struct carillon_mpsc_control *control;
+    uint32_t *marks;
     unsigned char *data;
     uint32_t capacity;
     uint32_t claimed_mark; // 0 where no claim is open
@@ -32,6 +34,7 @@ struct mpsc_producer {
 
 struct mpsc_consumer {
     struct carillon_mpsc_control *control;
+    uint32_t *marks;
     unsigned char *data;
     uint32_t capacity;
     uint32_t head;         // with what is read and not freed
@@ -47,6 +50,13 @@ struct mpsc_consumer {
 static inline uint32_t mpsc_message_bytes_max(uint32_t capacity)
 {
     return capacity / 4u - (uint32_t)sizeof(struct carillon_mpsc_record_header);
+}
+
+// Bytes of memory that a ring takes: its control, its marks and its data.
+static inline uint32_t mpsc_ring_bytes(uint32_t capacity)
+{
+    return (uint32_t)sizeof(struct carillon_mpsc_control) +
+           capacity / CARILLON_MPSC_SLOT_BYTES * (uint32_t)sizeof(uint32_t) + capacity;
 }
 
 // Makes an empty ring of whatever the memory holds; its positions start at `position`, a multiple
@@ -68,10 +78,11 @@ void *mpsc_claim(struct mpsc_producer *ring, uint32_t length);
 // passed over it (counted), or where there is no claim.
 bool mpsc_commit(struct mpsc_producer *ring, uint32_t type);
 
-// Gives back what was claimed.
+// Gives back what was claimed. What is behind it can be read then, so ask mpsc_should_ring.
 void mpsc_abort(struct mpsc_producer *ring);
 
-// Whether the consumer sleeps and this producer has not rung for it. Ask after one or more records.
+// Whether the consumer sleeps and this producer has not rung for it. Ask after one or more records,
+// and after an abort.
 bool mpsc_should_ring(struct mpsc_producer *ring);
 
 // A record as the consumer finds it.

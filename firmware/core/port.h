@@ -15,7 +15,8 @@ struct port {
     // count. False where there is no host any more.
     bool (*wait)(void *context, uint32_t timeout_us);
 
-    // Rings the host's doorbell. Does not block.
+    // Rings the host's doorbell. Does not block. Who is woken by it sees what was stored before: a bell
+    // that overtakes a store is a bell for nothing, and no other follows.
     void (*ring)(void *context);
 };
 

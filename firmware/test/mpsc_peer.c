@@ -122,7 +122,7 @@ int main(int count, char **arguments)
         return 2;
     }
     uint32_t capacity = number(arguments[2]);
-    size_t bytes = sizeof(struct carillon_mpsc_control) + capacity;
+    size_t bytes = mpsc_ring_bytes(capacity);
     int fd = open(arguments[1], O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0);
     void *control = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -15,11 +15,9 @@
 
 static struct {
     struct carillon_mpsc_control control;
-    _Alignas(64) unsigned char data[CAPACITY];
+    uint32_t marks[SLOTS];
+    unsigned char data[CAPACITY];
 } memory;
-
-// The data must follow the control at once.
-_Static_assert(sizeof memory == sizeof(struct carillon_mpsc_control) + CAPACITY, "ring memory");
 
 static struct mpsc_producer producer;
 static struct mpsc_producer other;
@@ -27,6 +25,7 @@ static struct mpsc_consumer consumer;
 
 static void set_up(uint32_t position)
 {
+    CHECK_EQUAL(sizeof memory, mpsc_ring_bytes(CAPACITY));
     memset(&memory, 0xa5, sizeof memory);
     CHECK(!mpsc_producer_bind(&producer, &memory.control, CAPACITY)); // not formatted
     mpsc_format(&memory.control, CAPACITY, position);
@@ -169,6 +168,46 @@ static void late_commit_leaves_the_next_lap_alone(void)
     CHECK_EQUAL(drain(), SLOTS);
 }
 
+// A producer that comes a lap late looks for the mark that it knows, at a place that lies inside of a
+// longer record by now: whatever that record holds, also a whole payload of such marks.
+static void payload_is_never_taken_for_a_mark(void)
+{
+    enum { CLAIMED_THERE = 1u << 2 | CARILLON_MPSC_CLAIMED, LENGTH = 4 * SLOT - 16 };
+    uint32_t payload[LENGTH / 4];
+    for (uint32_t i = 0; i < LENGTH / 4; i++) {
+        payload[i] = CLAIMED_THERE;
+    }
+    set_up(0);
+    CHECK(put(0, "", 0));
+    CHECK(mpsc_claim(&other, 0) != NULL);
+    CHECK_EQUAL(drain(), 1);
+    unblock();
+    CHECK_EQUAL(drain(), 0);
+    for (uint32_t slot = 2; slot < SLOTS; slot++) {
+        CHECK(put(0, "", 0));
+        CHECK_EQUAL(drain(), 1);
+    }
+    CHECK(put(7, payload, LENGTH));
+    CHECK(!mpsc_commit(&other, 999));
+    struct mpsc_record record;
+    CHECK(mpsc_peek(&consumer, &record));
+    CHECK_EQUAL(record.type, 7);
+    CHECK_EQUAL(record.length, LENGTH);
+    CHECK(memcmp(record.payload, payload, LENGTH) == 0);
+}
+
+static void abort_is_rung_for(void)
+{
+    set_up(0);
+    CHECK(mpsc_claim(&other, 0) != NULL);
+    CHECK(put(1, "", 0));
+    CHECK(mpsc_try_sleep(&consumer)); // blocked
+    mpsc_abort(&other);
+    CHECK(mpsc_should_ring(&other));
+    mpsc_wake(&consumer);
+    CHECK(!mpsc_try_sleep(&consumer));
+}
+
 static void one_sleep_is_one_bell_of_each(void)
 {
     set_up(0);
@@ -213,7 +252,7 @@ static void damage_is_found(void)
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
         set_up(0);
         struct carillon_mpsc_record_header *header = (void *)memory.data;
-        header->mark = damages[i].mark;
+        memory.marks[0] = damages[i].mark;
         header->length = damages[i].length;
         memory.control.producers.tail = damages[i].tail;
         struct mpsc_record record;
@@ -308,6 +347,8 @@ int main(void)
     dead_producers_are_unblocked(CAPACITY - 3 * SLOT);
     dead_producers_are_unblocked(0u - 3 * SLOT);
     late_commit_leaves_the_next_lap_alone();
+    payload_is_never_taken_for_a_mark();
+    abort_is_rung_for();
     one_sleep_is_one_bell_of_each();
     damage_is_found();
     threads_lose_nothing(false);

@@ -66,6 +66,8 @@ export class CoreLink {
   /** The link in use or offered, and the start of the core that it is for; 0 where there is none. */
   #link = 0
   #boot = 0
+  /** Damages that the core had told of when the link was offered. */
+  #damagesAtOffer = 0
   #linked = false
   #damaged = 0
   /** Records have been in the rings that nobody has counted yet. */
@@ -160,11 +162,14 @@ export class CoreLink {
 
   /** Gives the rings up: `onUnlinked` if they were in use. They are linked anew when the core is ready. */
   unlink(reason: Error): void {
+    const isWithdrawn = this.#link !== 0 && !this.#linked
     this.#link = 0
     // Release: this side is done with the rings. (It uses them again only after an offer, which waits
     // until the core has left them as well.)
     this.#control.link = 0
     this.#ring()
+    // A core that has not taken an offer does not ring when it is gone.
+    if (isWithdrawn && !this.#closed) this.#planOffer(OFFER_INTERVAL_MS)
     if (!this.#linked) return
     this.#linked = false
     this.#wantsRoom = false
@@ -201,7 +206,8 @@ export class CoreLink {
       this.#sleepUntilRecord()
       this.#handler.onLinked(this.#lost)
     } else if (coreLink === 0 && boot !== 0 && status.session === this.#region.session) {
-      this.#offer(boot)
+      // Relaxed: counted before the core gives a link up, and from 0 before it stores its boot.
+      this.#offer(boot, status.damaged)
     } else if (coreLink !== 0 && this.#control.link !== this.#link) {
       // It uses a link that nobody offered: something wrote over the offer.
       this.#control.link = this.#link
@@ -210,8 +216,10 @@ export class CoreLink {
   }
 
   /** Safe only while the core uses no link: each side then resets its own ends. */
-  #offer(boot: number): void {
-    if (this.#link !== 0 && boot === this.#boot) return
+  #offer(boot: number, damages: number): void {
+    // The core may have taken the link and left it again, damaged, before this side looked.
+    const isOffered = this.#link !== 0 && boot === this.#boot && damages === this.#damagesAtOffer
+    if (isOffered) return
     const nowMs = performance.now()
     if (nowMs < this.#nextOfferMs) {
       this.#planOffer(this.#nextOfferMs - nowMs)
@@ -224,7 +232,9 @@ export class CoreLink {
     this.#lastLink = (this.#lastLink + 1) >>> 0 || 1
     this.#link = this.#lastLink
     this.#boot = boot
-    // Relaxed: the link publishes it.
+    this.#damagesAtOffer = damages
+    // Release: a core that has loaded the link before this one, and then finds its boot here, finds the
+    // resets as well.
     this.#control.boot = boot
     // Release: the resets and the boot are seen before the link.
     this.#control.link = this.#link

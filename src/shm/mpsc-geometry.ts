@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import type { MpscRing } from './mpsc-ring.ts'
-import { checkFits } from './ring-geometry.ts'
+import { checkCapacity, checkFits } from './ring-geometry.ts'
 import {
   MPSC_MAGIC,
   MPSC_SLOT_BYTES,
@@ -17,21 +17,29 @@ import { memoryOver } from './struct-view.ts'
 /** Bytes of a record before its payload. */
 export const MPSC_HEADER_BYTES = MpscRecordHeader.bytes
 
-/** Indices of a record header's words after its mark. */
+/** Indices of a record header's words. */
 export const LENGTH_WORD = MpscRecordHeader.offsets.length / 4
 export const TYPE_WORD = MpscRecordHeader.offsets.type / 4
+
+/** A place over the bytes of a slot, without a division. */
+const SLOT_SHIFT = Math.log2(MPSC_SLOT_BYTES)
 
 /** The bits of a mark that hold its state; the number of slots begins above them. */
 export const STATE_BITS = 2
 export const STATE_MASK = (1 << STATE_BITS) - 1
 
+/** Bytes of the marks of a ring, which lie between its control and its data. */
+export function mpscMarksBytes(capacity: number): number {
+  return (capacity / MPSC_SLOT_BYTES) * 4
+}
+
 /**
  * Where a ring for many producers lies, and what its marks mean.
  *
- * The first word of each slot is its mark. That of a free slot is the lap in which it may be
- * claimed next: the position with the bits below the capacity cut off. In those bits a record has
- * its slots and its state. So a mark says which position it was made for, and a compare-and-swap by
- * a producer that comes too late fails, until exactly 2^32 bytes have gone through the ring.
+ * Each slot has a mark, a word of its own beside the data. That of a free slot is the lap in which it
+ * may be claimed next: the position with the bits below the capacity cut off. In those bits a record
+ * has its slots and its state. So a mark says which position it was made for, and a compare-and-swap
+ * by a producer that comes too late fails, until exactly 2^32 bytes have gone through the ring.
  */
 export class MpscGeometry {
   readonly bytes: Uint8Array
@@ -55,11 +63,13 @@ export class MpscGeometry {
   /** Cuts a position down to its lap. */
   readonly #lapMask: number
   readonly #placeMask: number
-  readonly #dataWord: number
+  readonly #marks: number
 
   /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
   constructor({ bytes, offset, capacity }: MpscRing) {
-    checkFits(bytes, offset, MpscControl, capacity)
+    checkCapacity(capacity)
+    const marksBytes = mpscMarksBytes(capacity)
+    checkFits(bytes, offset, MpscControl, capacity, marksBytes)
     if (bytes.byteOffset % 4 !== 0 || bytes.byteLength % 4 !== 0) {
       throw new ArgumentError(
         `a ring's memory is whole words, not ${bytes.byteLength} bytes at ${bytes.byteOffset}`,
@@ -67,12 +77,12 @@ export class MpscGeometry {
     }
     this.bytes = bytes
     this.words = memoryOver(bytes).words
-    this.data = offset + MpscControl.bytes
+    this.data = offset + MpscControl.bytes + marksBytes
     this.capacity = capacity
     this.recordBytesMax = capacity / 4
     this.#lapMask = -capacity
     this.#placeMask = capacity - 1
-    this.#dataWord = this.data / 4
+    this.#marks = (offset + MpscControl.bytes) / 4
     const header = offset + MpscControl.offsets.header
     const producers = offset + MpscControl.offsets.producers
     const counters = offset + MpscControl.offsets.counters
@@ -112,7 +122,12 @@ export class MpscGeometry {
 
   /** Index of a slot's mark in the words. */
   markAt(position: number): number {
-    return this.#dataWord + ((position & this.#placeMask) >>> 2)
+    return this.#marks + ((position & this.#placeMask) >>> SLOT_SHIFT)
+  }
+
+  /** Index of a record's header in the words. */
+  headerAt(position: number): number {
+    return (this.data + (position & this.#placeMask)) >>> 2
   }
 
   /** The mark of a slot that may be claimed at this position. */

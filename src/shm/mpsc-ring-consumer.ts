@@ -152,9 +152,8 @@ export class MpscRingConsumer {
     this.#reading = true
     try {
       while (count < limit && distance(this.#freedHead, this.#head) < capacity) {
-        const at = this.#ring.markAt(this.#head)
         // Acquire: header and payload are as they were when the mark was stored.
-        const mark = Atomics.load(this.#words, at)
+        const mark = Atomics.load(this.#words, this.#ring.markAt(this.#head))
         const state = this.#checkedState(mark)
         if (state === MPSC_STATE.EMPTY || state === MPSC_STATE.CLAIMED) break
         const offset = data + this.#ring.placeOf(this.#head) + MPSC_HEADER_BYTES
@@ -165,8 +164,9 @@ export class MpscRingConsumer {
         }
         // Plain: a published record does not change. Each read once, so that what is used is what
         // was checked where one changes nevertheless.
-        const length = (this.#words[at + LENGTH_WORD] ?? 0) >>> 0
-        const type = (this.#words[at + TYPE_WORD] ?? 0) >>> 0
+        const header = this.#ring.headerAt(this.#head)
+        const length = (this.#words[header + LENGTH_WORD] ?? 0) >>> 0
+        const type = (this.#words[header + TYPE_WORD] ?? 0) >>> 0
         if (roundUp(MPSC_HEADER_BYTES + length, MPSC_SLOT_BYTES) !== recordBytes) {
           this.#fail(`is ${length} bytes of payload in ${recordBytes} bytes`)
         }

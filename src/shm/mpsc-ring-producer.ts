@@ -100,18 +100,20 @@ export class MpscRingProducer {
     checkType(type)
     if (this.#claimedMark === 0) throw new ArgumentError('commit without a claim')
     const at = this.#ring.markAt(this.#claimedAt)
+    const header = this.#ring.headerAt(this.#claimedAt)
     // Relaxed: only so that a producer which comes much too late writes no header in what is not its
     // own any more. What decides is the exchange.
     if (Atomics.load(this.#words, at) === this.#claimedMark) {
       // Plain: nothing of a record is read before its mark says that it is published.
-      this.#words[at + LENGTH_WORD] = this.#claimedBytes
-      this.#words[at + TYPE_WORD] = type
+      this.#words[header + LENGTH_WORD] = this.#claimedBytes
+      this.#words[header + TYPE_WORD] = type
     }
     return this.#close(at, MPSC_STATE.PUBLISHED)
   }
 
   /**
-   * Gives back what was claimed: the consumer passes over it.
+   * Gives back what was claimed: the consumer passes over it. What is behind it can be read then, so
+   * ask `shouldRing`.
    *
    * @throws {ArgumentError} without a claim.
    */
@@ -163,7 +165,7 @@ export class MpscRingProducer {
 
   /**
    * Whether the consumer sleeps and this producer has not rung for it yet. Ask after one or more
-   * records; where it is so, wake the consumer, by whatever means there are.
+   * records, and after an abort; where it is so, wake the consumer, by whatever means there are.
    *
    * Each producer answers for itself: one that dies before it rings takes no other's bell with it.
    * So a sleep costs as many bells as there are producers, at most.

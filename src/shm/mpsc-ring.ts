@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.ts'
-import { MpscGeometry } from './mpsc-geometry.ts'
+import { MpscGeometry, mpscMarksBytes } from './mpsc-geometry.ts'
 import { checkCapacity } from './ring-geometry.ts'
 import { MPSC_MAGIC, MPSC_SLOT_BYTES, MpscControl } from './shared-mem.ts'
 
@@ -19,9 +19,9 @@ export interface MpscRing {
   readonly capacity: number
 }
 
-/** Bytes of memory that a ring takes: its data, and the lines that control it. */
+/** Bytes of memory that a ring takes: the lines that control it, its marks and its data. */
 export function mpscRingBytes(capacity: number): number {
-  return MpscControl.bytes + capacity
+  return MpscControl.bytes + mpscMarksBytes(capacity) + capacity
 }
 
 /**
@@ -52,7 +52,7 @@ export function formatMpscRing(ring: MpscRing, position = 0): void {
     )
   }
   const { words, magic, capacityWord, data, capacity } = geometry
-  // Relaxed, and plain for the slots: nobody looks before the magic.
+  // Relaxed, and plain for the marks: nobody looks before the magic.
   Atomics.store(words, magic, 0)
   words.fill(0, magic, data / 4)
   for (let ahead = 0; ahead < capacity; ahead += MPSC_SLOT_BYTES) {

@@ -38,7 +38,8 @@ export function checkCapacity(bytes: number): void {
 }
 
 /**
- * Checks that a ring's control and its data behind it lie in the memory.
+ * Checks that a ring's control and its data behind it lie in the memory, with `betweenBytes` between
+ * the two.
  *
  * @throws {ArgumentError} where they do not, or a ring cannot have this capacity.
  */
@@ -47,9 +48,10 @@ export function checkFits(
   offset: number,
   control: StructType,
   capacity: number,
+  betweenBytes = 0,
 ): void {
   checkCapacity(capacity)
-  const end = offset + control.bytes + capacity
+  const end = offset + control.bytes + betweenBytes + capacity
   if (offset >= 0 && offset % control.align === 0 && end <= bytes.byteLength) return
   throw new ArgumentError(
     `a ring of ${capacity} bytes does not fit at ${offset} of ${bytes.byteLength} bytes`,

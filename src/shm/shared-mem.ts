@@ -351,7 +351,8 @@ export const MpscControl = struct(
   {
     writer: 'host',
     cacheAligned: true,
-    summary: 'A ring of many producers and one consumer, in coherent memory; its data follows it.',
+    summary:
+      'A ring of many producers and one consumer, in coherent memory. A mark (u32) for each slot follows it, then the data.',
   },
   {
     header: MpscHeader,
@@ -365,13 +366,11 @@ export const MpscRecordHeader = struct(
   'mpsc_record_header',
   { writer: 'producer', summary: 'Precedes each record in an MPSC ring, and starts a slot.' },
   {
-    /** The lap of the position (its bits above the capacity), 4 times the slots, one of MPSC_STATE. */
-    mark: u32,
     /** Bytes of payload that follow. */
     length: u32,
     /** For the user to choose. */
     type: u32,
-    reserved: u32,
+    reserved: array(u32, 2),
   },
 )
 

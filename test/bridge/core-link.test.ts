@@ -1,4 +1,6 @@
-import test from 'ava'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { CoreLink } from '../../src/bridge/core-link.ts'
 import { Reactor } from '../../src/reactor/reactor.ts'
 import {
   COMMAND,
@@ -7,9 +9,12 @@ import {
   OpenStream,
   RING_KIND,
   RingControl,
+  SharedMem,
 } from '../../src/shm/shared-mem.ts'
+import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { memoryOver, viewStruct } from '../../src/shm/struct-view.ts'
 import { LinkedCore } from '../support/linked-core.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const NOTHING = new Uint8Array(0)
 
@@ -71,6 +76,61 @@ async function restart(linked: LinkedCore): Promise<void> {
   await linked.spawn()
   await linked.until(() => linked.link.isLinked)
 }
+
+/** A link whose core is the test: it writes the status itself, and the link's bells resolve `bell`. */
+function linkToTest(t: ExecutionContext) {
+  const path = join(temporaryFolder(t), 'region')
+  const region = SharedRegion.create(path, { cores: 1, ringCapacityBytes: 16384 })
+  let ring = () => {}
+  const ignore = () => {}
+  const handler = { onLinked: ignore, onUnlinked: ignore, onRecord: ignore, onRoom: ignore }
+  const link = new CoreLink(region, 0, () => ring(), handler)
+  t.teardown(() => {
+    link.close(new Error('the test is over'))
+    region.remove()
+  })
+  const [status] = viewStruct(SharedMem, region.memory, 0, 'core').status
+  const [control] = region.shared.control
+  if (status === undefined || control === undefined) throw new Error('the region has no core')
+  status.session = region.session
+  status.boot = 1
+  const bell = () =>
+    new Promise<void>((resolve) => {
+      ring = resolve
+    })
+  return { link, status, control, bell }
+}
+
+test('a core that damaged its link before it was seen to have taken it gets another', async (t) => {
+  const { link, status, control, bell } = linkToTest(t)
+  link.onBell()
+  t.is(control.link, 1)
+  link.onBell()
+  t.is(control.link, 1, 'it may still take it')
+  // It took it, found it damaged and left it.
+  status.damaged = 1
+  const offered = bell()
+  link.onBell()
+  await offered
+  t.is(control.link, 2)
+  t.is(control.boot, 1)
+  status.link = 2
+  link.onBell()
+  t.true(link.isLinked)
+})
+
+test('a link that was given up before the core took it is offered anew', async (t) => {
+  const { link, status, control, bell } = linkToTest(t)
+  link.onBell()
+  t.is(control.link, 1)
+  link.unlink(new Error('given up'))
+  t.is(control.link, 0)
+  await bell()
+  t.is(control.link, 2)
+  status.link = 2
+  link.onBell()
+  t.true(link.isLinked)
+})
 
 test('a core that starts is linked and answers', async (t) => {
   const linked = await LinkedCore.start(t)

@@ -332,6 +332,59 @@ test('a late commit does not publish the open claim of another at its place', (t
   t.deepEqual(types(readAll(ring)), [7])
 })
 
+/** Claims the second slot for `late`, gives that up, and goes on to the next lap's first slot. */
+function overtake(ring: Ring, late: () => void) {
+  ring.producer.write(0)
+  late()
+  readAll(ring)
+  ring.consumer.unblock()
+  readAll(ring)
+  for (let slot = 2; slot < SLOTS; slot++) {
+    ring.producer.write(slot)
+    readAll(ring)
+  }
+}
+
+test('a payload is never taken for the mark of a claim that comes late', (t) => {
+  const ring = newRing()
+  const late = new MpscRingProducer(ring.ring)
+  overtake(ring, () => late.claim(SMALL))
+  const mark = ring.geometry.mark(MPSC_SLOT_BYTES, MPSC_SLOT_BYTES, MPSC_STATE.CLAIMED)
+  const payload = new Uint8Array(new Uint32Array(60).fill(mark).buffer)
+  t.true(ring.producer.write(7, payload))
+  t.false(late.commit(999))
+  t.deepEqual(readAll(ring), [{ type: 7, payload }])
+})
+
+test('a payload is never taken for the mark of a slot that was reserved long ago', (t) => {
+  const ring = newRing()
+  const { words, geometry } = ring
+  overtake(ring, () => reserveAndDie(ring, MPSC_SLOT_BYTES))
+  const payload = new Uint8Array(240)
+  t.true(ring.producer.write(7, payload))
+  // What the first lap's producer does next, where it lives after all.
+  const empty = geometry.emptyMark(MPSC_SLOT_BYTES)
+  const claimed = geometry.mark(MPSC_SLOT_BYTES, MPSC_SLOT_BYTES, MPSC_STATE.CLAIMED)
+  const at = geometry.markAt(MPSC_SLOT_BYTES)
+  t.not(Atomics.compareExchange(words, at, empty, claimed), empty)
+  t.deepEqual(readAll(ring), [{ type: 7, payload }])
+})
+
+test('an abort is rung for, because it unblocks what is behind it', (t) => {
+  const ring = newRing()
+  const other = new MpscRingProducer(ring.ring)
+  ring.producer.claim(1)
+  t.true(other.write(2))
+  t.true(ring.consumer.trySleep())
+  t.true(other.shouldRing())
+  ring.consumer.wake()
+  t.deepEqual(readAll(ring), [])
+  t.true(ring.consumer.trySleep())
+  ring.producer.abort()
+  t.true(ring.producer.shouldRing())
+  t.deepEqual(types(readAll(ring)), [2])
+})
+
 test('positions wrap at 2^32 wherever a record lies', (t) => {
   for (let slots = 0; slots <= 20; slots++) {
     const ring = newRing(2 ** 32 - CAPACITY / 4 - slots * MPSC_SLOT_BYTES)
@@ -484,13 +537,13 @@ const DAMAGE: Record<string, (ring: Ring) => void> = {
     words[geometry.markAt(0)] = geometry.mark(0, 192, MPSC_STATE.PADDING)
   },
   'a payload longer than its record': ({ words, geometry }) => {
-    words[geometry.markAt(0) + 1] = 113
+    words[geometry.headerAt(0)] = 113
   },
   'a payload of another number of slots': ({ words, geometry }) => {
-    words[geometry.markAt(0) + 1] = 48
+    words[geometry.headerAt(0)] = 48
   },
   'a payload near 2^32': ({ words, geometry }) => {
-    words[geometry.markAt(0) + 1] = -8
+    words[geometry.headerAt(0)] = -8
   },
   'a tail behind the head': ({ words, geometry }) => {
     words[geometry.tail] = -64

@@ -10,7 +10,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 0xb6f3cc03u
+#define CARILLON_LAYOUT_HASH 1693838222u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -282,7 +282,7 @@ _Static_assert(offsetof(struct carillon_mpsc_consumer, waiting) == 4, "mpsc_cons
 _Static_assert(offsetof(struct carillon_mpsc_consumer, sleeps) == 8, "mpsc_consumer.sleeps");
 _Static_assert(offsetof(struct carillon_mpsc_consumer, heartbeat) == 12, "mpsc_consumer.heartbeat");
 
-// A ring of many producers and one consumer, in coherent memory; its data follows it.
+// A ring of many producers and one consumer, in coherent memory. A mark (u32) for each slot follows it, then the data.
 struct carillon_mpsc_control {
     struct carillon_mpsc_header header;
     struct carillon_mpsc_producer producers;
@@ -298,17 +298,15 @@ _Static_assert(offsetof(struct carillon_mpsc_control, consumer) == 192, "mpsc_co
 
 // Precedes each record in an MPSC ring, and starts a slot.
 struct carillon_mpsc_record_header {
-    uint32_t mark;
     uint32_t length;
     uint32_t type;
-    uint32_t reserved;
+    uint32_t reserved[2];
 };
 _Static_assert(sizeof(struct carillon_mpsc_record_header) == 16, "mpsc_record_header");
 _Static_assert(_Alignof(struct carillon_mpsc_record_header) == 4, "alignment of mpsc_record_header");
-_Static_assert(offsetof(struct carillon_mpsc_record_header, mark) == 0, "mpsc_record_header.mark");
-_Static_assert(offsetof(struct carillon_mpsc_record_header, length) == 4, "mpsc_record_header.length");
-_Static_assert(offsetof(struct carillon_mpsc_record_header, type) == 8, "mpsc_record_header.type");
-_Static_assert(offsetof(struct carillon_mpsc_record_header, reserved) == 12, "mpsc_record_header.reserved");
+_Static_assert(offsetof(struct carillon_mpsc_record_header, length) == 0, "mpsc_record_header.length");
+_Static_assert(offsetof(struct carillon_mpsc_record_header, type) == 4, "mpsc_record_header.type");
+_Static_assert(offsetof(struct carillon_mpsc_record_header, reserved) == 8, "mpsc_record_header.reserved");
 
 // The start of a shared region.
 struct carillon_shared_mem {
@@ -530,7 +528,6 @@ _Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_
     FIELD(mpsc_control, counters) \
     FIELD(mpsc_control, consumer) \
     STRUCT(mpsc_record_header) \
-    FIELD(mpsc_record_header, mark) \
     FIELD(mpsc_record_header, length) \
     FIELD(mpsc_record_header, type) \
     FIELD(mpsc_record_header, reserved) \

@@ -1,0 +1,125 @@
+// What a core makes of sessions and links, step by step: the host is the test.
+#include "core/attach.h"
+
+#include "test/check.h"
+
+#define CAPACITY CARILLON_RING_CAPACITY_MIN
+
+static struct {
+    struct carillon_shared_mem shared;
+    struct carillon_ring_control to_control;
+    unsigned char to_data[CAPACITY];
+    struct carillon_ring_control from_control;
+    unsigned char from_data[CAPACITY];
+} region;
+
+static struct core core;
+static uint32_t bells;
+
+static uint64_t now_us(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void ring_host(void *context)
+{
+    (void)context;
+    bells++;
+}
+
+static uint32_t offset_of(const void *place)
+{
+    return (uint32_t)((const unsigned char *)place - (const unsigned char *)&region);
+}
+
+static void set_up(void)
+{
+    static const struct port port = {.now_us = now_us, .ring = ring_host};
+    memset(&region, 0, sizeof region);
+    region.shared.header = (struct carillon_region_header){.magic = CARILLON_REGION_MAGIC,
+                                                           .layout_version = CARILLON_LAYOUT_VERSION,
+                                                           .layout_hash = CARILLON_LAYOUT_HASH,
+                                                           .session = 77,
+                                                           .region_bytes = sizeof region};
+    region.shared.rings[0] =
+        (struct carillon_ring_descriptor){.kind = CARILLON_RING_TO_CORE,
+                                          .offset = offset_of(&region.to_control),
+                                          .capacity = CAPACITY};
+    region.shared.rings[1] =
+        (struct carillon_ring_descriptor){.kind = CARILLON_RING_FROM_CORE,
+                                          .offset = offset_of(&region.from_control),
+                                          .capacity = CAPACITY};
+    bells = 0;
+    core = (struct core){.port = &port, .shared = &region.shared, .region_bytes = sizeof region};
+}
+
+static struct carillon_core_status *status(void)
+{
+    return &region.shared.status[0];
+}
+
+static void offer(uint32_t link, uint32_t boot)
+{
+    region.shared.control[0].boot = boot;
+    region.shared.control[0].link = link;
+}
+
+static void link_for_this_boot_is_taken(void)
+{
+    set_up();
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 1);
+    CHECK_EQUAL(bells, 1);
+    offer(5, 2);
+    CHECK(!attach_follow(&core)); // for another start
+    offer(6, 1);
+    CHECK(attach_follow(&core));
+    CHECK_EQUAL(status()->link, 6);
+    CHECK_EQUAL(bells, 2);
+    offer(0, 1);
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->link, 0);
+    CHECK_EQUAL(bells, 3);
+}
+
+static void damaged_link_is_not_taken_again(void)
+{
+    set_up();
+    CHECK(!attach_follow(&core));
+    offer(1, 1);
+    CHECK(attach_follow(&core));
+    attach_report_damage(&core);
+    CHECK_EQUAL(status()->link, 0);
+    CHECK_EQUAL(status()->damaged, 1);
+    CHECK_EQUAL(bells, 3);
+    CHECK(!attach_follow(&core));
+    offer(2, 1);
+    CHECK(attach_follow(&core));
+}
+
+// A host that comes back numbers its links from 1.
+static void link_refused_in_an_earlier_session_is_taken(void)
+{
+    set_up();
+    CHECK(!attach_follow(&core));
+    offer(1, 1);
+    CHECK(attach_follow(&core));
+    attach_report_damage(&core);
+    region.shared.header.session = 78;
+    offer(0, 0);
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->session, 78);
+    CHECK_EQUAL(status()->boot, 2);
+    offer(1, 2);
+    CHECK(attach_follow(&core));
+    CHECK_EQUAL(status()->link, 1);
+}
+
+int main(void)
+{
+    link_for_this_boot_is_taken();
+    damaged_link_is_not_taken_again();
+    link_refused_in_an_earlier_session_is_taken();
+    return 0;
+}
