@@ -12,6 +12,7 @@ export interface FixedLengthOptions {
 /** Messages of one length, with nothing between them. */
 export class FixedLengthStrategy implements IFramingStrategy {
   readonly messageBytes: number
+  readonly framesAsReceived = true
 
   /** @throws {ArgumentError} where the length is out of its range. */
   constructor({ messageBytes }: FixedLengthOptions) {

@@ -4,6 +4,20 @@ import type { ViewCache } from './view-cache.ts'
 /** No bytes: what {@link FullMessageInfo.buffer} holds until a strategy fills it. */
 export const EMPTY_BUFFER: Buffer = Buffer.alloc(0)
 
+/** What makes a message of a part of a chunk. */
+interface MessageViews {
+  view(chunk: Buffer, start: number, end: number): Buffer
+}
+
+const SLICES: MessageViews = { view: (chunk, start, end) => chunk.subarray(start, end) }
+const COPIES: MessageViews = {
+  view(chunk, start, end) {
+    const copy = Buffer.allocUnsafe(end - start)
+    chunk.copy(copy, 0, start, end)
+    return copy
+  },
+}
+
 /**
  * The message that a strategy is putting together for one client. Fresh for every message, or made
  * so by `reset`.
@@ -36,29 +50,19 @@ export class FullMessageInfo {
    * `chunk.subarray(…)`, valid until the receiver returns. False where it must be a copy.
    */
   readonly borrowed: boolean
-  readonly #views: ViewCache | undefined
+  readonly #views: MessageViews
 
   /** @param views where views of borrowed messages are found again; without it each is a new one. */
   constructor(borrowed = false, views?: ViewCache) {
     this.borrowed = borrowed
-    this.#views = borrowed ? views : undefined
+    this.#views = borrowed ? (views ?? SLICES) : COPIES
   }
 
   /** Completes a message that lies whole in `chunk`, from `start` to `end`. */
   setWhole(chunk: Buffer, start: number, end: number): void {
-    this.buffer =
-      this.#views === undefined
-        ? this.#takeOut(chunk, start, end)
-        : this.#views.view(chunk, start, end)
+    this.buffer = this.#views.view(chunk, start, end)
     this.wholeStart = start
     this.complete = true
-  }
-
-  #takeOut(chunk: Buffer, start: number, end: number): Buffer {
-    if (this.borrowed) return chunk.subarray(start, end)
-    const copy = Buffer.allocUnsafe(end - start)
-    chunk.copy(copy, 0, start, end)
-    return copy
   }
 
   /** Makes it fresh again, for the next message. The buffer stays with who has it. */
@@ -111,6 +115,13 @@ export interface IFramingStrategy {
    * @throws {CarillonError} where the message does not fit the frame.
    */
   encode?(message: Uint8Array): Uint8Array[]
+
+  /**
+   * Whether what `encode` would give for a message that came by `setWhole` is always, byte for byte,
+   * what was taken of the chunk for it. A message that is sent back to where it came from then goes
+   * out as it lies, and nobody looks at its frame again. Absent counts as false.
+   */
+  readonly framesAsReceived?: boolean
 
   /**
    * Where in `memory` the frame of the message from `start` to `end` begins, if its bytes are in

@@ -42,8 +42,12 @@ const LENGTH_BYTES = [1, 2, 3, 4, 8] as const
  * `onTooLarge` says, `ERR_CARILLON_FRAME_LENGTH`, and so is one of more than 53 bits.
  */
 export class LengthPrefixedStrategy extends PrefixedStrategy {
+  /** Whether a frame is the message, or the message behind its length and nothing else. */
+  readonly framesAsReceived: boolean
   /** Whether a frame is four bytes of length, the highest first, and the message. */
   readonly #isUsual: boolean
+  /** Longest message in such a frame that is read where it lies. -1 in the middle of another one. */
+  #usualBytesMax: number
   readonly #lengthBytes: 1 | 2 | 3 | 4 | 8
   readonly #isBig: boolean
   /** Up to the end of the length. */
@@ -81,22 +85,33 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
       headBytes === stripBytes &&
       lengthBytes === stripBytes &&
       adjustmentBytes === 0
+    this.#usualBytesMax = this.#isUsual ? this.maxMessageBytes : -1
     this.#adjustmentBytes = adjustmentBytes
     this.#stripBytes = stripBytes
+    this.framesAsReceived =
+      stripBytes === 0 || (stripBytes === headBytes && headBytes === lengthBytes)
     this.#leastFrameBytes = Math.max(headBytes, stripBytes)
   }
 
   override processDataAt(chunk: Buffer, start: number, info: FullMessageInfo): number {
     // Small enough to be compiled as one with whoever calls it.
-    if (this.#isUsual && this.#headBytesTaken === 0 && !this.isInMessage) {
-      const from = start + USUAL_LENGTH_BYTES
-      const bytes = from <= chunk.length ? usualLengthAt(chunk, start) : -1
-      if (bytes >= 0 && bytes <= this.maxMessageBytes && from + bytes <= chunk.length) {
+    const from = start + USUAL_LENGTH_BYTES
+    if (from <= chunk.length) {
+      const bytes = usualLengthAt(chunk, start)
+      if (bytes >= 0 && bytes <= this.#usualBytesMax && from + bytes <= chunk.length) {
         info.setWhole(chunk, from, from + bytes)
         return USUAL_LENGTH_BYTES + bytes
       }
     }
-    return this.#processUnusual(chunk, start, info)
+    return this.#processOther(chunk, start, info)
+  }
+
+  /** Anything else than a whole usual frame. */
+  #processOther(chunk: Buffer, start: number, info: FullMessageInfo): number {
+    const taken = this.#processUnusual(chunk, start, info)
+    const isBetween = this.#headBytesTaken === 0 && !this.isInMessage
+    this.#usualBytesMax = this.#isUsual && isBetween ? this.maxMessageBytes : -1
+    return taken
   }
 
   #processUnusual(chunk: Buffer, start: number, info: FullMessageInfo): number {
@@ -156,11 +171,8 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
   }
 
   #unusualFrameFrom(memory: Buffer, from: number, end: number): number {
-    const isPlain =
-      this.#stripBytes === 0 ||
-      (this.#stripBytes === this.#headBytes && this.#headBytes === this.#lengthBytes)
     const headEnd = from + this.#headBytes
-    if (!isPlain || from < 0 || headEnd > end) return -1
+    if (!this.framesAsReceived || from < 0 || headEnd > end) return -1
     return this.#frameBytesAt(memory, headEnd) === end - from ? from : -1
   }
 

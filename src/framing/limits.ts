@@ -18,9 +18,9 @@ export const HIGHEST_MAX_MESSAGE_BYTES = 2 ** 30 - 1
 export const FIRST_ALLOCATION_BYTES = 4096
 
 /**
- * Views that a `ViewCache` keeps, a power of two: one for every four bytes of 64 KiB. An arena is
- * filled from its beginning in every turn, so that only what a turn reads beyond that shares entries.
- * All in use take about 2 MiB; one for every four bytes of an arena of 1 MiB would take 32 MiB.
+ * Views that a `ViewCache` keeps, a power of two: of messages of 64 bytes, those of a whole arena of
+ * 1 MiB; of 4 bytes, those of 64 KiB. An arena is filled from its beginning in every turn, so that
+ * only what a turn reads beyond that shares entries. All in use take about 2 MiB.
  */
 export const VIEW_CACHE_ENTRIES = 2 ** 14
 

@@ -10,30 +10,26 @@ class Delivery {
   source: ClientSession | undefined
   /** The chunk that is being read. Its memory may be used again as soon as that is done. */
   lentChunk: Buffer | undefined
-  /** Where it lies: slow to ask a Buffer for, so that is done once a chunk. */
-  lentMemory: ArrayBufferLike | undefined
-  /** Of the client whose chunk it is: where in it the message that is being handled lies. */
+  /** Of the client whose chunk it is, where messages are borrowed: where in it the message lies. */
   lentInfo: FullMessageInfo | undefined
 
   lend(chunk: Buffer, info: FullMessageInfo): void {
     this.lentChunk = chunk
-    this.lentMemory = chunk.buffer
-    this.lentInfo = info
+    this.lentInfo = info.borrowed ? info : undefined
   }
 
   takeBack(): void {
     this.lentChunk = undefined
-    this.lentMemory = undefined
     this.lentInfo = undefined
   }
 
   /** The chunks, with a copy of each that lies in memory which is only lent. */
   own(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
-    if (this.lentMemory === undefined || !chunks.some(this.#isLent)) return chunks
-    return chunks.map((chunk) => (this.#isLent(chunk) ? new Uint8Array(chunk) : chunk))
+    const memory = this.lentChunk?.buffer
+    const isLent = (chunk: Uint8Array) => chunk.buffer === memory
+    if (memory === undefined || !chunks.some(isLent)) return chunks
+    return chunks.map((chunk) => (isLent(chunk) ? new Uint8Array(chunk) : chunk))
   }
-
-  readonly #isLent = (chunk: Uint8Array) => chunk.buffer === this.lentMemory
 }
 
 export const delivery = new Delivery()

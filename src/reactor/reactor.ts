@@ -239,7 +239,9 @@ export class Reactor {
 
   /** The arena's bytes: the same Buffer where the same were asked for before. */
   arenaView(offset: number, bytes: number): Buffer {
-    return this.#views.view(this.#arena, offset, offset + bytes)
+    const view = this.#views.view(this.#arena, offset, offset + bytes)
+    this.sends.locate(view, this.#arena.byteOffset + offset)
+    return view
   }
 
   /** Sees to it that what is in `sends` is sent soon: at the end of the turn, or of the microtasks. */
@@ -269,11 +271,15 @@ export class Reactor {
       }
     }
     this.#isDispatching = false
-    for (const slot of this.#retired) this.#owners[slot] = undefined
-    this.#retired.length = 0
+    if (this.#retired.length > 0) this.#forgetRetired()
     // What is set from here on is newer than what was told.
     this.#batch++
     if (!this.#isClosed) this.sends.flush()
+  }
+
+  #forgetRetired(): void {
+    for (const slot of this.#retired) this.#owners[slot] = undefined
+    this.#retired.length = 0
   }
 
   #checked(syscall: string, result: number): number {

@@ -53,7 +53,9 @@ export class SendList {
   /** By index. */
   readonly #bases: (Uint8Array | undefined)[]
   readonly #limits: { readonly maxPieces: number; readonly maxSends: number }
-  readonly #senders: Sender[] = []
+  /** The first `#senderCount` of them are listed: cutting an array short costs as much as filling it. */
+  readonly #senders: (Sender | undefined)[]
+  #senderCount = 0
   /** What a Buffer lies in is slow to ask for, so that is done once a chunk. */
   #lastSliced: Buffer | undefined
   #lastSlicedOffset = 0
@@ -63,6 +65,7 @@ export class SendList {
   constructor(poller: Poller, limits: { readonly maxPieces: number; readonly maxSends: number }) {
     this.#poller = poller
     this.#limits = limits
+    this.#senders = new Array(limits.maxSends).fill(undefined)
     this.#pieces = poller.pieces
     this.#sends = poller.sends
     this.#outgoing = poller.outgoing
@@ -76,7 +79,7 @@ export class SendList {
    */
   add(sender: Sender, chunk: Uint8Array): boolean {
     const { maxPieces, maxSends } = this.#limits
-    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
+    if (this.#pieceCount === maxPieces || this.#senderCount === maxSends) return false
     const bytes = chunk.length
     const memory = chunk.buffer
     if (memory === this.#arenaMemory) {
@@ -107,9 +110,15 @@ export class SendList {
       this.#lastSlicedOffset = memory.byteOffset
     }
     const { maxPieces, maxSends } = this.#limits
-    if (this.#pieceCount === maxPieces || this.#senders.length === maxSends) return false
+    if (this.#pieceCount === maxPieces || this.#senderCount === maxSends) return false
     this.#append(sender, ARENA, this.#lastSlicedOffset + start, end - start)
     return true
+  }
+
+  /** Says where in the arena a chunk lies that is about to be read: nobody has to ask it then. */
+  locate(chunk: Buffer, offset: number): void {
+    this.#lastSliced = chunk
+    this.#lastSlicedOffset = offset
   }
 
   /** Whether what lies there may change as soon as it was sent: what has to wait is copied. */
@@ -119,7 +128,7 @@ export class SendList {
 
   /** Sends everything. */
   flush(): void {
-    const count = this.#senders.length
+    const count = this.#senderCount
     if (count === 0) return
     let unsent: Unsent[] | undefined
     try {
@@ -142,12 +151,14 @@ export class SendList {
   }
 
   #clear(): void {
-    for (const sender of this.#senders) {
+    for (let index = 0; index < this.#senderCount; index++) {
+      const sender = this.#senders[index] as Sender
+      this.#senders[index] = undefined
       sender.listedBytes = 0
       sender.firstPiece = NONE
       sender.lastPiece = NONE
     }
-    this.#senders.length = 0
+    this.#senderCount = 0
     this.#pieceCount = 0
     this.#outgoingUsed = 0
   }
@@ -238,7 +249,8 @@ export class SendList {
       pieces[sender.lastPiece * PIECE_WORDS + 3] = piece
     } else {
       sender.firstPiece = piece
-      const send = this.#senders.push(sender) - 1
+      const send = this.#senderCount++
+      this.#senders[send] = sender
       this.#sends[send * SEND_WORDS] = sender.slot
       this.#sends[send * SEND_WORDS + 1] = piece
     }

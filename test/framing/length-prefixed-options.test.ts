@@ -125,6 +125,7 @@ test('what any layout reads is encoded to the frame that it was, or refused', (t
         t.deepEqual(encodeAll(strategy, messages), stream)
         framed += messages.length
       } else {
+        t.false(strategy.framesAsReceived)
         for (const message of messages) {
           t.throws(() => strategy.encode(message), { code: 'ERR_CARILLON_NO_FRAME' })
         }

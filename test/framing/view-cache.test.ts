@@ -61,8 +61,29 @@ test('another memory makes the cache forget, and so does clear', (t) => {
   t.not(again.view(arena, 0, 8), cached)
 })
 
+for (const lengths of [[0], [1], [4, 5], [64], [68, 7], [16, 64, 250], [1000]]) {
+  test(`messages of ${lengths} bytes, one behind the other, are each found again`, (t) => {
+    const arena = Buffer.alloc(16_384)
+    const cache = cacheOver(arena)
+    const read = () => {
+      const views: Buffer[] = []
+      let end = 0
+      while (end < arena.length - 300) {
+        const start = end + 4
+        end = start + (lengths[views.length % lengths.length] as number)
+        views.push(cache.view(arena, start, end))
+      }
+      return views
+    }
+    // The views that told the cache of the second use may be in the way at first.
+    for (let misses = 0; misses < VIEW_CACHE_TAKEOVER_MISSES; misses++) read()
+    const views = read()
+    t.true(read().every((view, index) => view === views[index]))
+  })
+}
+
 test('places that share an entry do not take it from each other every time', (t) => {
-  const distance = 4 * VIEW_CACHE_ENTRIES
+  const distance = 64 * VIEW_CACHE_ENTRIES
   const arena = Buffer.alloc(2 * distance)
   const cache = cacheOver(arena)
   const first = cache.view(arena, 64, 128)

@@ -1,6 +1,35 @@
 import test from 'ava'
+import { FixedLengthStrategy } from '../../../src/framing/fixed-length-strategy.ts'
+import type { FullMessageInfo, IFramingStrategy } from '../../../src/framing/framing-strategy.ts'
+import { LengthPrefixedStrategy } from '../../../src/framing/length-prefixed-strategy.ts'
+import { LineStrategy } from '../../../src/framing/line-strategy.ts'
+import { VarintPrefixedStrategy } from '../../../src/framing/varint-prefixed-strategy.ts'
 import { frames, pattern } from '../recording-engine.ts'
 import { MIB, nextTurn, type Stage } from './stage.ts'
+
+/** Without an end of a line in it, and as long as the messages of `fixed`. */
+const ECHOED = Buffer.from('bells played from afar')
+
+const FRAMINGS: Readonly<Record<string, () => IFramingStrategy>> = {
+  length: () => new LengthPrefixedStrategy(),
+  'short length': () => new LengthPrefixedStrategy({ lengthBytes: 2, byteOrder: 'little' }),
+  varint: () => new VarintPrefixedStrategy(),
+  fixed: () => new FixedLengthStrategy({ messageBytes: ECHOED.length }),
+  line: () => new LineStrategy(),
+}
+
+/** Reads messages behind their length, and writes them in angle brackets. */
+class ReadingOnly implements IFramingStrategy {
+  readonly #inner = new LengthPrefixedStrategy({ lengthBytes: 2 })
+
+  processData(chunk: Buffer, info: FullMessageInfo): number {
+    return this.#inner.processData(chunk, info)
+  }
+
+  encode(message: Uint8Array): Uint8Array[] {
+    return [Buffer.from('<'), message, Buffer.from('>')]
+  }
+}
 
 /** Messages as they come in. */
 export function messagesSuite({ open }: Stage): void {
@@ -65,5 +94,46 @@ export function messagesSuite({ open }: Stage): void {
     peer.socket.resume()
     await peer.untilReceived(sent)
     t.like(engine.stats(), { messagesOut: 300, bytesOut: sent.length, droppedMessages: 0 })
+  })
+
+  for (const [name, createStrategy] of Object.entries(FRAMINGS)) {
+    test(`borrowed messages are echoed in their frames: ${name}`, async (t) => {
+      const scene = await open(t, {
+        options: { messages: 'borrowed' },
+        message: (client, message) => {
+          client.sendMessage(message)
+        },
+        strategy: createStrategy,
+      })
+      const { engine } = scene
+      const peer = await scene.connect()
+      const encode = (bytes: Buffer) => createStrategy().encode?.(bytes) ?? []
+      const sent = Buffer.concat(Array.from({ length: 40 }, () => encode(ECHOED)).flat())
+      // Whole, and then in pieces of which none is a frame.
+      peer.socket.write(sent)
+      await peer.untilReceived(sent)
+      for (let at = 0; at < sent.length; at += 7) {
+        const { bytesIn } = engine.stats()
+        peer.socket.write(sent.subarray(at, at + 7))
+        while (engine.stats().bytesIn === bytesIn) await nextTurn()
+      }
+      await peer.untilReceived(Buffer.concat([sent, sent]))
+      const { messagesIn, messagesOut, bytesIn, bytesOut } = engine.stats()
+      t.deepEqual([messagesIn, messagesOut, bytesIn, bytesOut], [80, 80, bytesOut, bytesIn])
+    })
+  }
+
+  test('a strategy that reads with another one frames as it says itself', async (t) => {
+    const scene = await open(t, {
+      options: { messages: 'borrowed' },
+      message: (client, message) => {
+        client.sendMessage(message)
+      },
+      strategy: () => new ReadingOnly(),
+    })
+    const peer = await scene.connect()
+    peer.socket.write(frames('one', 'two'))
+    await peer.untilReceived(Buffer.from('<one><two>'))
+    t.like(scene.engine.stats(), { messagesIn: 2, messagesOut: 2 })
   })
 }
