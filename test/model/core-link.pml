@@ -74,8 +74,10 @@ inline use_rings(side, own, other) {
   look_at_ends(side, other);
   if
   :: !has_used ->
-    store(side, own, in_use[side]);
-    has_used = true
+    atomic {
+      has_used = true;
+      store(side, own, in_use[side])
+    }
   :: else
   fi
 }
@@ -141,8 +143,10 @@ inline follow_core() {
   :: in_use[HOST] != 0 && (core_link != link || core_boot != boot) -> unlink_host()
   :: else
   fi;
-  load(HOST, CORE_SESSION, core_session);
-  load(HOST, CORE_DAMAGES, core_damages);
+  atomic {
+    load(HOST, CORE_SESSION, core_session);
+    load(HOST, CORE_DAMAGES, core_damages)
+  }
   if
   :: in_use[HOST] == 0 && link != 0 && core_link == link && core_boot == boot ->
     in_use[HOST] = use(boot, link)

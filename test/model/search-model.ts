@@ -7,12 +7,21 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)
 
-/** Steps of one run of a model: the deepest of ours has half as many. */
-const DEPTH_MAX = 1_000_000
 /** Memory of a search: the largest of ours takes half of it. */
 const MEMORY_MIB_MAX = 1024
 /** Of each program that is run; the longest of ours is done in ten seconds where it has a core. */
 const TIMEOUT_MS = 5 * 60_000
+
+/** How to search: what the compiler is told, and the checker. */
+const EFFORTS = {
+  /** Through all states. The deepest run of ours has half as many steps. */
+  all: { compiling: ['-O1'], searching: ['-m1000000', '-w22'] },
+  /**
+   * Up to the first violation, which soon comes: it is not worth to compile it well. The other way round
+   * ours are found sooner.
+   */
+  first: { compiling: ['-O0', '-DREVERSE', '-DT_REVERSE'], searching: ['-m200000', '-w20'] },
+} as const
 
 /** What the search of all states of a model has found. */
 export interface Search {
@@ -32,21 +41,22 @@ export interface Search {
  * Searches all states of `test/model/NAME.pml`, up to the first in which a property does not hold.
  *
  * @param defines preprocessor switches: faults, sizes.
- * @param optimization of the compiler: a search that soon ends costs less than to compile it well.
+ * @param effort whether it is for `all` states, or for the `first` violation, which is known to be there.
  */
 export async function searchModel(
   t: ExecutionContext<unknown>,
   name: string,
-  defines: readonly string[] = [],
-  optimization = '-O0',
+  defines: readonly string[],
+  effort: keyof typeof EFFORTS,
 ): Promise<Search> {
   const cwd = temporaryFolder(t)
   const options = { cwd, timeout: TIMEOUT_MS, maxBuffer: 1 << 24 }
   const model = join(REPOSITORY, 'test/model', `${name}.pml`)
+  const { compiling, searching } = EFFORTS[effort]
+  const checks = ['-w', '-DSAFETY', `-DMEMLIM=${MEMORY_MIB_MAX}`]
   await run('spin', ['-a', ...defines.map((define) => `-D${define}`), model], options)
-  const checks = ['-DSAFETY', `-DMEMLIM=${MEMORY_MIB_MAX}`]
-  await run('gcc', [optimization, '-w', ...checks, '-o', 'pan', 'pan.c'], options)
-  const { stdout } = await run(join(cwd, 'pan'), [`-m${DEPTH_MAX}`, '-w22'], options)
+  await run('gcc', [...compiling, ...checks, '-o', 'pan', 'pan.c'], options)
+  const { stdout } = await run(join(cwd, 'pan'), [...searching], options)
   return parseReport(stdout)
 }
 
