@@ -91,15 +91,37 @@ function statusOf(pid: number): string {
   }
 }
 
-/** Writes a copy of the image in which a function begins with an instruction that is none. */
-async function writeFaultyFirmware(path: string, name: string): Promise<void> {
+/** Writes a copy of the image in which a function begins with other instructions. */
+async function writeFaultyFirmware(
+  path: string,
+  name: string,
+  instructions: readonly number[],
+): Promise<void> {
   const elf = await readElfFile(VIRT_FIRMWARE)
   const address = elf.symbols().find((symbol) => symbol.name === name)?.value ?? 0n
   const text = elf.sections.find((section) => section.name === '.text')
   if (text === undefined || address < text.address) throw new Error(`there is no ${name}`)
   const bytes = readFileSync(VIRT_FIRMWARE)
-  bytes.writeUInt32LE(0, text.offset + Number(address - text.address))
+  instructions.forEach((instruction, at) => {
+    bytes.writeUInt32LE(instruction, text.offset + Number(address - text.address) + 4 * at)
+  })
   writeFileSync(path, bytes)
+}
+
+const RET = 0xd65f03c0
+
+/** What no core may do, as instructions that return where it can be done all the same. */
+const FAULTS = {
+  'executes what is no instruction': [0x00000000], // udf
+  // sub sp, sp, #0x8000; str x0, [sp]; add sp, sp, #0x8000
+  'grows its stack too far': [0xd14023ff, 0xf90003e0, 0x914023ff, RET],
+  'writes over code': [0x10000001, 0xf9000020, RET], // adr x1, .; str x0, [x1]
+  // sub sp, sp, #16; mov w1, #RET; str w1, [sp]; mov x2, sp; add sp, sp, #16; br x2
+  'executes data': [
+    ...[0xd10043ff, 0x52807801, 0x72bacbe1, 0xb90003e1],
+    ...[0x910003e2, 0x910043ff, 0xd61f0040],
+  ],
+  'reads where there is nothing': [0xd2a80001, 0xf9400021, RET], // mov x1, #1 << 30; ldr x1, [x1]
 }
 
 virtTest('four cores run at once, and each echoes bit for bit', async (t) => {
@@ -176,24 +198,26 @@ virtTest('a core that is stopped parks, and the others go on', async (t) => {
   t.true(await machine.ended(10_000), 'the last one ends the machine')
 })
 
-virtTest('a core that faults parks, and the others go on', async (t) => {
-  const firmware = join(temporaryFolder(t), 'faulty.elf')
-  await writeFaultyFirmware(firmware, 'stream_close')
-  const { cores, machine } = await LinkedMachine.start(t, 3, { firmware })
-  for (const core of cores) t.true(await openStream(core))
-  const [first, ...others] = cores
-  first?.link.send(COMMAND.CLOSE, 0, 0, NOTHING)
-  // A bell from each: they are heard though it was core 0 that heard them all.
-  t.deepEqual(await Promise.all(others.map((other) => echoTimes(other, 100))), [100, 100])
-  const heartbeat = first?.link.status.heartbeat
-  const [other] = others
-  const beat = other?.link.status.heartbeat ?? 0
-  await other?.untilCore(() => other.link.status.heartbeat > beat + 5)
-  t.is(first?.link.status.heartbeat, heartbeat)
-  t.is(first?.waiting, 0)
-  for (const { link } of others) link.send(COMMAND.STOP, 0, 0, NOTHING)
-  t.true(await machine.ended(10_000), 'the last that runs ends the machine')
-})
+for (const [what, instructions] of Object.entries(FAULTS)) {
+  virtTest(`a core that ${what} parks, and the others go on`, async (t) => {
+    const firmware = join(temporaryFolder(t), 'faulty.elf')
+    await writeFaultyFirmware(firmware, 'stream_close', instructions)
+    const { cores, machine } = await LinkedMachine.start(t, 3, { firmware })
+    for (const core of cores) t.true(await openStream(core))
+    const [first, ...others] = cores
+    first?.link.send(COMMAND.CLOSE, 0, 0, NOTHING)
+    // Their bells are heard, though it was core 0 that heard them all.
+    t.deepEqual(await Promise.all(others.map((other) => echoTimes(other, 100))), [100, 100])
+    const heartbeat = first?.link.status.heartbeat
+    const [other] = others
+    const beat = other?.link.status.heartbeat ?? 0
+    await other?.untilCore(() => other.link.status.heartbeat > beat + 5)
+    t.is(first?.link.status.heartbeat, heartbeat)
+    t.is(first?.waiting, 0)
+    for (const { link } of others) link.send(COMMAND.STOP, 0, 0, NOTHING)
+    t.true(await machine.ended(10_000), 'the last that runs ends the machine')
+  })
+}
 
 virtTest('a machine that was killed is noticed, and another one links again', async (t) => {
   const linked = await LinkedMachine.start(t, 4)

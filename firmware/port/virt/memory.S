@@ -1,6 +1,6 @@
 // memcpy and memset in place of picolibc's, which go byte by byte: samples are copied by the one, and
-// a core of 17 MiB is zeroed by the other. For memory that is mapped as memory, where an access need
-// not be aligned; so not before the MMU is on.
+// a core is zeroed by the other. For memory that is mapped as memory, where an access need not be
+// aligned: so not before the MMU is on. Nor in an interrupt, which saves none of these registers.
 
 #define DCZID_BYTES_64 4 // what DCZID_EL0 says where DC ZVA zeroes 64 bytes, and may be used
 
