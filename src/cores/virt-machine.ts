@@ -113,6 +113,11 @@ export class VirtMachine {
     this.#doorbell.ring(core)
   }
 
+  /** How QEMU ended, once it has. */
+  get exited(): Promise<CoreExit> {
+    return this.#process.exited
+  }
+
   /** Waits for the machine to end by itself, and kills it where it has not in time. */
   ended(timeoutMs: number): Promise<boolean> {
     return this.#process.ended(timeoutMs)
