@@ -6,13 +6,12 @@ import { createInterface } from 'node:readline'
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
-import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { VIRT_REGION_BYTES_MAX, virtArguments } from '../../src/cores/virt-arguments.ts'
-import { VIRT_FIRMWARE } from '../../src/cores/virt-firmware.ts'
 import { VirtMachine } from '../../src/cores/virt-machine.ts'
 import { COMMAND, CORE_STATE, EffectInfo, EVENT, LIMITS } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { openStream, passBlock } from '../support/core-streams.ts'
+import { writeFaultyFirmware } from '../support/faulty-firmware.ts'
 import { LinkedCore } from '../support/linked-core.ts'
 import { LinkedMachine } from '../support/linked-machine.ts'
 import { virtTest } from '../support/needs-virt.ts'
@@ -89,23 +88,6 @@ function statusOf(pid: number): string {
   } catch {
     return ''
   }
-}
-
-/** Writes a copy of the image in which a function begins with other instructions. */
-async function writeFaultyFirmware(
-  path: string,
-  name: string,
-  instructions: readonly number[],
-): Promise<void> {
-  const elf = await readElfFile(VIRT_FIRMWARE)
-  const address = elf.symbols().find((symbol) => symbol.name === name)?.value ?? 0n
-  const text = elf.sections.find((section) => section.name === '.text')
-  if (text === undefined || address < text.address) throw new Error(`there is no ${name}`)
-  const bytes = readFileSync(VIRT_FIRMWARE)
-  instructions.forEach((instruction, at) => {
-    bytes.writeUInt32LE(instruction, text.offset + Number(address - text.address) + 4 * at)
-  })
-  writeFileSync(path, bytes)
 }
 
 const RET = 0xd65f03c0
@@ -201,11 +183,12 @@ virtTest('a core that is stopped parks, and the others go on', async (t) => {
 for (const [what, instructions] of Object.entries(FAULTS)) {
   virtTest(`a core that ${what} parks, and the others go on`, async (t) => {
     const firmware = join(temporaryFolder(t), 'faulty.elf')
-    await writeFaultyFirmware(firmware, 'stream_close', instructions)
+    await writeFaultyFirmware(firmware, instructions)
     const { cores, machine } = await LinkedMachine.start(t, 3, { firmware })
     for (const core of cores) t.true(await openStream(core))
     const [first, ...others] = cores
-    first?.link.send(COMMAND.CLOSE, 0, 0, NOTHING)
+    const { refused } = first?.link.status ?? {}
+    first?.link.send(COMMAND.LIST, 0, 0, NOTHING)
     // Their bells are heard, though it was core 0 that heard them all.
     t.deepEqual(await Promise.all(others.map((other) => echoTimes(other, 100))), [100, 100])
     const heartbeat = first?.link.status.heartbeat
@@ -213,7 +196,7 @@ for (const [what, instructions] of Object.entries(FAULTS)) {
     const beat = other?.link.status.heartbeat ?? 0
     await other?.untilCore(() => other.link.status.heartbeat > beat + 5)
     t.is(first?.link.status.heartbeat, heartbeat)
-    t.is(first?.waiting, 0)
+    t.is(first?.link.status.refused, refused)
     for (const { link } of others) link.send(COMMAND.STOP, 0, 0, NOTHING)
     t.true(await machine.ended(10_000), 'the last that runs ends the machine')
   })
