@@ -1,19 +1,25 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { runTool } from './run-tool.mjs'
 import { stampedStep } from './stamped-step.mjs'
 
-/** Every firmware that the set-up builds. */
-const FIRMWARE = ['firmware/build/hosted/carillon-core']
+/** The firmware that the set-up builds in any case. */
+const HOSTED = 'firmware/build/hosted/carillon-core'
+
+/** What it builds where it can. */
+const BARE_METAL = ['firmware/build/virt/carillon-core.elf']
 
 /** The step that fails where a compiler made something else of the shared layout than was declared. */
 export function firmwareLayout(root) {
+  const images = () => [HOSTED, ...BARE_METAL.filter((elf) => existsSync(join(root, elf)))]
   return {
     ...stampedStep(root, {
       name: 'firmware-layout',
       doing: 'Checking the layout in the firmware',
-      inputs: () => ['dist/src/cli', 'dist/src/cores', 'dist/src/shm', ...FIRMWARE],
+      inputs: () => ['dist/src/cli', 'dist/src/cores', 'dist/src/shm', ...images()],
       outputs: () => [],
       run: () => {
-        for (const elf of FIRMWARE) checkLayout(root, elf)
+        for (const elf of images()) checkLayout(root, elf)
       },
     }),
     // Elsewhere the hosted firmware is no ELF file.

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { bareMetalFirmware } from './bare-metal.mjs'
 import { dependencies } from './dependencies.mjs'
 import { firmwareLayout } from './firmware-layout.mjs'
 import { headersSetting } from './node-headers.mjs'
@@ -67,6 +68,7 @@ export function setUpSteps(root) {
           sentence: 'The firmware did not build (the output is above)',
         }),
     },
+    bareMetalFirmware(root),
     firmwareLayout(root),
     stampedStep(root, {
       name: 'web',

@@ -9,6 +9,10 @@ const TOOLS = {
   npm: { purpose: 'it installs the dependencies', debian: 'npm' },
   make: { purpose: 'it builds the firmware and the native addons', debian: 'build-essential' },
   cc: { purpose: 'it compiles the firmware', debian: 'build-essential', variable: 'CC' },
+  'aarch64-linux-gnu-gcc': {
+    purpose: 'it compiles the bare-metal firmware',
+    debian: 'gcc-aarch64-linux-gnu picolibc-aarch64-linux-gnu',
+  },
   'g++': { purpose: 'it compiles the native addons', debian: 'build-essential', variable: 'CXX' },
   python3: {
     purpose: 'node-gyp runs on it to build the native addons',

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
+import type { CoreKind } from '../cores/core-runner.ts'
 import { CarillonError, errorCode } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
@@ -12,10 +13,11 @@ import { parseChoice, parseInteger } from './option-values.ts'
 
 const DEFAULT_CONSOLE_PORT = 8080
 const HIGHEST_PORT = 65_535
-const CORE_KINDS = ['hosted'] as const
+/** As `coreRunner` knows them; where they run is loaded only with the server. */
+const CORE_KINDS = ['hosted', 'virt'] as const satisfies readonly CoreKind[]
 
 interface ServeOptions {
-  readonly core: string
+  readonly core: CoreKind
   readonly cores: number
   readonly host: string
   readonly port: number
@@ -30,7 +32,7 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('serve the cores over TCP, with a console for the browser')
     .addOption(
-      new Option('--core <KIND>', 'what the cores are')
+      new Option('--core <KIND>', 'what the cores are: processes, or bare metal in QEMU')
         .choices(CORE_KINDS)
         .argParser(parseChoice('--core', CORE_KINDS))
         .default('hosted'),
@@ -73,6 +75,7 @@ async function serve(options: ServeOptions): Promise<void> {
     host: options.host,
     port: options.port,
     ...(options.console && { consolePort: options.consolePort }),
+    core: options.core,
     cores: options.cores,
     maxClients: options.maxClients,
     logger,

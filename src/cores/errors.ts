@@ -4,6 +4,8 @@ import { CarillonError } from '../errors.ts'
  * A core could not be started or did not do as it was told.
  *
  * - `ERR_CARILLON_FIRMWARE_MISSING`: the firmware has not been built.
+ * - `ERR_CARILLON_FIRMWARE`: it is for another machine.
+ * - `ERR_CARILLON_EMULATOR_MISSING`: QEMU, or what it is started with, is not installed.
  * - `ERR_CARILLON_CORE_START`: its process could not be started.
  * - `ERR_CARILLON_CORE_LOST`: it ended, or left its rings, while it was in use.
  * - `ERR_CARILLON_CORE_TIMEOUT`: it did not answer in time.

@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { checkInteger } from '../arguments.ts'
+import { type CoreKind, coreRunner } from '../cores/core-runner.ts'
 import { errorCode, errorMessage } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { DspServer } from './dsp-server.ts'
@@ -17,11 +18,13 @@ export interface CarillonServerOptions {
   readonly port: number
   /** For the console: 0 to 65535; 0 picks a free one. Default: no console. */
   readonly consolePort?: number
+  /** What the cores are: processes of this machine, or bare metal in QEMU. Default `hosted`. */
+  readonly core?: CoreKind
   /** Cores to start: 1 to 4. Default 1. */
   readonly cores?: number
   /** Most clients over TCP at a time: 1 to 10,000. Default 256. One more is refused with a reset. */
   readonly maxClients?: number
-  /** Path of the hosted firmware's executable, where it is not the one that was built here. */
+  /** Path of the cores' firmware, where it is not the one that was built here. */
   readonly firmware?: string
   /** Default: silent. */
   readonly logger?: Logger
@@ -50,17 +53,18 @@ export class CarillonServer {
    *
    * @throws {CarillonError} `ERR_CARILLON_ARGUMENT` where an option is out of its range,
    *   `ERR_CARILLON_LISTEN` where a port is in use, `ERR_CARILLON_CORE_…`,
-   *   `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
+   *   `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_EMULATOR_MISSING`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
    */
   static async start(options: CarillonServerOptions): Promise<CarillonServer> {
     const { host = '127.0.0.1', cores: count = 1, logger = pino({ level: 'silent' }) } = options
     const { maxClients = DEFAULT_MAX_CLIENTS } = options
     checkInteger('maxClients', maxClients, 1, HIGHEST_MAX_CLIENTS)
     const region = createRegionFile({ cores: count }, logger)
-    const cores = Array.from({ length: count }, (_, core) => {
-      const { firmware } = options
-      return new ManagedCore({ region, core, logger, ...(firmware && { firmware }) })
-    })
+    const runner = coreRunner(options.core ?? 'hosted', region, options.firmware)
+    const cores = Array.from(
+      { length: count },
+      (_, core) => new ManagedCore({ region, core, runner, logger }),
+    )
     const parts: Parts = { region, cores }
     try {
       await Promise.all([

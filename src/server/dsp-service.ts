@@ -176,9 +176,11 @@ export class DspService implements SessionOwner {
   /** What another process has done to the region is told and mended. */
   #keepRegion(): void {
     const { region } = this.#options
+    // Looked at first: where it touches what is gone, that is what is known then, and is the reason.
+    const { isIntact } = region
     if (region.isTruncated) {
       this.#renewRegion('ERR_CARILLON_REGION_TRUNCATED', `${region.path} was cut short`)
-    } else if (!region.isIntact) {
+    } else if (!isIntact) {
       this.#renewRegion(
         'ERR_CARILLON_REGION_DAMAGED',
         `the head of ${region.path} was written over`,

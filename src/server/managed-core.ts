@@ -2,8 +2,9 @@ import { EventEmitter } from 'node:events'
 import type { Logger } from 'pino'
 import type { carillon } from '../../proto/generated/carillon.js'
 import { CoreLink, type LostRecords } from '../bridge/core-link.ts'
+import type { Core, CoreExit } from '../cores/core.ts'
+import { type CoreKind, type CoreRunner, coreRunner } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
-import { type CoreExit, HostedCore } from '../cores/hosted-core.ts'
 import { errorCode, errorMessage } from '../errors.ts'
 import { COMMAND, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
@@ -46,6 +47,8 @@ export interface ManagedCoreOptions {
   readonly region: SharedRegion
   /** Index of the core in the region. */
   readonly core: number
+  /** What runs it, shared with the other cores of the region. Default: a process of this machine. */
+  readonly runner?: CoreRunner
   /** Path of the hosted firmware's executable, where it is not the one that was built here. */
   readonly firmware?: string
   /**
@@ -66,18 +69,17 @@ interface ManagedCoreEvents {
 /** A core with its process, its link and its streams: started, watched, started again. */
 export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   readonly index: number
-  readonly kind = 'hosted'
   /** The effects of the firmware that runs now. */
   catalogue = new EffectCatalogue()
   /** Records that no stream was there for. */
   strayRecords = 0
-  readonly #options: ManagedCoreOptions
   readonly #logger: Logger
+  readonly #runner: CoreRunner
   readonly #link: CoreLink
   readonly #slots = new CoreSlots()
   readonly #restarts = new RestartPolicy()
   readonly #heartbeat: Watchdog
-  #process: HostedCore | undefined
+  #process: Core | undefined
   #spawning: Promise<void> = Promise.resolve()
   #state: CoreState = 'offline'
   #describing = new EffectCatalogue()
@@ -90,8 +92,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   constructor(options: ManagedCoreOptions) {
     super()
     this.index = options.core
-    this.#options = options
     this.#logger = options.logger.child({ core: options.core })
+    this.#runner = options.runner ?? coreRunner('hosted', options.region, options.firmware)
     this.#link = new CoreLink(options.region, options.core, () => this.#process?.ring(), {
       onLinked: (lost) => this.#onLinked(lost),
       onUnlinked: (reason) => this.#onUnlinked(reason),
@@ -104,6 +106,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       () => this.status.heartbeat,
       () => this.#giveUp(`has shown no heartbeat for ${silentTimeoutMs} ms`),
     )
+  }
+
+  /** What runs it. */
+  get kind(): CoreKind {
+    return this.#runner.kind
   }
 
   get state(): CoreState {
@@ -196,7 +203,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   /** Looks whether the core has done something that no bell told of. */
   look(): void {
-    this.#link.onBell()
+    // A core of a machine may run before it is this one's again.
+    if (this.#process !== undefined) this.#link.onBell()
   }
 
   /** Stops the core for good. Takes up to two seconds where it does not answer. */
@@ -228,15 +236,10 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   }
 
   async #startProcess(): Promise<void> {
-    const { region, firmware } = this.#options
     this.#state = 'starting'
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
-    const process = await HostedCore.start({
-      region,
-      core: this.index,
-      ...(firmware === undefined ? {} : { firmware }),
-    })
+    const process = await this.#runner.start(this.index)
     if (this.#stopping) {
       process.kill()
       await process.ended(STOP_TIMEOUT_MS)

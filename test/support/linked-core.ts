@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { CoreLink, type LostRecords } from '../../src/bridge/core-link.ts'
+import type { Core } from '../../src/cores/core.ts'
 import { HostedCore, type HostedCoreOptions } from '../../src/cores/hosted-core.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -15,7 +16,7 @@ export interface CoreRecord {
 
 export type DoorbellKind = NonNullable<HostedCoreOptions['doorbell']>
 
-/** A region, a hosted core on it and a link to it, for one test. */
+/** A region, a core on it and a link to it, for one test. */
 export class LinkedCore {
   readonly region: SharedRegion
   readonly link: CoreLink
@@ -23,21 +24,21 @@ export class LinkedCore {
   readonly unlinks: Error[] = []
   /** What the rings held before each link. */
   readonly lost: LostRecords[] = []
-  core: HostedCore | undefined
+  core: Core | undefined
   /** Bells of the core are not listened to. */
   isDeaf = false
   rooms = 0
   /** Called with each record before it is kept. */
   onRecord: () => void = () => {}
-  readonly #doorbell: DoorbellKind
+  readonly #startCore: () => Promise<Core>
   readonly #records: CoreRecord[] = []
   #notify: () => void = () => {}
   #ended = false
 
-  private constructor(region: SharedRegion, doorbell: DoorbellKind) {
+  private constructor(region: SharedRegion, index: number, startCore: () => Promise<Core>) {
     this.region = region
-    this.#doorbell = doorbell
-    this.link = new CoreLink(region, 0, () => this.core?.ring(), {
+    this.#startCore = startCore
+    this.link = new CoreLink(region, index, () => this.core?.ring(), {
       onLinked: (lost) => {
         this.lost.push(lost)
         this.#notify()
@@ -63,7 +64,7 @@ export class LinkedCore {
     })
   }
 
-  /** Starts a core and waits until it is linked. */
+  /** Starts a hosted core and waits until it is linked. */
   static async start(
     t: ExecutionContext<unknown>,
     ringCapacityBytes = 65536,
@@ -71,7 +72,17 @@ export class LinkedCore {
   ): Promise<LinkedCore> {
     const path = join(temporaryFolder(t), 'region')
     const region = SharedRegion.create(path, { cores: 1, ringCapacityBytes })
-    const linked = new LinkedCore(region, doorbell)
+    return LinkedCore.over(t, region, 0, () => HostedCore.start({ region, core: 0, doorbell }))
+  }
+
+  /** Starts one core of a region as `startCore` does and waits until it is linked. */
+  static async over(
+    t: ExecutionContext<unknown>,
+    region: SharedRegion,
+    index: number,
+    startCore: () => Promise<Core>,
+  ): Promise<LinkedCore> {
+    const linked = new LinkedCore(region, index, startCore)
     await linked.spawn()
     t.teardown(() => linked.#end())
     await linked.until(() => linked.link.isLinked)
@@ -90,12 +101,8 @@ export class LinkedCore {
   }
 
   /** Starts a process for the core, the first or another. */
-  async spawn(): Promise<HostedCore> {
-    const core = await HostedCore.start({
-      region: this.region,
-      core: 0,
-      doorbell: this.#doorbell,
-    })
+  async spawn(): Promise<Core> {
+    const core = await this.#startCore()
     this.core = core
     core.on('bell', () => {
       if (!this.isDeaf) this.link.onBell()

@@ -1,0 +1,36 @@
+#include "port/virt/fault.h"
+
+#include "port/virt/bell.h"
+#include "port/virt/cpu.h"
+#include "port/virt/gic.h"
+#include "port/virt/machine.h"
+#include "port/virt/timer.h"
+
+// In the firmware's own memory, for a debugger. The host sees that the heartbeat stands still.
+struct fault_mark fault_marks[VIRT_CORES];
+
+_Noreturn void core_park(void)
+{
+    cpu_mask_interrupts();
+    timer_disarm();
+    gic_stop_core();
+    for (;;) {
+        cpu_wait_for_interrupt();
+    }
+}
+
+_Noreturn void fault_park(uint64_t vector)
+{
+    uint32_t index = cpu_index();
+    struct fault_mark *mark = &fault_marks[index];
+    // A fault in here leads back to here: the first one is what counts.
+    if (mark->parked == 0) {
+        *mark = (struct fault_mark){.parked = 1,
+                                    .vector = vector,
+                                    .syndrome = CPU_READ("esr_el1"),
+                                    .at = CPU_READ("elr_el1"),
+                                    .address = CPU_READ("far_el1")};
+        bell_leave(index);
+    }
+    core_park();
+}

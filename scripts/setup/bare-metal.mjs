@@ -1,0 +1,34 @@
+import { availableParallelism } from 'node:os'
+import { inCi } from '../testing/in-ci.mjs'
+import { findTool } from './find-tool.mjs'
+import { runQuietly, runTool } from './run-tool.mjs'
+
+const COMPILER = 'aarch64-linux-gnu-gcc'
+
+/**
+ * The step that builds the firmware for QEMU. A machine without the cross compiler is set up without
+ * that firmware; in CI it must be there.
+ */
+export function bareMetalFirmware(root) {
+  const args = ['-C', 'firmware', 'PORT=virt']
+  return {
+    name: 'firmware-virt',
+    doing: 'Building the bare-metal firmware',
+    tools: inCi() ? [COMPILER] : [],
+    // make itself knows what is stale.
+    isFresh: () =>
+      (!canCrossCompile(root) && !inCi()) || runQuietly(root, 'make', [...args, '-q']).ok,
+    run: () =>
+      runTool(root, 'make', [...args, `-j${availableParallelism()}`], {
+        sentence: 'The bare-metal firmware did not build (the output is above)',
+      }),
+  }
+}
+
+/** Whether there is the compiler, and picolibc for it. */
+function canCrossCompile(root) {
+  if (findTool(COMPILER) === undefined) return false
+  // What it does not find, it prints as it was given.
+  const { output } = runQuietly(root, COMPILER, ['-print-file-name=picolibc.specs'])
+  return output.includes('/')
+}

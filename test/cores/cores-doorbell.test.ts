@@ -1,0 +1,51 @@
+import { once } from 'node:events'
+import test from 'ava'
+import { CoresDoorbell } from '../../src/cores/cores-doorbell.ts'
+import { Calls } from '../reactor/calls.ts'
+import { socketPair } from '../reactor/socket-pair.ts'
+
+test('a bell says for which cores it is, and those of several may be one byte', async (t) => {
+  const [here, there] = await socketPair(t)
+  const host = new CoresDoorbell(here, () => {})
+  const rung = new Calls<number>()
+  there
+    .on('data', (bytes) => {
+      for (const byte of bytes) rung.note(byte)
+    })
+    .resume()
+  for (let round = 0; round < 100; round++) for (const core of [3, 0, 1]) host.ring(core)
+  const heard = () => rung.told.reduce((cores, byte) => cores | byte, 0)
+  while (heard() !== 0b1011) await rung.untilTold(rung.told.length + 1)
+  t.true(rung.told.length < 300, 'not a byte for each of three hundred')
+  host.ring(2)
+  while ((heard() & 0b0100) === 0) await rung.untilTold(rung.told.length + 1)
+  t.is(heard(), 0b1111)
+  host.close()
+})
+
+test('a bell is heard for each core that rang', async (t) => {
+  const [here, there] = await socketPair(t)
+  const rung = new Calls<number>()
+  const host = new CoresDoorbell(here, rung.note)
+  there.write(Uint8Array.of(0b1001, 0b0001))
+  await rung.untilTold(2)
+  t.deepEqual(new Set(rung.told), new Set([0, 3]))
+  there.write(Uint8Array.of(0))
+  there.write(Uint8Array.of(0b0010))
+  while (rung.told.at(-1) !== 1) await rung.untilTold(rung.told.length + 1)
+  t.deepEqual(new Set(rung.told), new Set([0, 3, 1]))
+  host.close()
+})
+
+test('a machine that ends, or a doorbell that is closed, is rung without harm', async (t) => {
+  const [here, there] = await socketPair(t)
+  const host = new CoresDoorbell(here, () => t.fail('nobody rang'))
+  const closed = once(here, 'close')
+  there.destroy()
+  for (let count = 0; count < 10; count++) host.ring(0)
+  host.close()
+  host.close()
+  await closed
+  host.ring(1)
+  t.true(here.destroyed)
+})
