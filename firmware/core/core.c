@@ -9,7 +9,9 @@
 
 // A core wakes this often when nothing happens, to show that it is alive: a host that looks ten
 // times a second sees it move.
+#ifndef HEARTBEAT_US
 #define HEARTBEAT_US 25000u
+#endif
 
 // Commands in a row before the host gets its room back and free-running streams their turn.
 #define COMMANDS_PER_TURN 32u

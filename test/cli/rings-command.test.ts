@@ -111,7 +111,7 @@ test('where there is no terminal it is one table; and what is written meanwhile 
   t.teardown(() => {
     for (const pid of [core, server.pid]) process.kill(pid, 'SIGCONT')
   })
-  const live = await carillon(t, 'rings', server.region, '--interval', '0.3')
+  const live = await carillon(t, 'rings', server.region, '--interval', '3')
   t.deepEqual([live.code, live.stderr], [0, ''])
   t.regex(live.stdout, /^session 0x[0-9a-f]{8}, host's heartbeat moves$/m)
   t.regex(live.stdout, /^0 +running +1 +1 +right +moves +\d+\.\d% +[1-9]/m)
@@ -126,7 +126,7 @@ test('where there is no terminal it is one table; and what is written meanwhile 
   const dump = await carillon(t, 'rings', server.region, '--dump')
   t.true(readFileSync(server.region).equals(before))
   t.deepEqual([still.code, dump.code, dump.stderr], [0, 0, ''])
-  t.regex(still.stdout, /^0 +running .* still 0\.1 s +- /m)
+  t.regex(still.stdout, /^0 +running .* still \d+\.\d s +- /m)
   t.regex(still.stdout, /^! the host's heartbeat stands still/m)
 })
 

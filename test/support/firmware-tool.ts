@@ -15,6 +15,14 @@ export async function buildSanitizedFirmware(): Promise<string> {
   return await build('hosted-sanitize', 'carillon-core', 'SANITIZE=1')
 }
 
+/**
+ * Builds the hosted firmware so that it wakes by itself only every ten seconds, and resolves with its
+ * path: where a bell is lost, it shows.
+ */
+export async function buildSleepyFirmware(): Promise<string> {
+  return await build('hosted-sleepy', 'carillon-core', 'CPPFLAGS=-DHEARTBEAT_US=10000000u')
+}
+
 /** In a folder of its own: other tests build too, at the same time. */
 async function build(folder: string, target: string, ...settings: string[]): Promise<string> {
   const build = join(firmware, 'build', folder)

@@ -14,8 +14,6 @@ export interface CoreRecord {
   readonly payload: Uint8Array
 }
 
-export type DoorbellKind = NonNullable<HostedCoreOptions['doorbell']>
-
 /** A region, a core on it and a link to it, for one test. */
 export class LinkedCore {
   readonly region: SharedRegion
@@ -68,11 +66,11 @@ export class LinkedCore {
   static async start(
     t: ExecutionContext<unknown>,
     ringCapacityBytes = 65536,
-    doorbell: DoorbellKind = 'eventfd',
+    options: Pick<HostedCoreOptions, 'doorbell' | 'firmware'> = {},
   ): Promise<LinkedCore> {
     const path = join(temporaryFolder(t), 'region')
     const region = SharedRegion.create(path, { cores: 1, ringCapacityBytes })
-    return LinkedCore.over(t, region, 0, () => HostedCore.start({ region, core: 0, doorbell }))
+    return LinkedCore.over(t, region, 0, () => HostedCore.start({ region, core: 0, ...options }))
   }
 
   /** Starts one core of a region as `startCore` does and waits until it is linked. */
