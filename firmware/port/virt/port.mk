@@ -1,6 +1,6 @@
 # QEMU's board `virt`: four Cortex-A53 without an operating system, AArch64.
 #
-# gcc-aarch64-linux-gnu compiles for it and picolibc-aarch64-linux-gnu has its libm and memcpy:
+# gcc-aarch64-linux-gnu compiles for it and picolibc-aarch64-linux-gnu has its libm:
 # another toolchain with picolibc is named by CROSS_COMPILE.
 CROSS_COMPILE ?= aarch64-linux-gnu-
 override CC := $(CROSS_COMPILE)gcc
@@ -16,7 +16,7 @@ PORT_CFLAGS := -mcpu=cortex-a53 -mno-outline-atomics -mstrict-align -ffreestandi
                -fno-stack-protector -fno-asynchronous-unwind-tables -gdwarf-4
 # What a linker adds that the script does not place is an error.
 PORT_LINKER_SCRIPT := port/virt/virt.ld
-LDFLAGS += -nostartfiles -static -T $(PORT_LINKER_SCRIPT) -Wl,--orphan-handling=error \
+override LDFLAGS += -nostartfiles -static -T $(PORT_LINKER_SCRIPT) -Wl,--orphan-handling=error \
            -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,max-page-size=4096,--fatal-warnings
 PORT_LIBS := -lm
 
