@@ -5,8 +5,8 @@ import { endTree } from './end-tree.mjs'
 import { foundNoTest, tallyOfAva } from './tally.mjs'
 
 /**
- * AVA ends a run in which no test ends (ava.config.js: `timeout`). Where it waits for a process that
- * does not go away, this does, so that every run ends with its counts.
+ * AVA ends the tests that run when none has ended for a while (ava.config.js: `timeout`), but once
+ * only: for what hangs after that it waits for ever. This ends the run then, with its counts.
  */
 const SILENT_MS_MAX = 5 * 60_000
 
