@@ -58,10 +58,16 @@ export class FullMessageInfo {
     this.#views = borrowed ? (views ?? SLICES) : COPIES
   }
 
-  /** Completes a message that lies whole in `chunk`, from `start` to `end`. */
+  /** Completes a message that lies in `chunk` from `start` to `end`, and all of its frame with it. */
   setWhole(chunk: Buffer, start: number, end: number): void {
     this.buffer = this.#views.view(chunk, start, end)
     this.wholeStart = start
+    this.complete = true
+  }
+
+  /** The same of a message whose frame may have begun in a chunk before. */
+  setRest(chunk: Buffer, start: number, end: number): void {
+    this.buffer = this.#views.view(chunk, start, end)
     this.complete = true
   }
 

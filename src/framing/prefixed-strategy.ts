@@ -43,7 +43,7 @@ export abstract class PrefixedStrategy extends LimitedStrategy {
     if (this.#state === 'skipping' || info.filledBytes > 0 || end > chunk.length) {
       return this.takePiece(chunk, position, info)
     }
-    info.setWhole(chunk, start, end)
+    info.setRest(chunk, start, end)
     this.#state = 'between messages'
     return end
   }

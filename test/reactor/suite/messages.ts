@@ -108,18 +108,21 @@ export function messagesSuite({ open }: Stage): void {
       const { engine } = scene
       const peer = await scene.connect()
       const encode = (bytes: Buffer) => createStrategy().encode?.(bytes) ?? []
-      const sent = Buffer.concat(Array.from({ length: 40 }, () => encode(ECHOED)).flat())
-      // Whole, and then in pieces of which none is a frame.
-      peer.socket.write(sent)
-      await peer.untilReceived(sent)
-      for (let at = 0; at < sent.length; at += 7) {
-        const { bytesIn } = engine.stats()
-        peer.socket.write(sent.subarray(at, at + 7))
-        while (engine.stats().bytesIn === bytesIn) await nextTurn()
+      const sent = Buffer.concat(Array.from({ length: 60 }, () => encode(ECHOED)).flat())
+      // Whole; in pieces of which none is a frame; and in pieces that begin and end anywhere in a
+      // frame, also between its head and its message.
+      let times = 0
+      for (const pieceBytes of [sent.length, 7, 47]) {
+        for (let at = 0; at < sent.length; at += pieceBytes) {
+          const { bytesIn } = engine.stats()
+          peer.socket.write(sent.subarray(at, at + pieceBytes))
+          while (engine.stats().bytesIn === bytesIn) await nextTurn()
+        }
+        times++
+        await peer.untilReceived(Buffer.concat(new Array(times).fill(sent)))
       }
-      await peer.untilReceived(Buffer.concat([sent, sent]))
       const { messagesIn, messagesOut, bytesIn, bytesOut } = engine.stats()
-      t.deepEqual([messagesIn, messagesOut, bytesIn, bytesOut], [80, 80, bytesOut, bytesIn])
+      t.deepEqual([messagesIn, messagesOut, bytesIn, bytesOut], [180, 180, bytesOut, bytesIn])
     })
   }
 
