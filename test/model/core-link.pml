@@ -38,8 +38,8 @@
 
 #include "memory.pml"
 
-/* A doorbell remembers that it was rung, not how often. What it remembers at the start is spurious. */
-bool bells[SIDES] = true;
+/* A doorbell remembers that it was rung, not how often. */
+bool bells[SIDES];
 bool is_killed[SIDES];
 byte events_left = EVENTS;
 byte sessions = 1;

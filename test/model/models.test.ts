@@ -16,7 +16,7 @@ const MODELS: readonly Model[] = [
   {
     name: 'waiting-flag',
     holds: 'nobody sleeps who is posted to, and each rings once for a sleep',
-    variants: [{ defines: [], statesMin: 1_000_000 }],
+    variants: [{ defines: [], statesMin: 500_000 }],
     faults: {
       NO_FENCE_RAISE: /seen\[.*posted\[/,
       'NO_FENCE_RAISE TSO': /seen\[.*posted\[/,
@@ -45,7 +45,7 @@ const MODELS: readonly Model[] = [
   {
     name: 'spsc-sleep',
     holds: 'neither side sleeps while the other has made room, or a record',
-    variants: [{ defines: [], statesMin: 2_000_000 }],
+    variants: [{ defines: [], statesMin: 1_500_000 }],
     faults: {
       NO_FENCE_RAISE: /producer_ended|read_to/,
       NO_FENCE_ANSWER: /producer_ended|read_to/,
@@ -94,8 +94,8 @@ const MODELS: readonly Model[] = [
     name: 'core-link',
     holds: 'both sides end up in the same link, and no ring is reset that is in use',
     variants: [
-      { defines: [], statesMin: 2_500_000 },
-      { defines: ['DEPTH=3', 'EVENTS=1'], statesMin: 200_000 },
+      { defines: [], statesMin: 1_500_000 },
+      { defines: ['DEPTH=3', 'EVENTS=1'], statesMin: 100_000 },
     ],
     faults: {
       'RELAXED_LINK DEPTH=3': /value/,

@@ -5,7 +5,7 @@
  * them (run_turn in core.c, and #write and #turn in src/bridge/core-link.ts); trySleep of
  * src/shm/spsc-ring-producer.ts and spsc-ring-consumer.ts.
  *
- * The producer needs one to three units of four at a time, as with padding. It may stop for good at any
+ * The producer needs one unit of four at a time, or three, as with padding. It may stop for good at any
  * time; else the run has no end, and positions wrap after two laps.
  *
  * Faults: NO_FENCE_RAISE, NO_FENCE_ANSWER, NO_SECOND_LOOK_FOR_ROOM, NO_SECOND_LOOK_FOR_RECORD,
@@ -122,7 +122,6 @@ proctype Producer() {
   :: atomic {
       if
       :: units = 1
-      :: units = 2
       :: units = 3
       fi
     }

@@ -125,7 +125,6 @@ proctype Ringer(byte me) {
   bool must_ring;
   do
   :: posted[me] < posts_of(me) ->
-    load_early(me, WAITING);
 #ifdef ANSWER_FIRST
     answer();
 #endif
