@@ -110,8 +110,6 @@ bool attach_follow(struct core *core)
     if (session != core->session) {
         unlink_rings(core);
         core->session = 0;
-        // Another host numbers its links anew.
-        core->refused_link = 0;
         if (!attach(core, session)) {
             return false;
         }

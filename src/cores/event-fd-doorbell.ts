@@ -17,11 +17,7 @@ export class EventFdDoorbell implements Doorbell {
 
   /** @throws the system's error (`EMFILE`…), and where there is no reactor, as `EventFd.create`. */
   static create(onBell: () => void): EventFdDoorbell {
-    const made: EventFd[] = []
-    return closing(made, () => {
-      const toCore = keep(made, EventFd.create())
-      return new EventFdDoorbell(toCore, keep(made, EventFd.create()), onBell)
-    })
+    return EventFdDoorbell.#over(EventFd.create, EventFd.create, onBell)
   }
 
   /**
@@ -30,11 +26,26 @@ export class EventFdDoorbell implements Doorbell {
    * @throws as {@link create}; `EBADF` or `EINVAL` where one is no eventfd.
    */
   static adopt(toCoreFd: number, fromCoreFd: number, onBell: () => void): EventFdDoorbell {
-    const made: EventFd[] = []
-    return closing(made, () => {
-      const toCore = keep(made, EventFd.adopt(toCoreFd))
-      return new EventFdDoorbell(toCore, keep(made, EventFd.adopt(fromCoreFd)), onBell)
-    })
+    const adopting = (fd: number) => () => EventFd.adopt(fd)
+    return EventFdDoorbell.#over(adopting(toCoreFd), adopting(fromCoreFd), onBell)
+  }
+
+  /** What was opened before something failed is closed. */
+  static #over(
+    openToCore: () => EventFd,
+    openFromCore: () => EventFd,
+    onBell: () => void,
+  ): EventFdDoorbell {
+    const toCore = openToCore()
+    let fromCore: EventFd | undefined
+    try {
+      fromCore = openFromCore()
+      return new EventFdDoorbell(toCore, fromCore, onBell)
+    } catch (error) {
+      toCore.close()
+      fromCore?.close()
+      throw error
+    }
   }
 
   /** The descriptors for the core: the one that it waits at, and the one that it rings. */
@@ -50,20 +61,5 @@ export class EventFdDoorbell implements Doorbell {
     this.#watch.close()
     this.#toCore.close()
     this.#fromCore.close()
-  }
-}
-
-function keep(made: EventFd[], one: EventFd): EventFd {
-  made.push(one)
-  return one
-}
-
-/** What was made before something failed is closed. */
-function closing<T>(made: readonly EventFd[], make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    for (const one of made) one.close()
-    throw error
   }
 }

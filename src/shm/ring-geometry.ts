@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.ts'
-import type { StructType } from './layout.ts'
+import { roundUp, type StructType } from './layout.ts'
 import {
+  COMMAND,
   LIMITS,
   RecordHeader,
   RingConsumerLine,
@@ -18,6 +19,30 @@ export const RECORD_ALIGN = HEADER_BYTES
 /** From one position to another: they run freely and are 32 bits wide, so it is modulo 2^32. */
 export function distance(from: number, to: number): number {
   return (to - from) >>> 0
+}
+
+/** Bytes of a record with its header and what aligns the next one. */
+export function recordBytes(payloadBytes: number): number {
+  return HEADER_BYTES + roundUp(payloadBytes, RECORD_ALIGN)
+}
+
+/** The longest payload of one record: a quarter of the ring, so that four are always in flight. */
+export function payloadBytesMaxOf(capacity: number): number {
+  return capacity / 4 - HEADER_BYTES
+}
+
+/**
+ * Whether a record of `bytes` in all can lie `toEnd` bytes before the end of the data: padding fills
+ * the end, and no other record passes it or is longer than the longest.
+ */
+export function fitsBeforeEnd(
+  type: number,
+  length: number,
+  bytes: number,
+  toEnd: number,
+  payloadBytesMax: number,
+): boolean {
+  return type === COMMAND.PADDING ? bytes === toEnd : length <= payloadBytesMax && bytes <= toEnd
 }
 
 /** Whether a ring may have this capacity: a power of two within the limits, in bytes. */
@@ -64,7 +89,6 @@ export class RingGeometry {
   /** Bytes from the start of the memory to the ring's data. */
   readonly data: number
   readonly capacity: number
-  /** The longest payload of one record: a quarter of the ring, so that four are always in flight. */
   readonly payloadBytesMax: number
   /** As many records as the ring can hold: each is a header at least. */
   readonly recordsMax: number
@@ -83,7 +107,7 @@ export class RingGeometry {
     this.memory = memory
     this.data = offset + RingControl.bytes
     this.capacity = capacity
-    this.payloadBytesMax = capacity / 4 - HEADER_BYTES
+    this.payloadBytesMax = payloadBytesMaxOf(capacity)
     this.recordsMax = capacity / HEADER_BYTES
     const producer = offset + RingControl.offsets.producer
     const consumer = offset + RingControl.offsets.consumer

@@ -1,7 +1,13 @@
 import { RingError } from './errors.ts'
-import { roundUp } from './layout.ts'
 import { CHECKSUM_BYTES, hasRightChecksum } from './record-checksum.ts'
-import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry } from './ring-geometry.ts'
+import {
+  distance,
+  fitsBeforeEnd,
+  HEADER_BYTES,
+  RECORD_ALIGN,
+  RingGeometry,
+  recordBytes,
+} from './ring-geometry.ts'
 import { COMMAND, RECORD_FLAG } from './shared-mem.ts'
 import type { Memory } from './struct-view.ts'
 import { WaitingFlag } from './waiting-flag.ts'
@@ -214,10 +220,9 @@ export class SpscRingConsumer {
     const length = (this.#words[word] ?? 0) >>> 0
     const typeAndFlags = (this.#words[word + 1] ?? 0) >>> 0
     const type = typeAndFlags & 0xffff
-    const bytes = HEADER_BYTES + roundUp(length, RECORD_ALIGN)
+    const bytes = recordBytes(length)
     const toEnd = capacity - place
-    const fits =
-      type === COMMAND.PADDING ? bytes === toEnd : length <= payloadBytesMax && bytes <= toEnd
+    const fits = fitsBeforeEnd(type, length, bytes, toEnd, payloadBytesMax)
     if (!fits || bytes > available) {
       throw new RingError(
         `a ring's record at ${this.#head} is ${length} bytes of type ${type}, with ${available} bytes published`,

@@ -1,8 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
-import { roundUp } from './layout.ts'
 import { CHECKSUM_BYTES, writeChecksum } from './record-checksum.ts'
-import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry } from './ring-geometry.ts'
+import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry, recordBytes } from './ring-geometry.ts'
 import { COMMAND, RECORD_FLAG } from './shared-mem.ts'
 import type { Memory } from './struct-view.ts'
 import { WaitingFlag } from './waiting-flag.ts'
@@ -131,7 +130,7 @@ export class SpscRingProducer {
         `a record of this ring holds 0 to ${this.payloadBytesMax} bytes, not ${length}`,
       )
     }
-    const bytes = HEADER_BYTES + roundUp(payloadBytes, RECORD_ALIGN)
+    const bytes = recordBytes(payloadBytes)
     const place = this.#tail & (capacity - 1)
     const toEnd = capacity - place
     const padding = bytes > toEnd ? toEnd : 0
@@ -160,7 +159,7 @@ export class SpscRingProducer {
       this.#writeHeader(this.#claimedAt, this.#claimedBytes, type, flagged, stream, sequence)
       writeChecksum(this.#ring.memory, this.#claimedAt, HEADER_BYTES + this.#claimedBytes)
     }
-    this.#tail = (this.#tail + HEADER_BYTES + roundUp(this.#claimedBytes, RECORD_ALIGN)) >>> 0
+    this.#tail = (this.#tail + recordBytes(this.#claimedBytes)) >>> 0
     this.#claimedBytes = -1
     this.#records = (this.#records + 1) >>> 0
   }

@@ -1,7 +1,6 @@
 import { RingError } from './errors.ts'
-import { roundUp } from './layout.ts'
 import { hasRightChecksum } from './record-checksum.ts'
-import { HEADER_BYTES, RECORD_ALIGN } from './ring-geometry.ts'
+import { fitsBeforeEnd, HEADER_BYTES, payloadBytesMaxOf, recordBytes } from './ring-geometry.ts'
 import type { UnreadCopy } from './ring-inspector.ts'
 import { COMMAND, RECORD_FLAG, RecordHeader } from './shared-mem.ts'
 import { type Memory, memoryOver } from './struct-view.ts'
@@ -62,12 +61,9 @@ function checkedBytes({ data }: Memory, at: number, copy: UnreadCopy): number {
   const position = (head + at) >>> 0
   const length = data.getUint32(at + LENGTH, true)
   const type = data.getUint16(at + TYPE, true)
-  const bytes = HEADER_BYTES + roundUp(length, RECORD_ALIGN)
+  const bytes = recordBytes(length)
   const toEnd = capacity - (position & (capacity - 1))
-  const fits =
-    type === COMMAND.PADDING
-      ? bytes === toEnd
-      : length <= capacity / 4 - HEADER_BYTES && bytes <= toEnd
+  const fits = fitsBeforeEnd(type, length, bytes, toEnd, payloadBytesMaxOf(capacity))
   const published = usedBytes - at
   if (fits && bytes <= published) return bytes
   const overwritten = at < freedBytes ? '; it may have been overwritten while it was copied' : ''

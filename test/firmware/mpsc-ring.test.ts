@@ -10,6 +10,7 @@ import { MpscRingProducer } from '../../src/shm/mpsc-ring-producer.ts'
 import { LIMITS } from '../../src/shm/shared-mem.ts'
 import { checkingReader, MessageWriter } from '../shm/mpsc-message.ts'
 import { buildFirmwareTool } from '../support/firmware-tool.ts'
+import { killProcess } from '../support/kill-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 let program = ''
@@ -46,7 +47,7 @@ class MappedRing {
       closeSync(fd)
     }
     formatMpscRing(this.ring, POSITION)
-    t.teardown(() => Promise.all([...this.#peers].map(kill)))
+    t.teardown(() => Promise.all([...this.#peers].map(killProcess)))
   }
 
   get isRunning(): boolean {
@@ -83,13 +84,6 @@ class MappedRing {
     while (producer.write(1)) written++
     t.is(written, CAPACITY / 64)
   }
-}
-
-async function kill(peer: ChildProcess): Promise<void> {
-  if (peer.exitCode !== null || peer.signalCode !== null) return
-  const exit = once(peer, 'exit')
-  peer.kill('SIGKILL')
-  await exit
 }
 
 test('what processes in C write is read in TypeScript, and every sleep is rung for', async (t) => {
@@ -143,7 +137,7 @@ test('a process that is killed in the middle of a claim is unblocked in a full r
   const producer = new MpscRingProducer(mapped.ring)
   const peer = mapped.start('claim', producer.maxMessageBytes)
   await mapped.news()
-  await kill(peer)
+  await killProcess(peer)
   let written = 0
   while (producer.write(1)) written++
   t.is(
@@ -173,7 +167,7 @@ test('processes that are killed at any moment leave a ring that is whole', async
       await mapped.news()
       consumer.wake()
     }
-    await Promise.all(peers.map(kill))
+    await Promise.all(peers.map(killProcess))
     consumer.read(reader, ALL)
     while (consumer.blockedAt !== undefined) {
       t.true(consumer.unblock())

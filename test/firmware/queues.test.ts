@@ -1,17 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { ByteQueue } from '../../src/shm/byte-queue.ts'
 import { Mapping } from '../../src/shm/mapping.ts'
-import { REPOSITORY } from '../support/repository.ts'
+import { buildFirmwareTool } from '../support/firmware-tool.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-
-const firmware = join(REPOSITORY, 'firmware')
-// Of its own: other tests build too, at the same time.
-const build = join(firmware, 'build/queues-test')
 
 const MINUTES = 60_000
 
@@ -19,17 +14,19 @@ const MINUTES = 60_000
 const REGION_BYTES = 1000
 const LENGTH_MAX = 400
 
-const LANGUAGES: Record<string, readonly string[]> = {
-  TypeScript: [process.execPath, join(import.meta.dirname, '../shm/queue-peer.js')],
-  C: [join(build, 'test/queue_peer')],
+let builtPeer = ''
+
+/** The command of a side, known once what is in C has been built. */
+const LANGUAGES = {
+  TypeScript: () => [process.execPath, join(import.meta.dirname, '../shm/queue-peer.js')],
+  C: () => [builtPeer],
 }
 
 const COUNTS = { messages: 30_000, bytes: 3_000_000 }
 
 test.before('build', async (t) => {
   t.timeout(5 * MINUTES)
-  const program = join(build, 'test/queue_peer')
-  await promisify(execFile)('make', ['-j2', '-C', firmware, `BUILD=${build}`, program])
+  builtPeer = await buildFirmwareTool('queue_peer')
 })
 
 /** A file with an empty queue for each direction. */
@@ -80,8 +77,8 @@ for (const [kind, count] of Object.entries(COUNTS)) {
         const order = (index: number) =>
           [path, REGION_BYTES, index, kind, count, LENGTH_MAX].map(String)
         const said = await run(t, [
-          [...firstCommand, ...order(0)],
-          [...secondCommand, ...order(1)],
+          [...firstCommand(), ...order(0)],
+          [...secondCommand(), ...order(1)],
         ])
         t.deepEqual(said, ['', ''])
         t.deepEqual(
@@ -99,7 +96,7 @@ for (const [language, command] of Object.entries(LANGUAGES)) {
     const { path, queues } = createQueues(t)
     for (const queue of queues) queue.writeOrFail(Uint8Array.of(1))
     const order = [path, REGION_BYTES, 0, 'bytes', 1, LENGTH_MAX].map(String)
-    const [said = ''] = await run(t, [[...command, ...order]])
+    const [said = ''] = await run(t, [[...command(), ...order]])
     t.regex(said, / is (01|1), not (9e|158)\b.*exit code 1/s)
   })
 }

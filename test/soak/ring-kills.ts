@@ -1,6 +1,5 @@
 import { equal, ok } from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +12,7 @@ import { regionBytes, SharedRegion } from '../../src/shm/shared-region.ts'
 import { type StructView, viewStruct } from '../../src/shm/struct-view.ts'
 import type { HostReport } from '../bridge/streaming-host.ts'
 import { Conditions } from '../reactor/conditions.ts'
+import { killProcess } from '../support/kill-process.ts'
 import { integerFrom, randomFrom, type SoakRun } from '../support/soak.ts'
 
 export const summary =
@@ -69,7 +69,7 @@ class Pair extends Conditions {
     writeFileSync(this.#path, new Uint8Array(regionBytes(1, CAPACITY)), { mode: 0o600 })
     this.#file = openSync(this.#path, 'r+')
     run.teardown(async () => {
-      await Promise.all([kill(this.#host), kill(this.#core)])
+      await Promise.all([killIfAny(this.#host), killIfAny(this.#core)])
       closeSync(this.#file)
       this.#toCore.close()
       this.#fromCore.close()
@@ -101,7 +101,7 @@ class Pair extends Conditions {
 
   async restartCore(): Promise<void> {
     this.#reports = []
-    await kill(this.#core)
+    await killIfAny(this.#core)
     const back = now()
     this.#startCore()
     const { at } = await this.#heard('answered')
@@ -119,7 +119,7 @@ class Pair extends Conditions {
   async restartHost(): Promise<void> {
     const counters = this.#counters
     if (counters === undefined) throw new Error('the pair has not started')
-    await kill(this.#host)
+    await killIfAny(this.#host)
     await counters.untilStill()
     const { lost: before } = counters
     const { unread } = counters
@@ -132,7 +132,7 @@ class Pair extends Conditions {
   }
 
   async restartBoth(): Promise<void> {
-    await Promise.all([kill(this.#host), kill(this.#core)])
+    await Promise.all([killIfAny(this.#host), killIfAny(this.#core)])
     this.#reports = []
     this.#startCore()
     const { at: back } = await this.#startHost()
@@ -237,11 +237,8 @@ function now(): number {
   return performance.timeOrigin + performance.now()
 }
 
-async function kill(process: ChildProcess | undefined): Promise<void> {
-  if (process === undefined || process.exitCode !== null || process.signalCode !== null) return
-  const exit = once(process, 'exit')
-  process.kill('SIGKILL')
-  await exit
+async function killIfAny(process: ChildProcess | undefined): Promise<void> {
+  if (process !== undefined) await killProcess(process)
 }
 
 function quantile(values: readonly number[], share: number): number {
