@@ -25,5 +25,6 @@ test('there are soaks', (t) => {
     'ring-kills.js',
     'rings.js',
     'senders.js',
+    'vanish.js',
   ])
 })
