@@ -6,7 +6,7 @@
 #include "core/status.h"
 
 // The rings go out of use: what their streams held is given back, and what is in them is lost.
-static void unlink_rings(struct core *core)
+static void give_up_rings(struct core *core)
 {
     stream_close_all(&core->streams);
     if (core->link != 0) {
@@ -14,6 +14,11 @@ static void unlink_rings(struct core *core)
     }
     core->described = 0;
     core->link = 0;
+}
+
+static void unlink_rings(struct core *core)
+{
+    give_up_rings(core);
     // Release: this core has stopped using the rings before the host may reset its ends.
     store_release(&core_status(core)->link, 0);
 }
@@ -74,8 +79,11 @@ static bool attach(struct core *core, uint32_t session)
     core->session = session;
     core->refused_link = 0; // a host that has come back counts its links anew
     struct carillon_core_status *status = core_status(core);
-    // Relaxed: only this core's firmware ever stores it.
+    // Relaxed: only this core's firmware ever stores it. Never 0, for which no host links.
     core->boot = load_relaxed(&status->boot) + 1u;
+    if (core->boot == 0) {
+        core->boot = 1;
+    }
     // Before the boot, so that no counter of an earlier start is taken for one of this.
     core_publish_status(core);
     // Relaxed: the boot below publishes them.
@@ -139,5 +147,16 @@ void attach_report_damage(struct core *core)
     // Before the link is given up, whose store publishes it.
     core_publish_status(core);
     unlink_rings(core);
+    core->port->ring(core->port->context);
+}
+
+void attach_leave(struct core *core)
+{
+    give_up_rings(core);
+    core_publish_status(core);
+    // Relaxed: the link publishes it.
+    store_relaxed(&core_status(core)->state, CARILLON_CORE_STOPPED);
+    // Release, and last: nothing of the shared region is touched after this.
+    store_release(&core_status(core)->link, 0);
     core->port->ring(core->port->context);
 }

@@ -13,4 +13,7 @@ bool attach_follow(struct core *core);
 // Leaves the rings because one is damaged, until the host links anew.
 void attach_report_damage(struct core *core);
 
+// Leaves the region for good: what is in the rings is counted, and the core is stopped.
+void attach_leave(struct core *core);
+
 #endif

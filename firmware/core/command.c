@@ -18,7 +18,7 @@ static bool run_start(struct core *core, const struct ring_record *record)
     }
     uint64_t now = core->port->now_us(core->port->context);
     *place = stream_start(&core->streams, record->header.stream,
-                          ring_payload_bytes_max(core->out.capacity), now);
+                          ring_claim_bytes_max(&core->out), now);
     bool ok = place->status == CARILLON_STATUS_OK;
     core->refused += ok ? 0 : 1;
     answer(core, ok ? CARILLON_EVENT_STARTED : CARILLON_EVENT_FAILED, record);
@@ -30,7 +30,7 @@ static bool run_samples(struct core *core, const struct ring_record *record)
     struct stream *stream = stream_started(&core->streams, record->header.stream);
     uint32_t length = record->header.length;
     // What no answer could hold would block the ring for good.
-    if (stream == NULL || length == 0 || length > ring_payload_bytes_max(core->out.capacity) ||
+    if (stream == NULL || length == 0 || length > ring_claim_bytes_max(&core->out) ||
         length % (stream->format.channels * sizeof(float)) != 0) {
         core->refused++;
         return true;

@@ -25,7 +25,10 @@ static enum turn run_commands(struct core *core)
 {
     enum turn turn = TURN_IDLE;
     struct ring_record record;
-    for (uint32_t i = 0; i < COMMANDS_PER_TURN && ring_peek(&core->in, &record); i++) {
+    for (uint32_t i = 0; i < COMMANDS_PER_TURN && !core->stopping; i++) {
+        if (!ring_peek(&core->in, &record)) {
+            break;
+        }
         if (!command_run(core, &record)) {
             return TURN_BLOCKED;
         }
@@ -157,11 +160,5 @@ void core_run(struct core *core)
             sleep_until(core, port->now_us(port->context), UINT64_MAX);
         }
     }
-    stream_close_all(&core->streams);
-    core_publish_status(core);
-    // Relaxed: the link publishes it.
-    store_relaxed(&core_status(core)->state, CARILLON_CORE_STOPPED);
-    // Release, and last: nothing of the shared region is touched after this.
-    store_release(&core_status(core)->link, 0);
-    port->ring(port->context);
+    attach_leave(core);
 }

@@ -5,13 +5,8 @@
 #include "core/atomic.h"
 #include "core/crc32.h"
 
-#define HEADER_BYTES ((uint32_t)sizeof(struct carillon_record_header))
+#define HEADER_BYTES RING_HEADER_BYTES
 #define CHECKSUM_BYTES 4u
-
-static uint32_t aligned(uint32_t length)
-{
-    return (length + (HEADER_BYTES - 1u)) & ~(HEADER_BYTES - 1u);
-}
 
 void ring_producer_bind(struct ring_producer *ring, struct carillon_ring_control *control,
                         uint32_t capacity)
@@ -46,7 +41,7 @@ void ring_producer_reset(struct ring_producer *ring)
 {
     ring->tail = ring->published_tail = ring->seen_head = 0;
     ring->records = ring->full = 0;
-    ring->damaged = false;
+    ring->refused = ring->damaged = false;
     ring_flag_reset(&ring->flag);
     // Relaxed: the link that follows publishes them.
     store_relaxed(&ring->line->records, 0);
@@ -65,11 +60,6 @@ void ring_consumer_reset(struct ring_consumer *ring)
     store_relaxed(&ring->line->head, 0);
 }
 
-static struct carillon_record_header *record_at(struct ring_producer *ring, uint32_t position)
-{
-    return (struct carillon_record_header *)(ring->data + (position & (ring->capacity - 1u)));
-}
-
 static bool has_room(struct ring_producer *ring, uint32_t bytes)
 {
     if (ring->capacity - (ring->tail - ring->seen_head) >= bytes) {
@@ -85,27 +75,31 @@ static bool has_room(struct ring_producer *ring, uint32_t bytes)
     return ring->capacity - (ring->tail - head) >= bytes;
 }
 
-void *ring_claim(struct ring_producer *ring, uint32_t length)
+void *ring_claim_anyhow(struct ring_producer *ring, uint32_t length)
 {
     if (length > ring_claim_bytes_max(ring) || ring->damaged) {
         return NULL;
     }
     length += ring->checksum_bytes;
-    uint32_t bytes = HEADER_BYTES + aligned(length);
+    uint32_t bytes = ring_record_bytes(length);
     uint32_t to_end = ring->capacity - (ring->tail & (ring->capacity - 1u));
     uint32_t padding = bytes > to_end ? to_end : 0;
     if (!has_room(ring, padding + bytes)) {
+        if (!ring->refused) {
+            ring->refused = true;
+            ring->refused_head = ring->seen_head;
+        }
         // Relaxed: a counter.
         store_relaxed(&ring->line->full, ++ring->full);
         return NULL;
     }
     if (padding > 0) {
-        *record_at(ring, ring->tail) = (struct carillon_record_header){
+        *ring_record_at(ring, ring->tail) = (struct carillon_record_header){
             .length = padding - HEADER_BYTES, .type = CARILLON_COMMAND_PADDING};
         ring->tail += padding;
     }
     ring->claimed_length = length;
-    return record_at(ring, ring->tail) + 1;
+    return ring_record_at(ring, ring->tail) + 1;
 }
 
 // Of a record in the ring, over all of it but the checksum's own place.
@@ -116,7 +110,7 @@ static uint32_t checksum_of(const struct carillon_record_header *header, const v
 }
 
 // By bytes: the end of a payload is aligned to nothing.
-static void write_checksum(struct carillon_record_header *header)
+void ring_write_checksum(struct carillon_record_header *header)
 {
     uint32_t checksum = checksum_of(header, header + 1);
     unsigned char *end = (unsigned char *)(header + 1) + header->length;
@@ -139,29 +133,6 @@ static bool has_right_checksum(const struct ring_record *record)
     return found == checksum_of(&record->header, record->payload);
 }
 
-void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uint32_t sequence)
-{
-    ring_commit_flagged(ring, type, 0, stream, sequence);
-}
-
-void ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags, uint32_t stream,
-                         uint32_t sequence)
-{
-    struct carillon_record_header *header = record_at(ring, ring->tail);
-    uint32_t checksum_flag = ring->checksum_bytes > 0 ? CARILLON_RECORD_CHECKSUM : 0u;
-    // Plain stores: nothing of a record is read before the tail that covers it.
-    *header = (struct carillon_record_header){.length = ring->claimed_length,
-                                              .type = type,
-                                              .flags = (uint16_t)(flags | checksum_flag),
-                                              .stream = stream,
-                                              .sequence = sequence};
-    if (checksum_flag != 0) {
-        write_checksum(header);
-    }
-    ring->tail += HEADER_BYTES + aligned(ring->claimed_length);
-    ring->records++;
-}
-
 void ring_abort(struct ring_producer *ring)
 {
     ring->claimed_length = 0;
@@ -178,22 +149,6 @@ bool ring_publish(struct ring_producer *ring)
     // Release: the payloads and headers are seen before the tail.
     store_release(&ring->line->tail, ring->tail);
     return ring_flag_answer(&ring->flag);
-}
-
-// The bytes of a record at the head with header and alignment, or 0 where it is impossible.
-static uint32_t checked_bytes(const struct ring_consumer *ring,
-                              const struct carillon_record_header *header)
-{
-    if (header->length > ring->capacity) { // before the sum, which could wrap
-        return 0;
-    }
-    uint32_t to_end = ring->capacity - (ring->head & (ring->capacity - 1u));
-    uint32_t available = ring->seen_tail - ring->head;
-    uint32_t bytes = HEADER_BYTES + aligned(header->length);
-    bool fits = header->type == CARILLON_COMMAND_PADDING
-                    ? bytes == to_end
-                    : header->length <= ring_payload_bytes_max(ring->capacity) && bytes <= to_end;
-    return fits && bytes <= available ? bytes : 0;
 }
 
 // Whether there is something at the head. Looks at the other side only when what was seen is used up.
@@ -229,15 +184,10 @@ static bool check_checksum(struct ring_consumer *ring, struct ring_record *recor
     return true;
 }
 
-bool ring_peek(struct ring_consumer *ring, struct ring_record *record)
+bool ring_peek_anyhow(struct ring_consumer *ring, struct ring_record *record)
 {
     while (!ring->damaged && has_record(ring)) {
-        const unsigned char *place = ring->data + (ring->head & (ring->capacity - 1u));
-        // Read once: the other side could change it after it was checked.
-        record->header = *(const volatile struct carillon_record_header *)place;
-        record->payload = place + HEADER_BYTES;
-        ring->record_bytes = checked_bytes(ring, &record->header);
-        if (ring->record_bytes == 0) {
+        if (!ring_look(ring, record)) {
             ring->damaged = true;
         } else if (record->header.type == CARILLON_COMMAND_PADDING) {
             ring->head += ring->record_bytes;
@@ -246,13 +196,6 @@ bool ring_peek(struct ring_consumer *ring, struct ring_record *record)
         }
     }
     return false;
-}
-
-void ring_advance(struct ring_consumer *ring)
-{
-    ring->head += ring->record_bytes;
-    ring->record_bytes = 0;
-    ring->records++;
 }
 
 bool ring_free(struct ring_consumer *ring)
@@ -288,9 +231,12 @@ uint32_t ring_consumer_unread(const struct ring_consumer *ring)
 
 bool ring_producer_try_sleep(struct ring_producer *ring)
 {
+    // A claim that came after the one that found no room may have seen room made meanwhile.
+    uint32_t before = ring->refused ? ring->refused_head : ring->seen_head;
+    ring->refused = false;
     ring_flag_raise(&ring->flag);
     // Relaxed, after the fence: claim loads it again, with acquire, before it uses the room.
-    if (load_relaxed(&ring->other->head) == ring->seen_head) {
+    if (load_relaxed(&ring->other->head) == before) {
         return true;
     }
     ring_flag_lower(&ring->flag);

@@ -22,10 +22,12 @@ struct ring_producer {
     uint32_t tail;           // with what is committed and not published
     uint32_t published_tail;
     uint32_t seen_head;      // loaded again only where it leaves too little room
+    uint32_t refused_head;   // what the first claim saw that found too little room since the last sleep
     uint32_t claimed_length; // with the checksum
     uint32_t checksum_bytes; // at the end of each payload: 4 or none
     uint32_t records;
     uint32_t full;
+    bool refused;            // a claim found too little room since the last sleep
     bool damaged;
     struct ring_flag flag;
 };
@@ -43,6 +45,14 @@ struct ring_consumer {
     bool damaged;
     struct ring_flag flag;
 };
+
+#define RING_HEADER_BYTES ((uint32_t)sizeof(struct carillon_record_header))
+
+// Bytes of a record with its header and what aligns the next one.
+static inline uint32_t ring_record_bytes(uint32_t length)
+{
+    return RING_HEADER_BYTES + ((length + (RING_HEADER_BYTES - 1u)) & ~(RING_HEADER_BYTES - 1u));
+}
 
 // The longest payload of one record, without a checksum.
 static inline uint32_t ring_payload_bytes_max(uint32_t capacity)
@@ -70,14 +80,59 @@ void ring_producer_set_checksum(struct ring_producer *ring, bool on);
 void ring_producer_reset(struct ring_producer *ring);
 void ring_consumer_reset(struct ring_consumer *ring);
 
+// What every record goes through is inline, where the compiler sees both its ends: half as many again
+// get through a ring. What only some need is a call.
+
+static inline struct carillon_record_header *ring_record_at(const struct ring_producer *ring,
+                                                            uint32_t position)
+{
+    return (struct carillon_record_header *)(ring->data + (position & (ring->capacity - 1u)));
+}
+
+// As ring_claim, also where there is more to do: pad the end, look for room, refuse.
+void *ring_claim_anyhow(struct ring_producer *ring, uint32_t length);
+
 // Room for a payload of `length` bytes, 16-byte aligned, or NULL: where there is too little room
 // now, where `length` is over the maximum, or where the ring is damaged.
-void *ring_claim(struct ring_producer *ring, uint32_t length);
+static inline void *ring_claim(struct ring_producer *ring, uint32_t length)
+{
+    uint32_t bytes = ring_record_bytes(length + ring->checksum_bytes);
+    uint32_t to_end = ring->capacity - (ring->tail & (ring->capacity - 1u));
+    uint32_t room = ring->capacity - (ring->tail - ring->seen_head);
+    if (length > ring_claim_bytes_max(ring) || bytes > to_end || bytes > room || ring->damaged) {
+        return ring_claim_anyhow(ring, length);
+    }
+    ring->claimed_length = length + ring->checksum_bytes;
+    return ring_record_at(ring, ring->tail) + 1;
+}
 
-// Makes a record of what was claimed. The consumer sees it after ring_publish.
-void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream, uint32_t sequence);
-void ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags, uint32_t stream,
-                         uint32_t sequence);
+// Ends the record at `header`, which is in the ring, with its checksum.
+void ring_write_checksum(struct carillon_record_header *header);
+
+// Makes a record of what was claimed. The consumer sees it after ring_publish. The type is not 0.
+static inline void ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags,
+                                       uint32_t stream, uint32_t sequence)
+{
+    struct carillon_record_header *header = ring_record_at(ring, ring->tail);
+    uint32_t checksum_flag = ring->checksum_bytes > 0 ? CARILLON_RECORD_CHECKSUM : 0u;
+    // Plain stores: nothing of a record is read before the tail that covers it.
+    *header = (struct carillon_record_header){.length = ring->claimed_length,
+                                              .type = type,
+                                              .flags = (uint16_t)(flags | checksum_flag),
+                                              .stream = stream,
+                                              .sequence = sequence};
+    if (checksum_flag != 0) {
+        ring_write_checksum(header);
+    }
+    ring->tail += ring_record_bytes(ring->claimed_length);
+    ring->records++;
+}
+
+static inline void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream,
+                               uint32_t sequence)
+{
+    ring_commit_flagged(ring, type, 0, stream, sequence);
+}
 
 // Gives back what was claimed.
 void ring_abort(struct ring_producer *ring);
@@ -91,11 +146,45 @@ struct ring_record {
     const void *payload; // 16-byte aligned; valid until ring_free
 };
 
+// Reads the header at the head, behind which something was published. False where it is impossible.
+static inline bool ring_look(struct ring_consumer *ring, struct ring_record *record)
+{
+    const unsigned char *place = ring->data + (ring->head & (ring->capacity - 1u));
+    // Read once: the other side could change it after it was checked.
+    record->header = *(const volatile struct carillon_record_header *)place;
+    record->payload = place + RING_HEADER_BYTES;
+    uint32_t length = record->header.length;
+    uint32_t to_end = ring->capacity - (ring->head & (ring->capacity - 1u));
+    uint32_t bytes = ring_record_bytes(length);
+    // A length over the capacity could make the sum wrap.
+    bool fits = record->header.type == CARILLON_COMMAND_PADDING
+                    ? length < ring->capacity && bytes == to_end
+                    : length <= ring_payload_bytes_max(ring->capacity) && bytes <= to_end;
+    ring->record_bytes = bytes;
+    return fits && bytes <= ring->seen_tail - ring->head;
+}
+
+// As ring_peek, also where there is more to do: look for a record, pass over padding, check a sum.
+bool ring_peek_anyhow(struct ring_consumer *ring, struct ring_record *record);
+
 // Finds the next record. False where there is none or the ring is damaged.
-bool ring_peek(struct ring_consumer *ring, struct ring_record *record);
+static inline bool ring_peek(struct ring_consumer *ring, struct ring_record *record)
+{
+    if (ring->head != ring->seen_tail && !ring->damaged && ring_look(ring, record) &&
+        record->header.type != CARILLON_COMMAND_PADDING &&
+        (record->header.flags & CARILLON_RECORD_CHECKSUM) == 0) {
+        return true;
+    }
+    return ring_peek_anyhow(ring, record);
+}
 
 // Passes over the record that ring_peek found.
-void ring_advance(struct ring_consumer *ring);
+static inline void ring_advance(struct ring_consumer *ring)
+{
+    ring->head += ring->record_bytes;
+    ring->record_bytes = 0;
+    ring->records++;
+}
 
 // Gives the room of everything passed over back to the producer. True where it sleeps until there
 // is room and must be rung for.

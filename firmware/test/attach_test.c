@@ -116,8 +116,70 @@ static void link_refused_in_an_earlier_session_is_taken(void)
     CHECK_EQUAL(status()->link, 1);
 }
 
+// A host does not link for boot 0, so that of all numbers is passed over.
+static void no_boot_is_0(void)
+{
+    set_up();
+    status()->boot = UINT32_MAX;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 1);
+}
+
+static bool attaches(void)
+{
+    bool attached = !attach_follow(&core) && core.session != 0;
+    CHECK_EQUAL(bells, attached ? 1 : 0);
+    CHECK_EQUAL(status()->boot, attached ? 1 : 0);
+    return attached;
+}
+
+// Whether a core attaches to a region in which one word is another.
+static bool attaches_with(uint32_t *word, uint32_t value)
+{
+    set_up();
+    *word = value;
+    return attaches();
+}
+
+static void region_that_is_another_is_left_alone(void)
+{
+    struct carillon_region_header *header = &region.shared.header;
+    CHECK(attaches_with(&header->magic, CARILLON_REGION_MAGIC));
+    CHECK(!attaches_with(&header->magic, CARILLON_REGION_MAGIC ^ 1u));
+    CHECK(!attaches_with(&header->layout_version, CARILLON_LAYOUT_VERSION + 1u));
+    CHECK(!attaches_with(&header->layout_hash, CARILLON_LAYOUT_HASH ^ 1u));
+    CHECK(attaches_with(&header->region_bytes, (uint32_t)sizeof region));
+    CHECK(!attaches_with(&header->region_bytes, (uint32_t)sizeof region + 1u));
+}
+
+static void ring_that_does_not_lie_in_the_region_is_left_alone(void)
+{
+    uint32_t line = (uint32_t)_Alignof(struct carillon_ring_control);
+    uint32_t last = (uint32_t)sizeof region - (uint32_t)sizeof region.from_control - CAPACITY;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct carillon_ring_descriptor *ring = &region.shared.rings[i];
+        set_up();
+        uint32_t offset = ring->offset;
+        CHECK(!attaches_with(&ring->kind, CARILLON_RING_UNUSED));
+        CHECK(!attaches_with(&ring->core, 1));
+        CHECK(!attaches_with(&ring->offset, offset + 4u));
+        CHECK(!attaches_with(&ring->offset, 0)); // over what describes it
+        CHECK(!attaches_with(&ring->offset, (uint32_t)sizeof region.shared - line));
+        CHECK(!attaches_with(&ring->offset, UINT32_MAX - line + 1u));
+        CHECK(!attaches_with(&ring->capacity, CAPACITY / 2u));
+        CHECK(!attaches_with(&ring->capacity, CAPACITY + line));
+        CHECK(!attaches_with(&ring->capacity, 0));
+        CHECK(!attaches_with(&ring->capacity, CARILLON_RING_CAPACITY_MAX * 2u));
+    }
+    CHECK(attaches_with(&region.shared.rings[1].offset, last));
+    CHECK(!attaches_with(&region.shared.rings[1].offset, last + line));
+}
+
 int main(void)
 {
+    no_boot_is_0();
+    region_that_is_another_is_left_alone();
+    ring_that_does_not_lie_in_the_region_is_left_alone();
     link_for_this_boot_is_taken();
     damaged_link_is_not_taken_again();
     link_refused_in_an_earlier_session_is_taken();

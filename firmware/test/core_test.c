@@ -251,6 +251,15 @@ static void another_host_may_use_the_number_of_a_link_that_was_refused(uint32_t 
     }
 }
 
+static void commands_behind_a_stop_are_lost_and_counted(uint32_t waits)
+{
+    CHECK_EQUAL(waits, 0);
+    send(CARILLON_COMMAND_STOP, 0, "", 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        send(CARILLON_COMMAND_DESCRIBE, i, "", 0);
+    }
+}
+
 static void rings_that_overlap_are_not_attached_to(void)
 {
     struct carillon_ring_descriptor *to = &region.shared.rings[0];
@@ -275,6 +284,9 @@ int main(void)
     run(blocks_that_come_too_late_are_counted_and_missing);
     run(a_block_that_never_fits_is_refused);
     run(another_host_may_use_the_number_of_a_link_that_was_refused);
+    run(commands_behind_a_stop_are_lost_and_counted);
+    CHECK_EQUAL(host.records, 0);
+    CHECK_EQUAL(status()->lost, 3);
     rings_that_overlap_are_not_attached_to();
     return 0;
 }

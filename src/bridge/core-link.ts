@@ -27,7 +27,10 @@ export interface LostRecords {
   readonly fromCore: number
 }
 
-/** What a {@link CoreLink} tells its owner. */
+/**
+ * What a {@link CoreLink} tells its owner. What one of these throws is thrown by `onBell`, or is an
+ * uncaught exception where the link looked by itself; the record that it was about counts as read.
+ */
 export interface CoreLinkHandler {
   /** The core uses the rings from now on; they are empty. `lost` is what they held before. */
   onLinked(lost: LostRecords): void
@@ -79,6 +82,7 @@ export class CoreLink {
   #wantsRoom = false
   #flushPlanned = false
   #turnPlanned = false
+  #inTurn = false
   #closed = false
 
   /**
@@ -134,6 +138,7 @@ export class CoreLink {
    * the latest.
    *
    * @returns false where there is too little room now, or no link; `onRoom` follows in the first case.
+   * @throws {ArgumentError} where the payload is over `payloadBytesMax`, or the type is none.
    */
   send(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
     if (!this.#linked) return false
@@ -241,7 +246,10 @@ export class CoreLink {
     this.#ring()
   }
 
-  /** Once neither side uses the rings of a link any more, so that the counters stand still. */
+  /**
+   * Once neither side uses the rings of a link any more, so that the counters stand still. After
+   * `close` the core may still be at the last few: what is counted is the most that can be lost.
+   */
   #countLost(): void {
     if (!this.#isUncounted) return
     this.#isUncounted = false
@@ -281,8 +289,11 @@ export class CoreLink {
 
   /** Takes what is there, tells of room, and goes to sleep where that was all. */
   #turn(): void {
+    // A handler that makes the link look again is in the middle of one.
+    if (this.#inTurn) return
     const { toCore, fromCore } = this.#rings
     const { bytes } = this.#region.memory
+    this.#inTurn = true
     try {
       fromCore.wake()
       const count = fromCore.read((record) => {
@@ -295,8 +306,12 @@ export class CoreLink {
       if (count === RECORDS_PER_TURN) this.#planTurn()
       else this.#sleepUntilRecord()
     } catch (error) {
+      // What the owner threw says nothing of the rings: the records behind this one wait for a turn.
+      if (!(error instanceof RingError)) this.#planTurn()
       this.#leaveDamaged(error)
       return
+    } finally {
+      this.#inTurn = false
     }
     if (this.#wantsRoom) {
       this.#wantsRoom = false

@@ -24,14 +24,16 @@ export class UioDoorbell implements Doorbell {
   /**
    * @param fd the device, open for reading and writing. It stays the caller's, who closes it after
    *   this.
+   * @throws the system's error where it cannot be watched (`EPERM`…) or written to (`EBADF`, `EIO`…).
    * @param ring rings the core: a register of the board.
    */
   constructor(fd: number, ring: () => void, onBell: () => void) {
     this.#fd = fd
     this.#ring = ring
     this.#onBell = onBell
-    this.#watch = Reactor.shared.watch(fd, { readable: true }, () => this.#onReady())
+    // First: where it fails, nothing is watched.
     this.#enable()
+    this.#watch = Reactor.shared.watch(fd, { readable: true }, () => this.#onReady())
   }
 
   ring(): void {

@@ -252,7 +252,8 @@ export class MpscRingConsumer {
   }
 
   /**
-   * Empties a ring, damaged or not, and clears the counters in it. Only while no producer claims.
+   * Empties a ring, damaged or not, and clears the counters in it but for that of sleeps. Only while
+   * no producer claims.
    * What was claimed before and not committed will be refused.
    *
    * @throws {ArgumentError} from within a reader of this ring.
@@ -262,7 +263,11 @@ export class MpscRingConsumer {
     const { capacity } = this.#ring
     // Two laps on, where no claim can be of: they lie behind the head or at most a capacity ahead.
     const lap = Math.floor(this.#head / capacity)
+    // Relaxed, both: a counter, which only this side stores. The numbers of its sleeps go on: producers
+    // live on, and one that they have answered would not be rung for again.
+    const sleeps = Atomics.load(this.#words, this.#ring.sleeps)
     formatMpscRing(this.#description, ((lap + 2) * capacity) % 2 ** 32)
+    Atomics.store(this.#words, this.#ring.sleeps, sleeps)
     this.#flag = this.#start()
   }
 

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import { CHECKSUM_BYTES, hasRightChecksum } from './record-checksum.ts'
 import {
@@ -53,6 +54,7 @@ export class SpscRingConsumer {
   #head = 0
   #freedHead = 0
   #consumed = 0
+  #reading = false
 
   /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
   constructor(memory: Memory, offset: number, capacity: number) {
@@ -101,8 +103,13 @@ export class SpscRingConsumer {
     return { read: this.#consumed, unread, full, usedBytes }
   }
 
-  /** Empties this end. Only while the producer does not use the ring. */
+  /**
+   * Empties this end. Only while the producer does not use the ring.
+   *
+   * @throws {ArgumentError} from within a reader of this ring.
+   */
   reset(): void {
+    this.#refuseWhileReading()
     this.#head = this.#freedHead = this.#consumed = 0
     this.#flag.reset()
     // Relaxed, both: the link that follows publishes them.
@@ -118,10 +125,13 @@ export class SpscRingConsumer {
    *
    * @returns how many there were.
    * @throws {RingError} where the producer's position or a record is impossible.
+   * @throws {ArgumentError} from within a reader of this ring.
    */
   read(reader: (record: RingRecord) => boolean | undefined, limit: number): number {
+    this.#refuseWhileReading()
     const tail = this.#loadTail()
     let count = 0
+    this.#reading = true
     try {
       while (count < limit && this.#head !== tail) {
         const bytes = this.#parse(distance(this.#head, tail))
@@ -131,6 +141,7 @@ export class SpscRingConsumer {
         if (reader(this.#record) === false) break
       }
     } finally {
+      this.#reading = false
       this.#consumed = (this.#consumed + count) >>> 0
       this.#free()
     }
@@ -141,8 +152,10 @@ export class SpscRingConsumer {
    * The record that `read` would hand over next, or undefined where there is none. It stays unread.
    *
    * @throws {RingError} where the producer's position or the record is impossible.
+   * @throws {ArgumentError} from within a reader of this ring.
    */
   peek(): RingRecord | undefined {
+    this.#refuseWhileReading()
     const tail = this.#loadTail()
     while (this.#head !== tail) {
       const bytes = this.#parse(distance(this.#head, tail))
@@ -173,6 +186,13 @@ export class SpscRingConsumer {
   /** Takes the announcement back. */
   wake(): void {
     this.#flag.lower()
+  }
+
+  /** The payloads before the head are the reader's until it returns, and its record is the only one. */
+  #refuseWhileReading(): void {
+    if (this.#reading) {
+      throw new ArgumentError('a reader of a ring cannot read, peek at or reset that ring')
+    }
   }
 
   #loadTail(): number {

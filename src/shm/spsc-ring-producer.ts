@@ -36,12 +36,14 @@ export class SpscRingProducer {
   readonly #ring: RingGeometry
   readonly #words: Int32Array
   readonly #flag: WaitingFlag
-  /** The tail with what is committed and not published. */
   readonly #checksumBytes: number
+  /** With what is committed and not published. */
   #tail = 0
   #publishedTail = 0
   /** The consumer's head as last seen: loaded again only where it leaves too little room. */
   #seenHead = 0
+  /** What the first of the claims saw that have found too little room since the last sleep. */
+  #refusedAtHead: number | undefined
   #claimedAt = 0
   #claimedBytes = -1
   #records = 0
@@ -106,6 +108,7 @@ export class SpscRingProducer {
   reset(): void {
     this.#tail = this.#publishedTail = this.#seenHead = 0
     this.#claimedBytes = -1
+    this.#refusedAtHead = undefined
     this.#records = this.#full = 0
     this.#flag.reset()
     // Relaxed: the link that follows publishes them.
@@ -119,13 +122,13 @@ export class SpscRingProducer {
    *
    * @returns where to write it, in bytes from the start of the memory, or -1 where there is too
    *   little room now.
-   * @throws {ArgumentError} where `length` is over `payloadBytesMax`.
+   * @throws {ArgumentError} where `length` is no whole number from 0 to `payloadBytesMax`.
    * @throws {RingError} where the consumer's position is impossible.
    */
   claim(length: number): number {
     const { capacity, payloadBytesMax, data } = this.#ring
     const payloadBytes = length + this.#checksumBytes
-    if (!(length >= 0 && payloadBytes <= payloadBytesMax)) {
+    if (!(Number.isInteger(length) && length >= 0 && payloadBytes <= payloadBytesMax)) {
       throw new ArgumentError(
         `a record of this ring holds 0 to ${this.payloadBytesMax} bytes, not ${length}`,
       )
@@ -136,6 +139,7 @@ export class SpscRingProducer {
     const padding = bytes > toEnd ? toEnd : 0
     if (!this.#hasRoom(padding + bytes)) {
       this.#full = (this.#full + 1) >>> 0
+      this.#refusedAtHead ??= this.#seenHead
       // Relaxed: a counter.
       Atomics.store(this.#words, this.#ring.full, this.#full)
       return -1
@@ -149,9 +153,22 @@ export class SpscRingProducer {
     return this.#claimedAt + HEADER_BYTES
   }
 
-  /** Makes a record of what was claimed. The consumer sees it after `publish`. */
+  /**
+   * Makes a record of what was claimed. The consumer sees it after `publish`.
+   *
+   * @param type 1 to 65,535, for the user to choose.
+   * @param stream 32 bits, for the user to choose, as `sequence`.
+   * @param flags 0 to 65,535, of RECORD_FLAG. Default 0.
+   * @throws {ArgumentError} without a claim, or where the type or the flags are out of range.
+   */
   commit(type: number, stream: number, sequence: number, flags = 0): void {
     if (this.#claimedBytes < 0) throw new ArgumentError('commit without a claim')
+    // Each beyond its bits would be another record than was meant, and 0 is padding.
+    if (type >>> 16 !== 0 || type < 1 || flags >>> 16 !== 0) {
+      throw new ArgumentError(
+        `a record's type is 1 to 65535 and its flags 0 to 65535, not ${type} and ${flags}`,
+      )
+    }
     if (this.#checksumBytes === 0) {
       this.#writeHeader(this.#claimedAt, this.#claimedBytes, type, flags, stream, sequence)
     } else {
@@ -169,7 +186,12 @@ export class SpscRingProducer {
     this.#claimedBytes = -1
   }
 
-  /** Claims, copies and commits. Returns false where there is too little room now. */
+  /**
+   * Claims, copies and commits. Returns false where there is too little room now.
+   *
+   * @throws {ArgumentError} where the payload is over `payloadBytesMax`, or the type out of range.
+   * @throws {RingError} where the consumer's position is impossible.
+   */
   write(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
     const at = this.claim(payload.byteLength)
     if (at < 0) return false
@@ -199,7 +221,9 @@ export class SpscRingProducer {
    * @returns whether it may: where not, room was made meanwhile, so try again.
    */
   trySleep(): boolean {
-    const before = this.#seenHead
+    // A claim that came after the one that found no room may have seen room made meanwhile.
+    const before = this.#refusedAtHead ?? this.#seenHead
+    this.#refusedAtHead = undefined
     this.#flag.raise()
     // Relaxed, after the fence in `raise`: `claim` loads it again, with acquire, before it uses it.
     if (Atomics.load(this.#words, this.#ring.head) >>> 0 === before) return true

@@ -113,6 +113,41 @@ test('a core that damaged its link before it was seen to have taken it gets anot
   t.true(link.isLinked)
 })
 
+test('an owner that looks again from within a record changes nothing', async (t) => {
+  const linked = await LinkedCore.start(t)
+  linked.onRecord = () => linked.link.onBell()
+  t.true(await echo(linked, 100))
+  t.is(linked.link.damaged, 0)
+})
+
+test('what an owner throws leaves the link as it was, and the records behind to be read', async (t) => {
+  const linked = await LinkedCore.start(t, 65536, { firmware: await buildSleepyFirmware() })
+  t.true(await echo(linked, 1))
+  const stop = new Error('stop')
+  let thrown = false
+  linked.isDeaf = true
+  linked.onRecord = () => {
+    if (thrown) return
+    thrown = true
+    throw stop
+  }
+  for (const sequence of [1, 2, 3]) linked.link.send(COMMAND.SAMPLES, 0, sequence, BLOCK)
+  await linked.untilCore(() => linked.link.fromCore.unread === 3)
+  const startedMs = performance.now()
+  t.is(
+    t.throws(() => linked.link.onBell()),
+    stop,
+  )
+  linked.isDeaf = false
+  const records = await linked.take(3)
+  t.deepEqual(
+    records.map(({ sequence }) => sequence),
+    [1, 2, 3],
+  )
+  t.true(await pass(linked, 4))
+  t.true(performance.now() - startedMs < LOST_BELL_MS)
+})
+
 test('a link that was given up before the core took it is offered anew', async (t) => {
   const { link, status, control, bell } = linkToTest(t)
   link.onBell()

@@ -606,6 +606,18 @@ test('a reset refuses what was claimed before it, wherever the ring stood', (t) 
   }
 })
 
+test('a producer that has rung before a reset rings for the sleeps after it', (t) => {
+  const { consumer, producer } = newRing()
+  const write = () => producer.write(1) && producer.shouldRing()
+  for (let sleep = 0; sleep < 3; sleep++) {
+    t.true(consumer.trySleep())
+    t.true(write())
+    consumer.wake()
+    consumer.reset()
+  }
+  t.is(consumer.stats.sleeps, 3)
+})
+
 test('random damage ends in the one error, and never reads outside the ring', (t) => {
   const words = (mpscRingBytes(CAPACITY) - CAPACITY + 1024) / 4
   fc.assert(

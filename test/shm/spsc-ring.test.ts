@@ -277,6 +277,51 @@ test('room that is made just before the sleep is not slept over', (t) => {
   t.false(producer.trySleep())
 })
 
+test('room that a later claim has seen is not slept over by an earlier one', (t) => {
+  const { producer, consumer } = newRing()
+  while (producer.write(1, 0, 0, new Uint8Array(4000)));
+  producer.publish()
+  t.is(producer.claim(4000), -1)
+  consumer.read(() => {}, 1)
+  t.true(producer.write(1, 0, 0, new Uint8Array(8)), 'a shorter one finds it')
+  t.false(producer.trySleep())
+  t.true(producer.trySleep(), 'nothing has been refused since')
+})
+
+test('what is no type, flags or length is refused, and says so', (t) => {
+  const { producer } = newRing()
+  const refused = { code: 'ERR_CARILLON_ARGUMENT' }
+  for (const length of [-1, 1.5, NaN, Infinity, producer.payloadBytesMax + 1]) {
+    t.throws(() => producer.claim(length), refused)
+  }
+  t.true(producer.claim(producer.payloadBytesMax) > 0)
+  for (const type of [0, -1, 0.5, NaN, 0x1_0000, 2 ** 32 + 1]) {
+    t.throws(() => producer.commit(type, 0, 0), refused)
+  }
+  for (const flags of [-1, 0x1_0000, 2 ** 32]) {
+    t.throws(() => producer.commit(1, 0, 0, flags), refused)
+  }
+  producer.commit(0xffff, 0, 0, RECORD_FLAG.MORE)
+  t.is(producer.records, 1)
+})
+
+test('a reader cannot read, peek at or reset its ring', (t) => {
+  const ring = newRing()
+  for (let index = 0; index < 3; index++) ring.producer.write(1, 0, index, new Uint8Array(8))
+  ring.producer.publish()
+  const { consumer } = ring
+  const refused = { code: 'ERR_CARILLON_ARGUMENT' }
+  for (const act of [() => consumer.read(() => {}, 1), () => consumer.peek(), () => consumer.reset()]) {
+    t.throws(() => consumer.read(() => void act(), 1), refused)
+  }
+  ring.producer.write(1, 0, 3, new Uint8Array(8))
+  ring.producer.publish()
+  t.deepEqual(
+    readAll(ring).map((record) => record.sequence),
+    [3],
+  )
+})
+
 test('a checksum is left off the payload, which is four bytes shorter at most', (t) => {
   const ring = newRing(CAPACITY, { checksum: true })
   const most = CAPACITY / 4 - RecordHeader.bytes - 4
