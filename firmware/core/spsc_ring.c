@@ -16,6 +16,7 @@ void ring_producer_bind(struct ring_producer *ring, struct carillon_ring_control
         .other = &control->consumer,
         .data = (unsigned char *)(control + 1),
         .capacity = capacity,
+        .claimed_length = RING_NO_CLAIM,
         .flag = {.own = &control->producer.waiting, .other = &control->consumer.waiting},
     };
 }
@@ -41,6 +42,7 @@ void ring_producer_reset(struct ring_producer *ring)
 {
     ring->tail = ring->published_tail = ring->seen_head = 0;
     ring->records = ring->full = 0;
+    ring->claimed_length = RING_NO_CLAIM;
     ring->refused = ring->damaged = false;
     ring_flag_reset(&ring->flag);
     // Relaxed: the link that follows publishes them.
@@ -77,6 +79,7 @@ static bool has_room(struct ring_producer *ring, uint32_t bytes)
 
 void *ring_claim_anyhow(struct ring_producer *ring, uint32_t length)
 {
+    ring->claimed_length = RING_NO_CLAIM;
     if (length > ring_claim_bytes_max(ring) || ring->damaged) {
         return NULL;
     }
@@ -102,18 +105,20 @@ void *ring_claim_anyhow(struct ring_producer *ring, uint32_t length)
     return ring_record_at(ring, ring->tail) + 1;
 }
 
-// Of a record in the ring, over all of it but the checksum's own place.
-static uint32_t checksum_of(const struct carillon_record_header *header, const void *payload)
+// Of a record of `length` bytes, over all of it but the checksum's own place.
+static uint32_t checksum_of(const struct carillon_record_header *header, const void *payload,
+                            uint32_t length)
 {
     uint32_t crc = crc32_of(0, header, HEADER_BYTES);
-    return crc32_of(crc, payload, header->length - CHECKSUM_BYTES);
+    return crc32_of(crc, payload, length - CHECKSUM_BYTES);
 }
 
-// By bytes: the end of a payload is aligned to nothing.
-void ring_write_checksum(struct carillon_record_header *header)
+// By bytes: the end of a payload is aligned to nothing. The length is the caller's, for the one in the
+// ring may be another by now: checksums are for memory that is not trusted.
+void ring_write_checksum(struct carillon_record_header *header, uint32_t length)
 {
-    uint32_t checksum = checksum_of(header, header + 1);
-    unsigned char *end = (unsigned char *)(header + 1) + header->length;
+    uint32_t checksum = checksum_of(header, header + 1, length);
+    unsigned char *end = (unsigned char *)(header + 1) + length;
     for (uint32_t i = 0; i < CHECKSUM_BYTES; i++) {
         end[(int)i - (int)CHECKSUM_BYTES] = (unsigned char)(checksum >> (8u * i));
     }
@@ -130,12 +135,12 @@ static bool has_right_checksum(const struct ring_record *record)
     for (uint32_t i = 0; i < CHECKSUM_BYTES; i++) {
         found |= (uint32_t)place[i] << (8u * i);
     }
-    return found == checksum_of(&record->header, record->payload);
+    return found == checksum_of(&record->header, record->payload, record->header.length);
 }
 
 void ring_abort(struct ring_producer *ring)
 {
-    ring->claimed_length = 0;
+    ring->claimed_length = RING_NO_CLAIM;
 }
 
 bool ring_publish(struct ring_producer *ring)

@@ -23,7 +23,7 @@ struct ring_producer {
     uint32_t published_tail;
     uint32_t seen_head;      // loaded again only where it leaves too little room
     uint32_t refused_head;   // what the first claim saw that found too little room since the last sleep
-    uint32_t claimed_length; // with the checksum
+    uint32_t claimed_length; // with the checksum; RING_NO_CLAIM
     uint32_t checksum_bytes; // at the end of each payload: 4 or none
     uint32_t records;
     uint32_t full;
@@ -45,6 +45,9 @@ struct ring_consumer {
     bool damaged;
     struct ring_flag flag;
 };
+
+// In the place of a claim's length, which is never as much.
+#define RING_NO_CLAIM UINT32_MAX
 
 #define RING_HEADER_BYTES ((uint32_t)sizeof(struct carillon_record_header))
 
@@ -106,32 +109,39 @@ static inline void *ring_claim(struct ring_producer *ring, uint32_t length)
     return ring_record_at(ring, ring->tail) + 1;
 }
 
-// Ends the record at `header`, which is in the ring, with its checksum.
-void ring_write_checksum(struct carillon_record_header *header);
+// Ends the record of `length` bytes at `header`, which is in the ring, with its checksum.
+void ring_write_checksum(struct carillon_record_header *header, uint32_t length);
 
 // Makes a record of what was claimed. The consumer sees it after ring_publish. The type is not 0.
-static inline void ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags,
+// False, and nothing is done, without a claim: the last one found no room, or was committed or aborted.
+static inline bool ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags,
                                        uint32_t stream, uint32_t sequence)
 {
+    uint32_t length = ring->claimed_length;
+    if (length == RING_NO_CLAIM) {
+        return false;
+    }
     struct carillon_record_header *header = ring_record_at(ring, ring->tail);
     uint32_t checksum_flag = ring->checksum_bytes > 0 ? CARILLON_RECORD_CHECKSUM : 0u;
     // Plain stores: nothing of a record is read before the tail that covers it.
-    *header = (struct carillon_record_header){.length = ring->claimed_length,
+    *header = (struct carillon_record_header){.length = length,
                                               .type = type,
                                               .flags = (uint16_t)(flags | checksum_flag),
                                               .stream = stream,
                                               .sequence = sequence};
     if (checksum_flag != 0) {
-        ring_write_checksum(header);
+        ring_write_checksum(header, length);
     }
-    ring->tail += ring_record_bytes(ring->claimed_length);
+    ring->claimed_length = RING_NO_CLAIM;
+    ring->tail += ring_record_bytes(length);
     ring->records++;
+    return true;
 }
 
-static inline void ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream,
+static inline bool ring_commit(struct ring_producer *ring, uint16_t type, uint32_t stream,
                                uint32_t sequence)
 {
-    ring_commit_flagged(ring, type, 0, stream, sequence);
+    return ring_commit_flagged(ring, type, 0, stream, sequence);
 }
 
 // Gives back what was claimed.

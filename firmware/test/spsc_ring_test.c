@@ -80,6 +80,45 @@ static void full_ring_refuses(void)
     CHECK(ring_claim(&producer, most) != NULL);
 }
 
+static void room_that_another_claim_has_seen_is_not_slept_over(void)
+{
+    set_up();
+    uint32_t most = ring_payload_bytes_max(CAPACITY);
+    while (ring_claim(&producer, most) != NULL) {
+        ring_commit(&producer, 1, 0, 0);
+    }
+    ring_publish(&producer);
+    struct ring_record record;
+    CHECK(ring_peek(&consumer, &record));
+    ring_advance(&consumer);
+    ring_free(&consumer);
+    CHECK(ring_claim(&producer, 0) != NULL); // a shorter one finds it
+    CHECK(!ring_producer_try_sleep(&producer));
+    CHECK(ring_producer_try_sleep(&producer)); // nothing has been refused since
+}
+
+static void nothing_is_committed_without_a_claim(void)
+{
+    set_up();
+    CHECK(!ring_commit(&producer, 1, 0, 0));
+    CHECK(ring_claim(&producer, 8) != NULL);
+    ring_abort(&producer);
+    CHECK(!ring_commit(&producer, 1, 0, 0));
+    CHECK(ring_claim(&producer, 8) != NULL);
+    CHECK(ring_claim(&producer, CAPACITY) == NULL); // refused, and with it the one before
+    CHECK(!ring_commit(&producer, 1, 0, 0));
+    CHECK(ring_claim(&producer, 8) != NULL);
+    CHECK(ring_commit(&producer, 1, 0, 0));
+    CHECK(!ring_commit(&producer, 1, 0, 0));
+    CHECK_EQUAL(producer.records, 1);
+    CHECK(!ring_publish(&producer));
+    struct ring_record record;
+    CHECK(ring_peek(&consumer, &record));
+    ring_advance(&consumer);
+    CHECK(!ring_peek(&consumer, &record));
+    CHECK(!consumer.damaged);
+}
+
 static void one_sleep_is_one_bell(void)
 {
     set_up();
@@ -228,6 +267,8 @@ int main(void)
 {
     records_arrive_in_order();
     full_ring_refuses();
+    room_that_another_claim_has_seen_is_not_slept_over();
+    nothing_is_committed_without_a_claim();
     one_sleep_is_one_bell();
     damage_is_found();
     two_threads_lose_nothing();

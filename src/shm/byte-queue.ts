@@ -10,6 +10,7 @@ import {
   READ_POSITION_WORD,
   WRITE_POSITION_WORD,
 } from './queue-format.ts'
+import { checkWritable } from './read-only-memory.ts'
 
 /**
  * A queue of bytes in shared memory between one writer and one reader: the names of the Rust crate
@@ -27,6 +28,7 @@ export class ByteQueue {
 
   private constructor(region: Uint8Array) {
     this.capacity = checkRegion(region)
+    checkWritable(region)
     this.#positions = new Int32Array(region.buffer, region.byteOffset, POSITIONS_BYTES / 4)
     this.#data = region.subarray(POSITIONS_BYTES)
   }

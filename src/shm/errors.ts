@@ -24,6 +24,7 @@ import { CarillonError } from '../errors.ts'
  * - `ERR_CARILLON_REGION_TRUNCATED`: its file was cut short while it was mapped.
  * - `ERR_CARILLON_REGION_DAMAGED`: another process wrote over what only the host writes.
  * - `ERR_CARILLON_REGION_ORPHANED`: its name is gone, or is another file's.
+ * - `ERR_CARILLON_REGION_READ_ONLY`: it is only looked at, and was to be written to.
  * - `ERR_CARILLON_REGION_CLOSED`: it was closed, or its file was removed or is only looked at.
  */
 export class RegionError extends CarillonError {}

@@ -1,3 +1,5 @@
+import { checkInteger } from '../arguments.ts'
+
 /**
  * A small language for structs that TypeScript and C share. Sizes, offsets and alignment follow
  * C's rules on every target of the project (natural alignment, little-endian); the generated header
@@ -84,14 +86,29 @@ export const u64 = scalar('u64')
 export const f32 = scalar('f32')
 export const f64 = scalar('f64')
 
+/** Sizes and offsets are 32 bits wide. */
+const COUNT_MAX = 0xffffffff
+
+/**
+ * Characters, filled up with zeros.
+ *
+ * @throws {ArgumentError} where it is not 1 to 2^32 - 1 bytes.
+ */
 export function text(bytes: number): TextType {
+  checkInteger('bytes', bytes, 1, COUNT_MAX)
   return { kind: 'text', bytes, align: 1 }
 }
 
+/**
+ * Elements one behind the other.
+ *
+ * @throws {ArgumentError} where it is not 1 to 2^32 - 1 of them.
+ */
 export function array<E extends FieldType, N extends number>(
   element: E,
   count: N,
 ): ArrayType<E, N> {
+  checkInteger('count', count, 1, COUNT_MAX)
   return { kind: 'array', bytes: element.bytes * count, align: element.align, element, count }
 }
 

@@ -10,6 +10,7 @@ import {
   mappingAddon,
   SystemRefusal,
 } from './mappers.ts'
+import { markReadOnly } from './read-only-memory.ts'
 
 /**
  * The size of a page of memory, in bytes.
@@ -44,6 +45,7 @@ export class Mapping {
     this.#place = place
     try {
       this.#memory = mapper.map(place)
+      if (!place.writable) markReadOnly(this.#memory)
       this.#guard = this.#addon === undefined ? -1 : guardedBy(this.#addon, this.#memory)
     } catch (error) {
       throw notMapped(place, error)

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import type { MpscRing } from './mpsc-ring.ts'
+import { checkWritable } from './read-only-memory.ts'
 import { checkCapacity, checkFits } from './ring-geometry.ts'
 import {
   MPSC_MAGIC,
@@ -65,8 +66,12 @@ export class MpscGeometry {
   readonly #placeMask: number
   readonly #marks: number
 
-  /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
+  /**
+   * @throws {ArgumentError} where the ring does not fit, or its capacity is out of range.
+   * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
+   */
   constructor({ bytes, offset, capacity }: MpscRing) {
+    checkWritable(bytes)
     checkCapacity(capacity)
     const marksBytes = mpscMarksBytes(capacity)
     checkFits(bytes, offset, MpscControl, capacity, marksBytes)

@@ -1,3 +1,4 @@
+import { checkBytes } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import { roundUp } from './layout.ts'
@@ -63,12 +64,7 @@ export class MpscRingProducer {
    * @throws {RingError} where the positions of the ring are impossible.
    */
   claim(length: number): number {
-    const { data, maxMessageBytes } = this.#ring
-    if (!(Number.isInteger(length) && length >= 0 && length <= maxMessageBytes)) {
-      throw new ArgumentError(
-        `a record of this ring holds 0 to ${maxMessageBytes} bytes, not ${length}`,
-      )
-    }
+    this.#checkLength(length)
     if (this.#claimedMark !== 0) {
       throw new ArgumentError('a claim is committed or aborted before the next one is made')
     }
@@ -82,7 +78,7 @@ export class MpscRingProducer {
         this.#claimedMark = mark
         this.#claimedAt = position
         this.#claimedBytes = length
-        return data + this.#ring.placeOf(position) + MPSC_HEADER_BYTES
+        return this.#ring.data + this.#ring.placeOf(position) + MPSC_HEADER_BYTES
       }
       this.#count(this.#ring.overtaken)
     }
@@ -130,14 +126,14 @@ export class MpscRingProducer {
    *
    * @param type for the user to choose, 0 to 2^32 - 1.
    * @returns whether there was room. Where not, nothing has changed: try again later.
-   * @throws {ArgumentError} where the type is out of range, the chunks are together over
-   *   `maxMessageBytes`, or a claim is open.
+   * @throws {ArgumentError} where the type is out of range, a chunk is no Uint8Array, the chunks are
+   *   together over `maxMessageBytes`, or a claim is open.
    * @throws {RingError} where the positions of the ring are impossible.
    */
   write(type: number, ...chunks: readonly Uint8Array[]): boolean {
     checkType(type)
     let length = 0
-    for (const chunk of chunks) length += chunk.byteLength
+    for (const chunk of chunks) length += checkBytes('a chunk', chunk).length
     do {
       let at = this.claim(length)
       if (at < 0) return false
@@ -152,8 +148,11 @@ export class MpscRingProducer {
   /**
    * Whether a payload of `length` bytes would find room now. Nothing is set aside: another producer
    * may take it.
+   *
+   * @throws {ArgumentError} where `length` is over `maxMessageBytes`.
    */
   hasRoom(length: number): boolean {
+    this.#checkLength(length)
     const { capacity, tail: tailWord, head: headWord } = this.#ring
     // Relaxed, both: a look, by which nothing is written.
     const tail = Atomics.load(this.#words, tailWord) >>> 0
@@ -172,6 +171,14 @@ export class MpscRingProducer {
    */
   shouldRing(): boolean {
     return this.#flag.answer()
+  }
+
+  #checkLength(length: number): void {
+    const { maxMessageBytes } = this.#ring
+    if (Number.isInteger(length) && length >= 0 && length <= maxMessageBytes) return
+    throw new ArgumentError(
+      `a record of this ring holds 0 to ${maxMessageBytes} bytes, not ${length}`,
+    )
   }
 
   /** Moves the tail over `bytes` in one piece. Returns their position, or -1 where they do not fit. */

@@ -1,3 +1,4 @@
+import { checkBytes, checkInteger } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { LIMITS, RECORD_FLAG } from './shared-mem.ts'
 import type { SpscRingProducer } from './spsc-ring-producer.ts'
@@ -34,19 +35,17 @@ export class RingMessageWriter {
    * it is whole.
    *
    * @returns whether it is whole; else see {@link resume}.
-   * @throws {ArgumentError} where one is under way, the message is longer than
+   * @throws {ArgumentError} where one is under way, the message is no Uint8Array or longer than
    *   {@link LIMITS.MESSAGE_BYTES_MAX}, or its type is out of range.
    */
   write(type: number, stream: number, sequence: number, message: Uint8Array): boolean {
     if (this.isBusy) throw new ArgumentError('the message before is not whole')
-    if (message.byteLength > LIMITS.MESSAGE_BYTES_MAX) {
+    if (checkBytes('a message', message).length > LIMITS.MESSAGE_BYTES_MAX) {
       throw new ArgumentError(
         `a message is at most ${LIMITS.MESSAGE_BYTES_MAX} bytes, not ${message.byteLength}`,
       )
     }
-    if (!(type > 0 && type <= 0xffff)) {
-      throw new ArgumentError(`a message's type is 1 to 65,535, not ${type}`)
-    }
+    checkInteger("a message's type", type, 1, 0xffff)
     this.#type = type
     this.#stream = stream
     this.#sequence = sequence

@@ -111,8 +111,9 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
 
   /**
    * Maps memory that is there already, a file's or a device's (UIO, `/dev/mem`), and makes a region in
-   * it with a new session, whether it holds one or not. A core that runs on it starts anew. At most
-   * one host may use it at a time; nothing but the caller sees to that.
+   * it with a new session, whether it holds one or not. A core that runs on it starts anew. The rings
+   * stay as they were left, for their counters: see {@link coreRings}. At most one host may use it at a
+   * time; nothing but the caller sees to that.
    *
    * @param surroundings for tests.
    * @throws {ArgumentError} where an option is out of its range.
@@ -135,7 +136,8 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   }
 
   /**
-   * Maps a region that another process has made, to look at it: nothing of it can be written.
+   * Maps a region that another process has made, to look at it. Nothing of it can be written: the ends
+   * of rings and queues refuse its memory, and a store into `memory.bytes` ends the process.
    *
    * @param surroundings for tests.
    * @throws {ArgumentError} where an option is out of its range.
@@ -389,7 +391,8 @@ export function regionBytes(cores: number, ringCapacityBytes: number): number {
 }
 
 /**
- * The host's ends of a core's rings. One owner at a time may use them.
+ * The host's ends of a core's rings. One owner at a time may use them. They stand at the start of
+ * their rings: where those have been used before, both sides `reset` their ends first.
  *
  * @throws {ArgumentError} where the region has no such core.
  */

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
+import { checkWritable } from './read-only-memory.ts'
 import { CHECKSUM_BYTES, hasRightChecksum } from './record-checksum.ts'
 import {
   distance,
@@ -56,8 +57,12 @@ export class SpscRingConsumer {
   #consumed = 0
   #reading = false
 
-  /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
+  /**
+   * @throws {ArgumentError} where the ring does not fit, or its capacity is out of range.
+   * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
+   */
   constructor(memory: Memory, offset: number, capacity: number) {
+    checkWritable(memory.bytes)
     this.#ring = new RingGeometry(memory, offset, capacity)
     this.#words = memory.words
     this.#flag = new WaitingFlag(
@@ -256,7 +261,7 @@ export class SpscRingConsumer {
     record.sequence = (this.#words[word + 3] ?? 0) >>> 0
     record.offset = data + place + HEADER_BYTES
     record.length = length
-    if (hasChecksum) this.#checkChecksum()
+    if (hasChecksum && type !== COMMAND.PADDING) this.#checkChecksum()
     return bytes
   }
 }

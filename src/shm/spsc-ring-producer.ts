@@ -1,5 +1,7 @@
+import { checkBytes } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
+import { checkWritable } from './read-only-memory.ts'
 import { CHECKSUM_BYTES, writeChecksum } from './record-checksum.ts'
 import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry, recordBytes } from './ring-geometry.ts'
 import { COMMAND, RECORD_FLAG } from './shared-mem.ts'
@@ -49,8 +51,12 @@ export class SpscRingProducer {
   #records = 0
   #full = 0
 
-  /** @throws {ArgumentError} where the ring does not fit, or its capacity is out of range. */
+  /**
+   * @throws {ArgumentError} where the ring does not fit, or its capacity is out of range.
+   * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
+   */
   constructor(memory: Memory, offset: number, capacity: number, options: RingProducerOptions = {}) {
+    checkWritable(memory.bytes)
     this.#ring = new RingGeometry(memory, offset, capacity)
     this.#words = memory.words
     this.#checksumBytes = options.checksum ? CHECKSUM_BYTES : 0
@@ -164,7 +170,7 @@ export class SpscRingProducer {
   commit(type: number, stream: number, sequence: number, flags = 0): void {
     if (this.#claimedBytes < 0) throw new ArgumentError('commit without a claim')
     // Each beyond its bits would be another record than was meant, and 0 is padding.
-    if (type >>> 16 !== 0 || type < 1 || flags >>> 16 !== 0) {
+    if (!(type >= 1 && type <= 0xffff && flags >= 0 && flags <= 0xffff)) {
       throw new ArgumentError(
         `a record's type is 1 to 65535 and its flags 0 to 65535, not ${type} and ${flags}`,
       )
@@ -189,11 +195,12 @@ export class SpscRingProducer {
   /**
    * Claims, copies and commits. Returns false where there is too little room now.
    *
-   * @throws {ArgumentError} where the payload is over `payloadBytesMax`, or the type out of range.
+   * @throws {ArgumentError} where the payload is no Uint8Array or over `payloadBytesMax`, or the type
+   *   is out of range.
    * @throws {RingError} where the consumer's position is impossible.
    */
   write(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
-    const at = this.claim(payload.byteLength)
+    const at = this.claim(checkBytes('a payload', payload).length)
     if (at < 0) return false
     this.#ring.memory.bytes.set(payload, at)
     this.commit(type, stream, sequence)

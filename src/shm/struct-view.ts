@@ -22,6 +22,9 @@ export interface Memory {
 
 /** @throws {RangeError} where the bytes do not start on a multiple of 4, or are not whole words. */
 export function memoryOver(bytes: Uint8Array): Memory {
+  // Whose length, divided, would otherwise be cut to a whole one.
+  if (bytes.byteLength % 4 !== 0)
+    throw new RangeError(`${bytes.byteLength} bytes are not whole words`)
   return {
     bytes,
     data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -30,6 +30,15 @@ test('fields lie at the next multiple of their alignment, as in C', (t) => {
   t.is(mixed.bytes, 40)
 })
 
+test('an array or a text has a size', (t) => {
+  for (const count of [0, -1, 1.5, Number.NaN, 2 ** 32]) {
+    t.throws(() => array(u8, count), { code: 'ERR_CARILLON_ARGUMENT' })
+    t.throws(() => text(count), { code: 'ERR_CARILLON_ARGUMENT' })
+  }
+  t.is(array(u8, 1).bytes, 1)
+  t.is(text(2 ** 32 - 1).bytes, 2 ** 32 - 1)
+})
+
 test('a cache-aligned struct fills whole lines', (t) => {
   const line = struct('line', { writer: 'core', summary: '', cacheAligned: true }, { a: u32 })
   t.is(line.align, CACHE_LINE_BYTES)

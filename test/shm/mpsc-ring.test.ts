@@ -606,6 +606,20 @@ test('a reset refuses what was claimed before it, wherever the ring stood', (t) 
   }
 })
 
+test('what is no payload is refused before anything is claimed', (t) => {
+  const ring = newRing()
+  const { producer } = ring
+  for (const payload of [new ArrayBuffer(8), new BigUint64Array(1), 'text']) {
+    t.throws(() => producer.write(1, Buffer.of(1), payload as unknown as Uint8Array), ARGUMENT)
+  }
+  for (const length of [-1, 0.5, NaN, producer.maxMessageBytes + 1]) {
+    t.throws(() => producer.hasRoom(length), ARGUMENT)
+  }
+  t.true(producer.hasRoom(producer.maxMessageBytes))
+  t.true(producer.write(2, Buffer.of(1)))
+  t.deepEqual(types(readAll(ring)), [2])
+})
+
 test('a producer that has rung before a reset rings for the sleeps after it', (t) => {
   const { consumer, producer } = newRing()
   const write = () => producer.write(1) && producer.shouldRing()

@@ -117,9 +117,11 @@ test('a second message has to wait for the first', (t) => {
 
 test('a type that means padding, or is none, is refused', (t) => {
   const { writer } = newRing()
-  for (const type of [0, -1, 0x10000, Number.NaN]) {
+  for (const type of [0, -1, 0.5, 0x10000, Number.NaN]) {
     t.throws(() => writer.write(type, 0, 0, pattern(1)), { code: 'ERR_CARILLON_ARGUMENT' })
   }
+  const message = 'text' as unknown as Uint8Array
+  t.throws(() => writer.write(1, 0, 0, message), { code: 'ERR_CARILLON_ARGUMENT' })
   t.true(writer.write(1, 0, 0, pattern(1)))
   t.true(writer.write(0xffff, 0, 0, pattern(1)))
 })

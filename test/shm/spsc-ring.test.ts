@@ -279,9 +279,9 @@ test('room that is made just before the sleep is not slept over', (t) => {
 
 test('room that a later claim has seen is not slept over by an earlier one', (t) => {
   const { producer, consumer } = newRing()
-  while (producer.write(1, 0, 0, new Uint8Array(4000)));
+  while (producer.write(1, 0, 0, new Uint8Array(producer.payloadBytesMax)));
   producer.publish()
-  t.is(producer.claim(4000), -1)
+  t.is(producer.claim(producer.payloadBytesMax), -1)
   consumer.read(() => {}, 1)
   t.true(producer.write(1, 0, 0, new Uint8Array(8)), 'a shorter one finds it')
   t.false(producer.trySleep())
@@ -293,6 +293,9 @@ test('what is no type, flags or length is refused, and says so', (t) => {
   const refused = { code: 'ERR_CARILLON_ARGUMENT' }
   for (const length of [-1, 1.5, NaN, Infinity, producer.payloadBytesMax + 1]) {
     t.throws(() => producer.claim(length), refused)
+  }
+  for (const payload of [new ArrayBuffer(8), new BigUint64Array(1), 'text']) {
+    t.throws(() => producer.write(1, 0, 0, payload as unknown as Uint8Array), refused)
   }
   t.true(producer.claim(producer.payloadBytesMax) > 0)
   for (const type of [0, -1, 0.5, NaN, 0x1_0000, 2 ** 32 + 1]) {
@@ -311,7 +314,11 @@ test('a reader cannot read, peek at or reset its ring', (t) => {
   ring.producer.publish()
   const { consumer } = ring
   const refused = { code: 'ERR_CARILLON_ARGUMENT' }
-  for (const act of [() => consumer.read(() => {}, 1), () => consumer.peek(), () => consumer.reset()]) {
+  for (const act of [
+    () => consumer.read(() => {}, 1),
+    () => consumer.peek(),
+    () => consumer.reset(),
+  ]) {
     t.throws(() => consumer.read(() => void act(), 1), refused)
   }
   ring.producer.write(1, 0, 3, new Uint8Array(8))

@@ -36,6 +36,13 @@ function newMemory() {
   return memoryOver(new Uint8Array(256))
 }
 
+test('memory is whole words from a word on', (t) => {
+  for (const bytes of [new Uint8Array(5), new Uint8Array(16).subarray(2, 10)]) {
+    t.throws(() => memoryOver(bytes), { instanceOf: RangeError })
+  }
+  t.is(memoryOver(new Uint8Array(16).subarray(4, 12)).words.length, 2)
+})
+
 test('what one side writes the other reads', (t) => {
   const memory = newMemory()
   const host = viewStruct(Outer, memory, 8, 'host')

@@ -12,7 +12,11 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { errorCode } from '../../../src/errors.ts'
+import { ByteQueue } from '../../../src/shm/byte-queue.ts'
 import { pageBytes } from '../../../src/shm/mapping.ts'
+import { formatMpscRing } from '../../../src/shm/mpsc-ring.ts'
+import { MpscRingConsumer } from '../../../src/shm/mpsc-ring-consumer.ts'
+import { MpscRingProducer } from '../../../src/shm/mpsc-ring-producer.ts'
 import {
   LIMITS,
   REGION_MAGIC,
@@ -26,6 +30,8 @@ import {
   regionBytes,
   SharedRegion,
 } from '../../../src/shm/shared-region.ts'
+import { SpscRingConsumer } from '../../../src/shm/spsc-ring-consumer.ts'
+import { SpscRingProducer } from '../../../src/shm/spsc-ring-producer.ts'
 import { viewStruct } from '../../../src/shm/struct-view.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -42,6 +48,25 @@ test('a region is made for its user alone, to be written by none through its nam
   t.throws(() => other.fd, { code: 'ERR_CARILLON_REGION_CLOSED' })
   region.shared.hostStatus.heartbeat = 5
   t.is(other.shared.hostStatus.heartbeat, 5)
+})
+
+test('what is only looked at gets no end of a ring or queue, which would write', (t) => {
+  const path = join(temporaryFolder(t), 'region')
+  const region = SharedRegion.create(path, { cores: 1, ringCapacityBytes: 16384 })
+  const { memory } = SharedRegion.attach(path)
+  const { offset, capacity } = region.shared.rings[0] ?? { offset: 0, capacity: 0 }
+  const ring = { bytes: memory.bytes, offset: 0, capacity: 16384 }
+  const attempts = [
+    () => new SpscRingProducer(memory, offset, capacity),
+    () => new SpscRingConsumer(memory, offset, capacity),
+    () => formatMpscRing(ring),
+    () => new MpscRingProducer(ring),
+    () => new MpscRingConsumer(ring),
+    () => ByteQueue.create(memory.bytes.subarray(0, 1000)),
+    () => ByteQueue.attach(memory.bytes.subarray(0, 1000)),
+  ]
+  for (const attempt of attempts) t.throws(attempt, { code: 'ERR_CARILLON_REGION_READ_ONLY' })
+  t.notThrows(() => new SpscRingConsumer(region.memory, offset, capacity))
 })
 
 test('each core has two rings of its own', (t) => {

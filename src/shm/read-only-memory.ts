@@ -1,0 +1,21 @@
+import { RegionError } from './errors.ts'
+
+const readOnly = new WeakSet<ArrayBufferLike>()
+
+/** For memory that is mapped for looking only: a store into it would end the process. */
+export function markReadOnly(memory: ArrayBufferLike): void {
+  readOnly.add(memory)
+}
+
+/**
+ * To be asked by whatever is going to write.
+ *
+ * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
+ */
+export function checkWritable({ buffer }: Uint8Array): void {
+  if (!readOnly.has(buffer)) return
+  throw new RegionError(
+    'ERR_CARILLON_REGION_READ_ONLY',
+    'this memory is mapped for looking only, and the end of a ring or queue writes, one that reads too',
+  )
+}
