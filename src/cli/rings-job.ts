@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { ArgumentError } from '../errors.ts'
+import { formatWord } from '../format-word.ts'
 import { RegionInspector, type RingDirection } from '../shm/region-inspector.ts'
 import { SharedRegion } from '../shm/shared-region.ts'
 import { LiveScreen, terminalColumns } from './live-screen.ts'
@@ -60,7 +61,7 @@ export async function dumpRings(path: string, options: DumpOptions): Promise<voi
   const region = SharedRegion.attach(path)
   checkCore(region, options)
   const gone = outputGone()
-  print(`${oneLine(path)}: session 0x${region.session.toString(16).padStart(8, '0')}\n`)
+  print(`${oneLine(path)}: session ${formatWord(region.session)}\n`)
   let piece = ''
   for (const ring of new RegionInspector(region).rings().filter(isChosen(options))) {
     checkLength(region)

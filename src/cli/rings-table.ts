@@ -1,3 +1,4 @@
+import { formatWord } from '../format-word.ts'
 import type { DescribedRing } from '../shm/region-inspector.ts'
 import { oneLine } from './one-line.ts'
 import type { CoreFigures, Heartbeat, RegionFigures, RingFigures } from './region-watch.ts'
@@ -58,7 +59,7 @@ export function ringsTable(path: string, figures: RegionFigures, columns: number
   const { session, hostBeat, cores, rings } = figures
   return [
     oneLine(path),
-    `session ${hex(session)}, host's heartbeat ${beatText(hostBeat)}`,
+    `session ${formatWord(session)}, host's heartbeat ${beatText(hostBeat)}`,
     '',
     ...foldedTable(sessionColumns(session), cores, columns),
     '',
@@ -137,17 +138,13 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)}%`
 }
 
-function hex(word: number): string {
-  return `0x${word.toString(16).padStart(8, '0')}`
-}
-
 /** What a person should know before the figures are believed. */
 function remarks({ cores, rings, problems, formerSession, ...region }: RegionFigures): string[] {
   return [
     ...problems,
     ...(formerSession === undefined
       ? []
-      : [`the region was made anew: its session was ${hex(formerSession)} before`]),
+      : [`the region was made anew: its session was ${formatWord(formerSession)} before`]),
     ...hostRemarks(region),
     ...cores
       .filter(({ link, offeredLink }) => link !== offeredLink)

@@ -1,3 +1,4 @@
+import { formatWord } from '../format-word.ts'
 import { compareLayouts, type StructDifference } from '../shm/compare-layouts.ts'
 import { LayoutError } from '../shm/errors.ts'
 import type { LayoutRow } from '../shm/layout.ts'
@@ -77,7 +78,7 @@ function layoutTableOf(elf: ElfFile): Uint8Array {
 }
 
 function versionText(version: number, hash: number): string {
-  return `version ${version} of the layout with hash 0x${hash.toString(16).padStart(8, '0')}`
+  return `version ${version} of the layout with hash ${formatWord(hash)}`
 }
 
 function countRows(rows: readonly LayoutRow[]) {

@@ -1,3 +1,4 @@
+import { formatWord } from '../format-word.ts'
 import { RegionError } from './errors.ts'
 import { isCapacity } from './ring-geometry.ts'
 import {
@@ -30,7 +31,7 @@ export function problemOfRegion(
   if (header.magic !== REGION_MAGIC) {
     return new RegionError(
       'ERR_CARILLON_REGION_MAGIC',
-      `${path} is not a shared region: its first word is ${hex(header.magic)}, not ${hex(REGION_MAGIC)}`,
+      `${path} is not a shared region: its first word is ${formatWord(header.magic)}, not ${formatWord(REGION_MAGIC)}`,
     )
   }
   if (header.layoutVersion !== LAYOUT_VERSION) {
@@ -42,7 +43,7 @@ export function problemOfRegion(
   if (header.layoutHash !== LAYOUT_HASH) {
     return new RegionError(
       'ERR_CARILLON_REGION_LAYOUT',
-      `${path} has layout ${header.layoutVersion} as ${hex(header.layoutHash)}; this is ${hex(LAYOUT_HASH)}`,
+      `${path} has layout ${header.layoutVersion} as ${formatWord(header.layoutHash)}; this is ${formatWord(LAYOUT_HASH)}`,
     )
   }
   if (header.session === 0) {
@@ -96,8 +97,4 @@ function doOverlap(rings: readonly Descriptor[]): boolean {
     const next = inOrder[index + 1]
     return next !== undefined && ring.offset + RingControl.bytes + ring.capacity > next.offset
   })
-}
-
-function hex(word: number): string {
-  return `0x${word.toString(16).padStart(8, '0')}`
 }

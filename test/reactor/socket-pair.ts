@@ -12,7 +12,7 @@ export async function socketPair(t: ExecutionContext): Promise<[Socket, Socket]>
   await once(server, 'listening')
   const accepted = once(server, 'connection')
   const here = connect(path)
-  const [there] = (await accepted) as [Socket]
+  const [[there]] = (await Promise.all([accepted, once(here, 'connect')])) as [[Socket], unknown]
   t.teardown(() => {
     here.destroy()
     there.destroy()
