@@ -226,8 +226,8 @@ export class SpscRingConsumer {
   #free(): void {
     if (this.#head === this.#freedHead) return
     this.#freedHead = this.#head
-    // Relaxed: a counter; the head publishes it.
-    Atomics.store(this.#words, this.#ring.consumed, this.#consumed)
+    // Plain, as relaxed as it gets: a counter; the head publishes it.
+    this.#words[this.#ring.consumed] = this.#consumed
     // Release: the reader is done with the payloads before the producer may overwrite them.
     Atomics.store(this.#words, this.#ring.head, this.#head)
   }

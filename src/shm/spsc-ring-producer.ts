@@ -215,8 +215,9 @@ export class SpscRingProducer {
   publish(): boolean {
     if (this.#tail === this.#publishedTail) return false
     this.#publishedTail = this.#tail
-    // Relaxed: a counter; the tail publishes it.
-    Atomics.store(this.#words, this.#ring.records, this.#records)
+    // Plain, as relaxed as it gets: a counter; the tail publishes it. An atomic store would wait here
+    // until the consumer's processor has given up the lines of the payloads.
+    this.#words[this.#ring.records] = this.#records
     // Release: the payloads and headers above are seen before the tail.
     Atomics.store(this.#words, this.#ring.tail, this.#tail)
     return this.#flag.answer()
