@@ -50,6 +50,29 @@ test('what the system refuses to map is an error that says so', (t) => {
   t.throws(map({ offset: -pageBytes() }), refused)
 })
 
+test('a process has 1024 mappings at most, and room again once one is closed', (t) => {
+  const { fd } = openFile(t)
+  const map = () => new Mapping({ fd, offset: 0, bytes: pageBytes(), writable: false })
+  const made: Mapping[] = []
+  // At once: other tests of this process map too.
+  try {
+    const error = t.throws(
+      () => {
+        for (;;) made.push(map())
+      },
+      { code: 'ERR_CARILLON_MAPPING' },
+    )
+    t.regex(error?.message ?? '', /a process has at most 1024 mappings/)
+    t.true(made.length > 0 && made.length <= 1024)
+    made.pop()?.unmap()
+    made.push(map())
+    t.throws(map, { code: 'ERR_CARILLON_MAPPING' })
+  } finally {
+    for (const mapping of made) mapping.unmap()
+  }
+  t.notThrows(() => map().unmap())
+})
+
 test('an offset beyond 2 GiB is that offset, and no other', (t) => {
   const { fd } = openFile(t)
   // A hole: nothing of it is on a disk.
