@@ -5,6 +5,7 @@ import { carillon, startCarillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
 import { FakeServer } from '../support/fake-server.ts'
+import { refusingPort } from '../support/refusing-port.ts'
 
 test('the effects of the firmware are listed, with what their keys take', async (t) => {
   const server = await startServer(t)
@@ -25,9 +26,8 @@ test('without a server it starts one of its own, and leaves nothing of it', asyn
 })
 
 test('a server that is not there is an error', async (t) => {
-  const server = await startServer(t)
-  await server.end('SIGTERM')
-  const { code, stderr } = await carillon(t, 'effects', '--server', server.address)
+  const server = `127.0.0.1:${await refusingPort(t)}`
+  const { code, stderr } = await carillon(t, 'effects', '--server', server)
   t.is(code, 1)
   t.regex(stderr, /\[ERR_CARILLON_CONNECT\]/)
 })

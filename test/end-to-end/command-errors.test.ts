@@ -5,6 +5,7 @@ import { CarillonClient } from '../../src/client/index.ts'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
+import { refusingPort } from '../support/refusing-port.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { pcm16 } from '../support/wav-bytes.ts'
 import { SPEECH } from '../support/wav-files.ts'
@@ -72,10 +73,9 @@ test('effects that the core does not have are refused', async (t) => {
 })
 
 test('a server that is not there is named', async (t) => {
-  const server = await startServer(t)
-  await server.end('SIGTERM')
-  const line = await fails(t, 'ERR_CARILLON_CONNECT', SPOKEN, '--server', server.address)
-  t.true(line.includes(server.address), line)
+  const server = `127.0.0.1:${await refusingPort(t)}`
+  const line = await fails(t, 'ERR_CARILLON_CONNECT', SPOKEN, '--server', server)
+  t.true(line.includes(server), line)
 })
 
 test('a port in use is named, and who has it goes on', async (t) => {

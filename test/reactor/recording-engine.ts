@@ -110,6 +110,8 @@ export interface Setting extends Behaviour {
   options?: TcpEngineOptions
   strategy?: () => IFramingStrategy
   maxClients?: number
+  /** Default 0: any. */
+  port?: number
 }
 
 /** So that a test does not depend on how busy the machine is, unless deadlines are its subject. */
@@ -142,7 +144,7 @@ export class Scene {
     )
     const scene = new Scene(engine, dial)
     t.teardown(() => scene.#end())
-    engine.init(0, '127.0.0.1', setting.maxClients)
+    engine.init(setting.port ?? 0, '127.0.0.1', setting.maxClients)
     await engine.start()
     return scene
   }

@@ -213,7 +213,7 @@ gatewayTest('one connection too many is refused, and welcome when another has le
 })
 
 gatewayTest('stop closes the port and every WebSocket, and tells each peer once', async (t) => {
-  const { port, peers, gateway } = await startGateway(t)
+  const { port, peers, gateway } = await startGateway(t, { port: await freePort() })
   const clients = await Promise.all([1, 2, 3].map(() => WebSocketClient.connect({ port })))
   await gateway.stop()
   t.deepEqual(
@@ -247,7 +247,7 @@ gatewayTest('a stopped gateway starts again, on the same port', async (t) => {
 gatewayTest('a stop while it starts leaves it stopped', async (t) => {
   const gateway = new WebGateway({
     host: '127.0.0.1',
-    port: 0,
+    port: await freePort(),
     root: pageFolder(t),
     connect: new RecordingPeers().connect,
   })
@@ -297,7 +297,7 @@ gatewayTest('an address that this machine does not have is an error that says so
 })
 
 gatewayTest('a gateway that failed to start can be started later', async (t) => {
-  const occupant = await startGateway(t)
+  const occupant = await startGateway(t, { port: await freePort() })
   const late = new WebGateway({
     host: '127.0.0.1',
     port: occupant.port,

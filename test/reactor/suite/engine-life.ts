@@ -1,5 +1,6 @@
 import test from 'ava'
 import { type CarillonError, errorCode } from '../../../src/errors.ts'
+import { freePort } from '../../support/free-port.ts'
 import { frames, pattern, RecordingEngine } from '../recording-engine.ts'
 import { MORE_THAN_THE_KERNEL_TAKES, oops, type Stage } from './stage.ts'
 
@@ -34,7 +35,10 @@ export function engineLifeSuite({ open, createTransport }: Stage): void {
   })
 
   test('stop flushes and closes, and the engine can be started again', async (t) => {
-    const scene = await open(t, { options: { maxQueuedBytes: MORE_THAN_THE_KERNEL_TAKES } })
+    const scene = await open(t, {
+      port: await freePort(),
+      options: { maxQueuedBytes: MORE_THAN_THE_KERNEL_TAKES },
+    })
     const { engine } = scene
     const { address } = engine
     if (address === undefined) return t.fail()
