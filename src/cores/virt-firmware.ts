@@ -14,7 +14,7 @@ export const VIRT_FIRMWARE: string = join(FIRMWARE_FOLDER, 'build/virt/carillon-
 const AARCH64 = 183
 const PROGRAM = 2
 
-/** The object that the host writes before the machine runs: firmware/port/virt/boot_parameters.h. */
+/** The object that the host writes before the machine runs: firmware/port/aarch64/boot_parameters.h. */
 const BOOT_PARAMETERS = 'boot_parameters'
 const BOOT_PARAMETERS_BYTES = 24n
 

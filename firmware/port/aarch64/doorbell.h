@@ -1,6 +1,6 @@
-// The doorbell: the board's only UART. A byte has a bit for each core that is rung, or that rings.
-#ifndef CARILLON_VIRT_DOORBELL_H
-#define CARILLON_VIRT_DOORBELL_H
+// The doorbell: a PL011, the UART of the board. A byte has a bit for each core that is rung, or that rings.
+#ifndef CARILLON_AARCH64_DOORBELL_H
+#define CARILLON_AARCH64_DOORBELL_H
 
 #include <stdint.h>
 
@@ -8,7 +8,7 @@
 void doorbell_start(void);
 
 // The cores that the host has rung for since the last call, a bit each. For the interrupt handler of
-// the core that gets INTERRUPT_UART.
+// the core that gets its interrupt.
 uint32_t doorbell_hear(void);
 
 // Rings the host for a core.

@@ -1,9 +1,9 @@
-#include "port/virt/doorbell.h"
+#include "port/aarch64/doorbell.h"
 
 #include <stddef.h>
 
-#include "port/virt/lock.h"
-#include "port/virt/machine.h"
+#include "machine.h"
+#include "port/aarch64/lock.h"
 
 // The registers of a PL011 as its manual (DDI 0183) names them in the comments.
 struct uart {
@@ -57,7 +57,7 @@ uint32_t doorbell_hear(void)
         // A damaged byte was a bell, and nobody knows for whom.
         cores |= (data & DATA_ERRORS) != 0 ? UINT32_MAX : data;
     }
-    return cores & ((1u << VIRT_CORES) - 1u);
+    return cores & ((1u << CORES) - 1u);
 }
 
 void doorbell_ring(uint32_t core)

@@ -1,4 +1,4 @@
-#include "port/virt/timer.h"
+#include "port/aarch64/timer.h"
 
 #define CONTROL_ENABLE UINT64_C(1)
 #define US_PER_S 1000000u

@@ -1,6 +1,6 @@
 // What a core says of itself, and its interrupt mask.
-#ifndef CARILLON_VIRT_CPU_H
-#define CARILLON_VIRT_CPU_H
+#ifndef CARILLON_AARCH64_CPU_H
+#define CARILLON_AARCH64_CPU_H
 
 #include <stdint.h>
 

@@ -1,12 +1,12 @@
-#include "port/virt/bell.h"
+#include "port/aarch64/bell.h"
 
-#include "port/virt/doorbell.h"
-#include "port/virt/gic.h"
-#include "port/virt/lock.h"
-#include "port/virt/machine.h"
+#include "machine.h"
+#include "port/aarch64/doorbell.h"
+#include "port/aarch64/interrupt.h"
+#include "port/aarch64/lock.h"
 
 // Touched by its own core only, in and out of interrupts: no ordering between cores is needed.
-static volatile bool rung[VIRT_CORES];
+static volatile bool rung[CORES];
 
 static uint32_t running; // a bit for each core
 static struct lock leaving;
@@ -14,7 +14,7 @@ static struct lock leaving;
 void bell_start(uint32_t cores)
 {
     running = (1u << cores) - 1u;
-    gic_route(INTERRUPT_UART, 0);
+    interrupt_route_uart(0);
 }
 
 uint32_t bell_leave(uint32_t core)
@@ -25,7 +25,7 @@ uint32_t bell_leave(uint32_t core)
     // Relaxed: an interrupt that finds the old value sends a bell to a core that hears none.
     __atomic_store_n(&running, left, __ATOMIC_RELAXED);
     if (left != 0) {
-        gic_route(INTERRUPT_UART, (uint32_t)__builtin_ctz(left));
+        interrupt_route_uart((uint32_t)__builtin_ctz(left));
     }
     lock_give(&leaving);
     return (uint32_t)__builtin_popcount(left);
@@ -44,7 +44,7 @@ void bell_pass_on(uint32_t core)
     }
     uint32_t others = cores & ~(1u << core) & __atomic_load_n(&running, __ATOMIC_RELAXED);
     if (others != 0) {
-        gic_send(INTERRUPT_BELL, others);
+        interrupt_send_bell(others);
     }
 }
 

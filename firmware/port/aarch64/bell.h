@@ -1,6 +1,6 @@
 // Which cores run, and which of them have been rung for.
-#ifndef CARILLON_VIRT_BELL_H
-#define CARILLON_VIRT_BELL_H
+#ifndef CARILLON_AARCH64_BELL_H
+#define CARILLON_AARCH64_BELL_H
 
 #include <stdbool.h>
 #include <stdint.h>

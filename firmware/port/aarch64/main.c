@@ -1,21 +1,21 @@
-// The port for QEMU's board `virt`: up to four cores without an operating system, each with one
-// `struct core` of its own. They share the shared region with a host that has mapped the same memory.
+// The ports for AArch64: up to four cores without an operating system, each with one `struct core` of
+// its own. They share the shared region with a host that has mapped the same memory.
 #include <stddef.h>
 #include <string.h>
 
 #include "core/core.h"
-#include "port/virt/bell.h"
-#include "port/virt/boot_parameters.h"
-#include "port/virt/cpu.h"
-#include "port/virt/doorbell.h"
-#include "port/virt/fault.h"
-#include "port/virt/gic.h"
-#include "port/virt/machine.h"
-#include "port/virt/psci.h"
-#include "port/virt/timer.h"
+#include "machine.h"
+#include "port/aarch64/bell.h"
+#include "port/aarch64/boot_parameters.h"
+#include "port/aarch64/cpu.h"
+#include "port/aarch64/doorbell.h"
+#include "port/aarch64/fault.h"
+#include "port/aarch64/interrupt.h"
+#include "port/aarch64/power.h"
+#include "port/aarch64/timer.h"
 
 // Too large to be zeroed by one core with its caches off.
-__attribute__((section(".cores"))) static struct core cores[VIRT_CORES];
+__attribute__((section(".cores"))) static struct core cores[CORES];
 
 void boot_entry(void); // boot.S
 void core_main(uint32_t index, bool entered_at_el2);
@@ -51,15 +51,15 @@ static void ring_host(void *context)
 
 static void start_machine(bool entered_at_el2)
 {
-    uint32_t count = boot_parameters.cores < VIRT_CORES ? (uint32_t)boot_parameters.cores
-                                                        : VIRT_CORES;
-    psci_start(entered_at_el2);
-    gic_start_distributor();
+    uint32_t count = boot_parameters.cores < CORES ? (uint32_t)boot_parameters.cores
+                                                        : CORES;
+    power_start(entered_at_el2);
+    interrupt_start();
     bell_start(count);
     doorbell_start();
-    gic_enable(INTERRUPT_UART);
+    interrupt_enable_uart();
     for (uint32_t core = 1; core < count; core++) {
-        if (!psci_core_on(core, boot_entry)) {
+        if (!power_core_on(core, boot_entry)) {
             bell_leave(core);
         }
     }
@@ -86,9 +86,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
     core->index = index;
     core->shared = (struct carillon_shared_mem *)(uintptr_t)boot_parameters.region;
     core->region_bytes = (uint32_t)boot_parameters.region_bytes;
-    gic_start_core();
-    gic_enable(INTERRUPT_BELL);
-    gic_enable(INTERRUPT_TIMER);
+    interrupt_start_core();
     cpu_unmask_interrupts();
 }
 
@@ -105,7 +103,7 @@ void core_main(uint32_t index, bool entered_at_el2)
     core_run(core);
     // Whoever is the last to stop ends the machine.
     if (bell_leave(index) == 0) {
-        psci_system_off();
+        power_off();
     }
     core_park();
 }

@@ -1,6 +1,6 @@
 // What the host tells the firmware before it starts.
-#ifndef CARILLON_VIRT_BOOT_PARAMETERS_H
-#define CARILLON_VIRT_BOOT_PARAMETERS_H
+#ifndef CARILLON_AARCH64_BOOT_PARAMETERS_H
+#define CARILLON_AARCH64_BOOT_PARAMETERS_H
 
 #include <stdint.h>
 

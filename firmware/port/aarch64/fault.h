@@ -1,6 +1,6 @@
 // What becomes of a core that does what it cannot.
-#ifndef CARILLON_VIRT_FAULT_H
-#define CARILLON_VIRT_FAULT_H
+#ifndef CARILLON_AARCH64_FAULT_H
+#define CARILLON_AARCH64_FAULT_H
 
 #include <stdint.h>
 

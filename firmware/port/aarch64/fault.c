@@ -1,19 +1,19 @@
-#include "port/virt/fault.h"
+#include "port/aarch64/fault.h"
 
-#include "port/virt/bell.h"
-#include "port/virt/cpu.h"
-#include "port/virt/gic.h"
-#include "port/virt/machine.h"
-#include "port/virt/timer.h"
+#include "machine.h"
+#include "port/aarch64/bell.h"
+#include "port/aarch64/cpu.h"
+#include "port/aarch64/interrupt.h"
+#include "port/aarch64/timer.h"
 
 // In the firmware's own memory, for a debugger. The host sees that the heartbeat stands still.
-struct fault_mark fault_marks[VIRT_CORES];
+struct fault_mark fault_marks[CORES];
 
 _Noreturn void core_park(void)
 {
     cpu_mask_interrupts();
     timer_disarm();
-    gic_stop_core();
+    interrupt_stop_core();
     for (;;) {
         cpu_wait_for_interrupt();
     }

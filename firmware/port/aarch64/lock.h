@@ -1,6 +1,6 @@
 // Keeps the cores out of each other's way for a few instructions. Not for use in an interrupt.
-#ifndef CARILLON_VIRT_LOCK_H
-#define CARILLON_VIRT_LOCK_H
+#ifndef CARILLON_AARCH64_LOCK_H
+#define CARILLON_AARCH64_LOCK_H
 
 #include <stdint.h>
 
