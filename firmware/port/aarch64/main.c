@@ -63,6 +63,7 @@ static void start_machine(bool entered_at_el2)
             bell_leave(core);
         }
     }
+    power_rest(count);
     // The host waits for it: the machine runs, whatever the region is like.
     doorbell_ring(0);
 }

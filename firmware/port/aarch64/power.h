@@ -12,6 +12,9 @@ void power_start(bool entered_at_el2);
 // machine has no such core, or it is on.
 bool power_core_on(uint32_t core, void (*entry)(void));
 
+// Cores from `first` on are never started: from now on they take no time.
+void power_rest(uint32_t first);
+
 // Ends the machine. Returns where it cannot.
 void power_off(void);
 

@@ -41,6 +41,11 @@ bool power_core_on(uint32_t core, void (*entry)(void))
     return call(CPU_ON_64, core, (uint64_t)(uintptr_t)entry) == 0;
 }
 
+void power_rest(uint32_t first)
+{
+    (void)first; // they are off
+}
+
 void power_off(void)
 {
     call(SYSTEM_OFF, 0, 0);
