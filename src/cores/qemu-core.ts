@@ -1,16 +1,17 @@
 import { EventEmitter } from 'node:events'
 import type { Core, CoreEvents } from './core.ts'
-import type { VirtMachine } from './virt-machine.ts'
+import type { QemuMachine } from './qemu-machine.ts'
 
-/** One core of a {@link VirtMachine}. */
-export class VirtCore extends EventEmitter<CoreEvents> implements Core {
-  readonly kind = 'virt'
+/** One core of a {@link QemuMachine}. */
+export class QemuCore extends EventEmitter<CoreEvents> implements Core {
+  readonly kind: QemuMachine['kind']
   /** Index of the core. */
   readonly index: number
-  readonly #machine: VirtMachine
+  readonly #machine: QemuMachine
 
-  constructor(machine: VirtMachine, index: number) {
+  constructor(machine: QemuMachine, index: number) {
     super()
+    this.kind = machine.kind
     this.#machine = machine
     this.index = index
   }

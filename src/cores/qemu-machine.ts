@@ -1,15 +1,17 @@
-import { fchmodSync, fstatSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync } from 'node:fs'
 import { errorCode } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
-import { checkWholeFile } from './check-whole-file.ts'
+import { checkRegionFile } from './check-region-file.ts'
 import type { CoreExit } from './core.ts'
 import { CoreProcess } from './core-process.ts'
 import { CoresDoorbell } from './cores-doorbell.ts'
 import { CoreError } from './errors.ts'
-import { virtArguments } from './virt-arguments.ts'
-import { VirtCore } from './virt-core.ts'
-import { readVirtFirmware, VIRT_FIRMWARE } from './virt-firmware.ts'
+import { namelessFile } from './nameless-file.ts'
+import { qemuArguments } from './qemu-arguments.ts'
+import { type EntryLevel, type QemuBoard, qemuFirmwarePath } from './qemu-board.ts'
+import { QemuCore } from './qemu-core.ts'
+import { readQemuFirmware } from './qemu-firmware.ts'
 
 /** Ends QEMU when this process ends, also where that was killed: QEMU itself would go on for ever. */
 const WITH_THIS_PROCESS = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
@@ -22,19 +24,22 @@ const NOT_FOUND = 127
 /** The file descriptors at which QEMU finds what it is given. */
 const DOORBELL_FD = 3
 const REGION_FD = 4
+const IMAGE_FD = 5
 
 /** From the start of QEMU to the firmware's first bell, in milliseconds; seen: 100. */
 const START_TIMEOUT_MS = 20_000
 
-export interface VirtMachineOptions {
-  /** What is shared with its cores: a whole file. Each of its cores is started. */
+export interface QemuMachineOptions {
+  /** What QEMU is to be. */
+  readonly board: QemuBoard
+  /** What is shared with its cores: it lies in its file where the board has it. Each of its cores is started. */
   readonly region: SharedRegion
-  /** Path of the image. Default {@link VIRT_FIRMWARE}. */
+  /** Path of the image, an ELF file. Default: the one that was built here. */
   readonly firmware?: string
   /** Name in PATH, or path, of QEMU. Default `qemu-system-aarch64`. */
   readonly emulator?: string
-  /** The exception level at which the firmware begins: 1, or 2 as on most boards. Default 1. */
-  readonly entryLevel?: 1 | 2
+  /** The exception level at which the firmware begins. Default: the first of the board's. */
+  readonly entryLevel?: EntryLevel
   /**
    * How long the firmware may take to its first bell, in milliseconds. Default
    * {@link START_TIMEOUT_MS}.
@@ -43,20 +48,22 @@ export interface VirtMachineOptions {
 }
 
 /**
- * QEMU's board `virt` with bare-metal firmware: one process for all cores of a region. Its doorbell is
- * a socket that its cores share.
+ * A board with bare-metal firmware in QEMU: one process for all cores of a region. Its doorbell is a
+ * socket that its cores share.
  *
  * It ends by itself once every core was stopped (`COMMAND.STOP`), and with the thread that started it.
  */
-export class VirtMachine {
-  readonly cores: readonly VirtCore[]
+export class QemuMachine {
+  readonly kind: QemuBoard['kind']
+  readonly cores: readonly QemuCore[]
   readonly #process: CoreProcess
   readonly #doorbell: CoresDoorbell
   #onFirstBell: () => void = () => {}
 
-  private constructor(process: CoreProcess, cores: number) {
+  private constructor(kind: QemuBoard['kind'], process: CoreProcess, cores: number) {
+    this.kind = kind
     this.#process = process
-    this.cores = Array.from({ length: cores }, (_, index) => new VirtCore(this, index))
+    this.cores = Array.from({ length: cores }, (_, index) => new QemuCore(this, index))
     this.#doorbell = new CoresDoorbell(process.socketAt(DOORBELL_FD), (core) => {
       this.#onFirstBell()
       this.cores[core]?.emit('bell')
@@ -75,30 +82,34 @@ export class VirtMachine {
    *   `ERR_CARILLON_FIRMWARE`; `ERR_CARILLON_CORE_START` where QEMU ends at once, with what it said;
    *   `ERR_CARILLON_CORE_TIMEOUT` where the firmware does not ring in time.
    * @throws {ElfError}, {@link LayoutError} where the image cannot be used.
-   * @throws {ArgumentError} where the region is no file's, does not start where its file does, or is
-   *   too large.
+   * @throws {ArgumentError} where the region is no file's, does not lie there as the board has it, or
+   *   is too large.
    * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed,
    *   `ERR_CARILLON_REGION_TRUNCATED` where its file has been cut short.
    */
-  static async start(options: VirtMachineOptions): Promise<VirtMachine> {
-    const { region, emulator = EMULATOR, startTimeoutMs = START_TIMEOUT_MS } = options
-    checkWholeFile(region)
-    const { path, bootParameters } = await readVirtFirmware(options.firmware ?? VIRT_FIRMWARE)
-    const args = virtArguments({
-      firmware: path,
-      bootParameters,
+  static async start(options: QemuMachineOptions): Promise<QemuMachine> {
+    const { board, region, emulator = EMULATOR, startTimeoutMs = START_TIMEOUT_MS } = options
+    checkRegionFile(region, board.place)
+    const firmware = await readQemuFirmware(options.firmware ?? qemuFirmwarePath(board.kind), board)
+    const args = qemuArguments(board, {
+      image: board.takesFlatImage ? descriptor(IMAGE_FD) : firmware.path,
+      bootParameters: firmware.bootParameters,
       cores: region.cores,
-      regionPath: `/proc/self/fd/${REGION_FD}`,
+      path: descriptor(REGION_FD),
       regionBytes: region.memory.bytes.byteLength,
       doorbellFd: DOORBELL_FD,
-      entryLevel: options.entryLevel ?? 1,
+      entryLevel: options.entryLevel ?? board.entryLevels[0] ?? 1,
     })
     const lock = unlockForOwner(region.fd)
+    const inherited = [region.fd]
     try {
-      const machine = new VirtMachine(await startQemu(emulator, args, region.fd), region.cores)
+      if (board.takesFlatImage) inherited.push(namelessFile(firmware.flatImage()))
+      const process = await startQemu(emulator, args, inherited)
+      const machine = new QemuMachine(board.kind, process, region.cores)
       await machine.#running(emulator, startTimeoutMs)
       return machine
     } finally {
+      for (const fd of inherited.slice(1)) closeSync(fd)
       lock()
     }
   }
@@ -150,14 +161,19 @@ export class VirtMachine {
   }
 }
 
+/** The name by which QEMU opens what it inherits open. */
+function descriptor(fd: number): string {
+  return `/proc/self/fd/${fd}`
+}
+
 async function startQemu(
   emulator: string,
   args: readonly string[],
-  regionFd: number,
+  inherited: readonly number[],
 ): Promise<CoreProcess> {
   const [command, ...before] = WITH_THIS_PROCESS
   try {
-    return await CoreProcess.start(command, [...before, emulator, ...args], ['pipe', regionFd])
+    return await CoreProcess.start(command, [...before, emulator, ...args], ['pipe', ...inherited])
   } catch (cause) {
     const missing = errorCode(cause) === 'ENOENT'
     throw new CoreError(

@@ -1,25 +1,26 @@
 import { ArgumentError } from '../errors.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner } from './core-runner.ts'
-import { VirtMachine, type VirtMachineOptions } from './virt-machine.ts'
+import { QemuMachine, type QemuMachineOptions } from './qemu-machine.ts'
 
 /** A machine, or one that is being started, and which of its cores somebody has. */
 interface Shared {
-  readonly machine: Promise<VirtMachine>
+  readonly machine: Promise<QemuMachine>
   readonly taken: Set<number>
 }
 
 /**
- * Runs cores in one {@link VirtMachine}: the first that is wanted starts it, and the others are given
+ * Runs cores in one {@link QemuMachine}: the first that is wanted starts it, and the others are given
  * out as they are wanted. A core can only be started anew together with all others, so who wants one
  * a second time gets it of another machine, and so do the others, which have lost theirs.
  */
-export class VirtRunner implements CoreRunner {
-  readonly kind = 'virt'
-  readonly #options: VirtMachineOptions
+export class QemuRunner implements CoreRunner {
+  readonly kind: QemuMachine['kind']
+  readonly #options: QemuMachineOptions
   #shared: Shared | undefined
 
-  constructor(options: VirtMachineOptions) {
+  constructor(options: QemuMachineOptions) {
+    this.kind = options.board.kind
     this.#options = options
   }
 
@@ -43,10 +44,10 @@ export class VirtRunner implements CoreRunner {
   }
 
   /** One machine at a time uses the region. */
-  async #replace(previous: Shared | undefined): Promise<VirtMachine> {
+  async #replace(previous: Shared | undefined): Promise<QemuMachine> {
     const machine = await previous?.machine.catch(() => undefined)
     machine?.kill()
     await machine?.exited
-    return VirtMachine.start(this.#options)
+    return QemuMachine.start(this.#options)
   }
 }
