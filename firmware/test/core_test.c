@@ -251,6 +251,31 @@ static void another_host_may_use_the_number_of_a_link_that_was_refused(uint32_t 
     }
 }
 
+static uint32_t looks_at_stack;
+
+static uint32_t stack_used(void *context)
+{
+    (void)context;
+    return 1000u + ++looks_at_stack;
+}
+
+// The stack is looked at when the core starts, and not more often than ten times a second.
+static void the_stack_is_looked_at_now_and_then(uint32_t waits)
+{
+    CHECK_EQUAL(status()->stack_bytes, 4096);
+    CHECK_EQUAL(status()->stack_used, 1000u + looks_at_stack);
+    if (waits == 0) {
+        CHECK_EQUAL(looks_at_stack, 1);
+        host.now_us += 99999;
+    } else if (waits == 1) {
+        CHECK_EQUAL(looks_at_stack, 1);
+        host.now_us += 1;
+    } else {
+        CHECK_EQUAL(looks_at_stack, 2);
+        send(CARILLON_COMMAND_STOP, 0, "", 0);
+    }
+}
+
 static void rings_that_overlap_are_not_attached_to(void)
 {
     struct carillon_ring_descriptor *to = &region.shared.rings[0];
@@ -275,6 +300,7 @@ int main(void)
     run(blocks_that_come_too_late_are_counted_and_missing);
     run(a_block_that_never_fits_is_refused);
     run(another_host_may_use_the_number_of_a_link_that_was_refused);
+    run(the_stack_is_looked_at_now_and_then);
     rings_that_overlap_are_not_attached_to();
     return 0;
 }

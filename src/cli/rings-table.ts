@@ -29,6 +29,7 @@ const CORE_COLUMNS: readonly Column<CoreFigures>[] = [
   ['refused', ({ refused }) => String(refused)],
   ['damaged', ({ damaged }) => String(damaged)],
   ['lost', ({ lost }) => String(lost), 5],
+  ['stack', stackText, 11],
 ]
 
 const RING_COLUMNS: readonly Column<RingFigures>[] = [
@@ -105,6 +106,11 @@ function foldedTable<Item>(
 function linkText({ link, offeredLink }: CoreFigures): string {
   if (link === offeredLink) return link === 0 ? 'none' : String(link)
   return `${link} of ${offeredLink}`
+}
+
+/** The most that was ever in use, of all there is. */
+function stackText({ stackUsed, stackBytes }: CoreFigures): string {
+  return stackBytes === 0 ? UNKNOWN : `${stackUsed}/${stackBytes}`
 }
 
 function linkName(link: number): string {

@@ -4,6 +4,7 @@ import type { ElfFile } from './elf-file.ts'
 import { machineName } from './elf-machine.ts'
 import { ELF_SEGMENT, type ElfSegment } from './elf-segment.ts'
 import { CoreError } from './errors.ts'
+import { flatImage } from './flat-image.ts'
 import { FIRMWARE_FOLDER, type QemuBoard } from './qemu-board.ts'
 import { readElfFile } from './read-elf-file.ts'
 
@@ -19,8 +20,8 @@ export interface QemuFirmware {
   readonly path: string
   /** Physical address of the three words that the host writes: region, its bytes, cores. */
   readonly bootParameters: bigint
-  /** What is loaded from the start of the board's memory for images on, without gaps. */
-  flatImage(): Uint8Array
+  /** The image for a board that takes it flat: what is loaded, from the start of its memory for images. */
+  flat(): Uint8Array
 }
 
 /**
@@ -44,8 +45,11 @@ export async function readQemuFirmware(path: string, board: QemuBoard): Promise<
   }
   const { differences } = compareElfLayout(elf)
   if (differences.length > 0) throw layoutDifference(path, differences)
-  const flatImage = () => flatten(elf, board.image.start)
-  return { path, bootParameters: symbol.value, flatImage }
+  const flat = () => {
+    const segments = loaded(elf).map((segment) => ({ ...segment, bytes: elf.bytesOf(segment) }))
+    return flatImage(board.image.start, segments)
+  }
+  return { path, bootParameters: symbol.value, flat }
 }
 
 async function readImage(path: string, { kind }: QemuBoard): Promise<ElfFile> {
@@ -74,17 +78,6 @@ function checkPlace(path: string, elf: ElfFile, board: QemuBoard): void {
   if (board.takesFlatImage && elf.entry !== start) {
     throw notForBoard(path, board, `it begins at ${hex(elf.entry)}, not at ${hex(start)}`)
   }
-}
-
-/** Of an image that lies where it must. */
-function flatten(elf: ElfFile, start: bigint): Uint8Array {
-  const segments = loaded(elf)
-  const end = (segment: ElfSegment) => Number(segment.physicalAddress - start) + segment.fileBytes
-  const image = new Uint8Array(Math.max(0, ...segments.map(end)))
-  for (const segment of segments) {
-    image.set(elf.bytesOf(segment), Number(segment.physicalAddress - start))
-  }
-  return image
 }
 
 function loaded(elf: ElfFile): ElfSegment[] {

@@ -7,11 +7,11 @@ import type { CoreExit } from './core.ts'
 import { CoreProcess } from './core-process.ts'
 import { CoresDoorbell } from './cores-doorbell.ts'
 import { CoreError } from './errors.ts'
-import { namelessFile } from './nameless-file.ts'
 import { qemuArguments } from './qemu-arguments.ts'
 import { type EntryLevel, type QemuBoard, qemuFirmwarePath } from './qemu-board.ts'
 import { QemuCore } from './qemu-core.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
+import { unnamedFile } from './unnamed-file.ts'
 
 /** Ends QEMU when this process ends, also where that was killed: QEMU itself would go on for ever. */
 const WITH_THIS_PROCESS = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
@@ -103,7 +103,7 @@ export class QemuMachine {
     const lock = unlockForOwner(region.fd)
     const inherited = [region.fd]
     try {
-      if (board.takesFlatImage) inherited.push(namelessFile(firmware.flatImage()))
+      if (board.takesFlatImage) inherited.push(imageFile(firmware.flat()))
       const process = await startQemu(emulator, args, inherited)
       const machine = new QemuMachine(board.kind, process, region.cores)
       await machine.#running(emulator, startTimeoutMs)
@@ -157,6 +157,18 @@ export class QemuMachine {
     throw new CoreError(
       'ERR_CARILLON_CORE_TIMEOUT',
       `the firmware in ${emulator} did not ring in ${timeoutMs} ms`,
+    )
+  }
+}
+
+function imageFile(image: Uint8Array): number {
+  try {
+    return unnamedFile(image)
+  } catch (cause) {
+    throw new CoreError(
+      'ERR_CARILLON_CORE_START',
+      `the firmware cannot be given to QEMU: ${systemReason(cause)}`,
+      { cause },
     )
   }
 }

@@ -156,19 +156,37 @@ for (const board of BOARDS) {
     }
   })
 
-  qemuTest('a filter gives what it gives in a hosted core, within -120 dBFS', async (t) => {
+  qemuTest('a filter gives on all cores at once what it gives in a hosted one', async (t) => {
     const blocks = noiseBlocks()
-    const { cores } = await LinkedMachine.start(t, board, 2)
-    const [, bareMetal] = cores
-    if (bareMetal === undefined) throw new Error('the machine has no core 1')
-    const there = await filtered(bareMetal, blocks)
+    const { cores } = await LinkedMachine.start(t, board, 4)
+    const there = await Promise.all(cores.map((core) => filtered(core, blocks)))
     const here = await filtered(await LinkedCore.start(t), blocks)
     t.is(here.length, blocks.length * FRAMES)
-    t.is(there.length, here.length)
     const loudest = Math.max(...here.map(Math.abs))
-    const difference = Math.max(...here.map((sample, at) => Math.abs(sample - (there[at] ?? 9))))
     t.true(loudest > 0.1, `${loudest}`)
-    t.true(difference <= 1e-6, `${difference}`)
+    for (const samples of there) {
+      t.is(samples.length, here.length)
+      const difference = Math.max(
+        ...here.map((sample, at) => Math.abs(sample - (samples[at] ?? 9))),
+      )
+      // -120 dBFS.
+      t.true(difference <= 1e-6, `${difference}`)
+    }
+  })
+
+  qemuTest('a core tells how much of its stack was ever in use', async (t) => {
+    const firmware = join(temporaryFolder(t), 'deep.elf')
+    // sub sp, sp, #0x5000; str x0, [sp]; add sp, sp, #0x5000; ret
+    await writeFaultyFirmware(firmware, board, [0xd14017ff, 0xf90003e0, 0x914017ff, RET])
+    const { cores } = await LinkedMachine.start(t, board, 2, { firmware })
+    const [shallow, deep] = cores
+    if (shallow === undefined || deep === undefined) throw new Error('a core is missing')
+    t.true(await openStream(deep))
+    deep.link.send(COMMAND.LIST, 0, 0, NOTHING)
+    await deep.untilCore(() => deep.link.status.stackUsed > 0x5000)
+    t.true(deep.link.status.stackUsed < 0x6000)
+    t.true(shallow.link.status.stackUsed > 0 && shallow.link.status.stackUsed < 0x2000)
+    for (const { link } of cores) t.is(link.status.stackBytes, 0x8000)
   })
 
   qemuTest('a core that is stopped parks, and the others go on', async (t) => {
@@ -320,3 +338,31 @@ test('the memory of the machine is what its nodes add up to, in steps that QEMU 
     code: 'ERR_CARILLON_ARGUMENT',
   })
 })
+
+test('a raspi3 machine has its memory in one file, and takes no more than fits below the graphics', (t) => {
+  const board = QEMU_BOARDS.raspi3
+  const ARGUMENTS = {
+    ...{ image: 'image', bootParameters: 0x8b100n, cores: 3, path: '/tmp/a,b', doorbellFd: 3 },
+    regionBytes: board.regionBytesMax,
+    entryLevel: 2,
+  } as const
+  const args = qemuArguments(board, ARGUMENTS)
+  t.true(args.some((argument) => argument.includes('size=1073741824,mem-path=/tmp/a,,b,share=on')))
+  t.true(args.includes('loader,addr=0x8b100,data=134217728,data-len=8'))
+  const refused = { code: 'ERR_CARILLON_ARGUMENT' }
+  const regionBytes = board.regionBytesMax + 4096
+  t.throws(() => qemuArguments(board, { ...ARGUMENTS, regionBytes }), refused)
+  t.throws(() => qemuArguments(board, { ...ARGUMENTS, entryLevel: 1 }), {
+    ...refused,
+    message: 'firmware begins at EL2 on a raspi3 machine, not at EL1',
+  })
+})
+
+for (const board of BOARDS) {
+  test(`a region that lies elsewhere in its file than a ${board.kind} has it is refused`, async (t) => {
+    const region = SharedRegion.create(join(temporaryFolder(t), 'region'), {
+      ...{ cores: 1, offset: board.place.offset + 2 ** 21 },
+    })
+    await t.throwsAsync(QemuMachine.start({ board, region }), { code: 'ERR_CARILLON_ARGUMENT' })
+  })
+}

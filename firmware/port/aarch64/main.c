@@ -12,6 +12,7 @@
 #include "port/aarch64/fault.h"
 #include "port/aarch64/interrupt.h"
 #include "port/aarch64/power.h"
+#include "port/aarch64/stack.h"
 #include "port/aarch64/timer.h"
 
 // Too large to be zeroed by one core with its caches off.
@@ -47,6 +48,12 @@ static void ring_host(void *context)
 {
     const struct core *core = context;
     doorbell_ring(core->index);
+}
+
+static uint32_t stack_used(void *context)
+{
+    const struct core *core = context;
+    return stack_used_bytes(core->index);
 }
 
 static void start_machine(bool entered_at_el2)
@@ -96,7 +103,13 @@ void core_main(uint32_t index, bool entered_at_el2)
 {
     struct core *core = &cores[index];
     const struct port port = {
-        .context = core, .now_us = now_us, .wait = wait_for_bell, .ring = ring_host};
+        .context = core,
+        .now_us = now_us,
+        .wait = wait_for_bell,
+        .ring = ring_host,
+        .stack_bytes = stack_bytes(),
+        .stack_used = stack_used,
+    };
     if (index == 0) {
         start_machine(entered_at_el2);
     }
