@@ -29,7 +29,7 @@ const CORE_COLUMNS: readonly Column<CoreFigures>[] = [
   ['refused', ({ refused }) => String(refused)],
   ['damaged', ({ damaged }) => String(damaged)],
   ['lost', ({ lost }) => String(lost), 5],
-  ['stack', stackText, 11],
+  ['stack', stackText, 6],
 ]
 
 const RING_COLUMNS: readonly Column<RingFigures>[] = [
@@ -108,9 +108,9 @@ function linkText({ link, offeredLink }: CoreFigures): string {
   return `${link} of ${offeredLink}`
 }
 
-/** The most that was ever in use, of all there is. */
+/** The most that was ever in use, as a share of all there is. */
 function stackText({ stackUsed, stackBytes }: CoreFigures): string {
-  return stackBytes === 0 ? UNKNOWN : `${stackUsed}/${stackBytes}`
+  return stackBytes === 0 ? UNKNOWN : percent(stackUsed / stackBytes)
 }
 
 function linkName(link: number): string {
