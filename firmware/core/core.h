@@ -27,6 +27,8 @@ struct core {
     uint32_t heartbeat;
     uint64_t booted_us;
     uint64_t busy_us;
+    uint64_t stack_look_us; // when the stack is looked at next
+    uint32_t stack_used;
     uint32_t blocks;
     uint32_t overruns;
     uint32_t refused;

@@ -18,6 +18,11 @@ struct port {
     // Rings the host's doorbell. Does not block. Who is woken by it sees what was stored before: a bell
     // that overtakes a store is a bell for nothing, and no other follows.
     void (*ring)(void *context);
+
+    // How large the core's stack is, and the most of it that was ever in use, in bytes. 0 and NULL
+    // where that is not known.
+    uint32_t stack_bytes;
+    uint32_t (*stack_used)(void *context);
 };
 
 #endif

@@ -1,5 +1,7 @@
 #include "core/status.h"
 
+#include <stddef.h>
+
 #include "core/atomic.h"
 
 void core_beat(struct core *core)
@@ -8,10 +10,24 @@ void core_beat(struct core *core)
     store_relaxed(&core_status(core)->heartbeat, ++core->heartbeat);
 }
 
+// How often the stack is looked at: that takes longer than all counters together.
+#define STACK_LOOK_US 100000u
+
+static void look_at_stack(struct core *core, uint64_t now)
+{
+    const struct port *port = core->port;
+    if (port->stack_used == NULL || now < core->stack_look_us) {
+        return;
+    }
+    core->stack_look_us = now + STACK_LOOK_US;
+    core->stack_used = port->stack_used(port->context);
+}
+
 void core_publish_status(struct core *core)
 {
     struct carillon_core_status *status = core_status(core);
     uint64_t now = core->port->now_us(core->port->context);
+    look_at_stack(core, now);
     core_beat(core);
     store_relaxed(&status->uptime_us, (uint32_t)(now - core->booted_us));
     store_relaxed(&status->busy_us, (uint32_t)core->busy_us);
@@ -21,6 +37,8 @@ void core_publish_status(struct core *core)
     store_relaxed(&status->refused, core->refused);
     store_relaxed(&status->damaged, core->damaged);
     store_relaxed(&status->lost, core->lost);
+    store_relaxed(&status->stack_bytes, core->port->stack_bytes);
+    store_relaxed(&status->stack_used, core->stack_used);
 }
 
 void core_repeat_identity(struct core *core)

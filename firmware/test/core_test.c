@@ -95,6 +95,14 @@ static void ring_host(void *context)
     }
 }
 
+static uint32_t looks_at_stack;
+
+static uint32_t stack_used(void *context)
+{
+    (void)context;
+    return 1000u + ++looks_at_stack;
+}
+
 static bool wait_for_bell(void *context, uint32_t timeout_us)
 {
     (void)timeout_us;
@@ -110,7 +118,11 @@ static bool wait_for_bell(void *context, uint32_t timeout_us)
 
 static void run(void (*steps)(uint32_t waits))
 {
-    static const struct port port = {.now_us = now_us, .wait = wait_for_bell, .ring = ring_host};
+    static const struct port port = {.now_us = now_us,
+                                     .wait = wait_for_bell,
+                                     .ring = ring_host,
+                                     .stack_bytes = 4096,
+                                     .stack_used = stack_used};
     struct carillon_ring_descriptor to = {
         .kind = CARILLON_RING_TO_CORE,
         .offset = (uint32_t)((unsigned char *)&region.to_control - (unsigned char *)&region),
@@ -260,6 +272,24 @@ static void commands_behind_a_stop_are_lost_and_counted(uint32_t waits)
     }
 }
 
+// The stack is looked at when the core starts, and not more often than ten times a second.
+static void the_stack_is_looked_at_now_and_then(uint32_t waits)
+{
+    CHECK_EQUAL(status()->stack_bytes, 4096);
+    CHECK_EQUAL(status()->stack_used, 1000u + looks_at_stack);
+    static uint32_t first;
+    if (waits == 0) {
+        first = looks_at_stack;
+        host.now_us += 99999;
+    } else if (waits == 1) {
+        CHECK_EQUAL(looks_at_stack, first);
+        host.now_us += 1;
+    } else {
+        CHECK_EQUAL(looks_at_stack, first + 1u);
+        send(CARILLON_COMMAND_STOP, 0, "", 0);
+    }
+}
+
 static void rings_that_overlap_are_not_attached_to(void)
 {
     struct carillon_ring_descriptor *to = &region.shared.rings[0];
@@ -287,6 +317,7 @@ int main(void)
     run(commands_behind_a_stop_are_lost_and_counted);
     CHECK_EQUAL(host.records, 0);
     CHECK_EQUAL(status()->lost, 3);
+    run(the_stack_is_looked_at_now_and_then);
     rings_that_overlap_are_not_attached_to();
     return 0;
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { BARE_METAL_PORTS } from './bare-metal.mjs'
 import { runTool } from './run-tool.mjs'
 import { stampedStep } from './stamped-step.mjs'
 
@@ -7,7 +8,7 @@ import { stampedStep } from './stamped-step.mjs'
 const HOSTED = 'firmware/build/hosted/carillon-core'
 
 /** What it builds where it can. */
-const BARE_METAL = ['firmware/build/virt/carillon-core.elf']
+const BARE_METAL = BARE_METAL_PORTS.map((port) => `firmware/build/${port}/carillon-core.elf`)
 
 /** The step that fails where a compiler made something else of the shared layout than was declared. */
 export function firmwareLayout(root) {

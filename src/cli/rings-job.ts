@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { regionOffset } from '../cores/region-offset.ts'
 import { ArgumentError } from '../errors.ts'
 import { formatWord } from '../format-word.ts'
 import { RegionInspector, type RingDirection } from '../shm/region-inspector.ts'
@@ -58,7 +59,7 @@ export async function showRings(path: string, options: ShowOptions): Promise<voi
  */
 export async function dumpRings(path: string, options: DumpOptions): Promise<void> {
   const { payloadBytesMax, signal } = options
-  const region = SharedRegion.attach(path)
+  const region = SharedRegion.attach(path, { offset: regionOffset(path) })
   checkCore(region, options)
   const gone = outputGone()
   print(`${oneLine(path)}: session ${formatWord(region.session)}\n`)
@@ -81,7 +82,7 @@ export async function dumpRings(path: string, options: DumpOptions): Promise<voi
 }
 
 function lookAt(path: string, chosen: Chosen): () => RegionFigures {
-  const region = SharedRegion.attach(path)
+  const region = SharedRegion.attach(path, { offset: regionOffset(path) })
   checkCore(region, chosen)
   const inspector = new RegionInspector(region)
   const watch = new RegionWatch()

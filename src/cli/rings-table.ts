@@ -30,6 +30,7 @@ const CORE_COLUMNS: readonly Column<CoreFigures>[] = [
   ['refused', ({ refused }) => String(refused)],
   ['damaged', ({ damaged }) => String(damaged)],
   ['lost', ({ lost }) => String(lost), 5],
+  ['stack', stackText, 6],
 ]
 
 const RING_COLUMNS: readonly Column<RingFigures>[] = [
@@ -106,6 +107,11 @@ function foldedTable<Item>(
 function linkText({ link, offeredLink }: CoreFigures): string {
   if (link === offeredLink) return link === 0 ? 'none' : String(link)
   return `${link} of ${offeredLink}`
+}
+
+/** The most that was ever in use, as a share of all there is. */
+function stackText({ stackUsed, stackBytes }: CoreFigures): string {
+  return stackBytes === 0 ? UNKNOWN : percent(stackUsed / stackBytes)
 }
 
 function linkName(link: number): string {

@@ -14,7 +14,7 @@ import { parseChoice, parseInteger } from './option-values.ts'
 const DEFAULT_CONSOLE_PORT = 8080
 const HIGHEST_PORT = 65_535
 /** As `coreRunner` knows them; where they run is loaded only with the server. */
-const CORE_KINDS = ['hosted', 'virt'] as const satisfies readonly CoreKind[]
+const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly CoreKind[]
 
 interface ServeOptions {
   readonly core: CoreKind
@@ -32,7 +32,7 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('serve the cores over TCP, with a console for the browser')
     .addOption(
-      new Option('--core <KIND>', 'what the cores are: processes, or bare metal in QEMU')
+      new Option('--core <KIND>', 'what the cores are: processes, or bare metal on a board in QEMU')
         .choices(CORE_KINDS)
         .argParser(parseChoice('--core', CORE_KINDS))
         .default('hosted'),

@@ -14,7 +14,7 @@ export function checkLength(region: SharedRegion<'reader'>): void {
   if (region.isOrphaned) return
   const stats = statSync(region.path, { throwIfNoEntry: false })
   if (stats === undefined || !stats.isFile()) return
-  if (stats.size < region.memory.bytes.byteLength) throw cutShort(region.path)
+  if (stats.size < region.offset + region.memory.bytes.byteLength) throw cutShort(region.path)
 }
 
 function cutShort(path: string): RegionError {

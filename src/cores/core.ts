@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { QemuBoard } from './qemu-board.ts'
 
 /** How the process that runs a core ended. */
 export interface CoreExit {
@@ -17,7 +18,7 @@ export interface CoreEvents {
 
 /** A core that was started, whatever runs it. What it says is in the shared region. */
 export interface Core extends EventEmitter<CoreEvents> {
-  readonly kind: 'hosted' | 'virt'
+  readonly kind: 'hosted' | QemuBoard['kind']
   /** Of the process that runs it, perhaps others too. */
   readonly pid: number
   /** Rings the core's doorbell. */

@@ -5,7 +5,7 @@ import { errorCode } from '../errors.ts'
 import { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
-import { checkWholeFile } from './check-whole-file.ts'
+import { checkRegionFile } from './check-region-file.ts'
 import type { Core, CoreEvents } from './core.ts'
 import { CoreProcess } from './core-process.ts'
 import type { Doorbell } from './doorbell.ts'
@@ -67,7 +67,7 @@ export class HostedCore extends EventEmitter<CoreEvents> implements Core {
   static async start(options: HostedCoreOptions): Promise<HostedCore> {
     const { region, core, firmware = HOSTED_FIRMWARE } = options
     const { doorbell = Reactor.unavailable === undefined ? 'eventfd' : 'socket' } = options
-    checkWholeFile(region)
+    checkRegionFile(region)
     checkFirmware(firmware, core)
     let started: HostedCore | undefined
     const eventFds =

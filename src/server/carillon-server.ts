@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { checkInteger } from '../arguments.ts'
-import { type CoreKind, coreRunner } from '../cores/core-runner.ts'
+import { type CoreKind, coreRunner, regionFilePlace } from '../cores/core-runner.ts'
 import { errorCode, errorMessage } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { DspServer } from './dsp-server.ts'
@@ -18,7 +18,7 @@ export interface CarillonServerOptions {
   readonly port: number
   /** For the console: 0 to 65535; 0 picks a free one. Default: no console. */
   readonly consolePort?: number
-  /** What the cores are: processes of this machine, or bare metal in QEMU. Default `hosted`. */
+  /** What the cores are: processes of this machine, or bare metal on a board in QEMU. Default `hosted`. */
   readonly core?: CoreKind
   /** Cores to start: 1 to 4. Default 1. */
   readonly cores?: number
@@ -59,8 +59,9 @@ export class CarillonServer {
     const { host = '127.0.0.1', cores: count = 1, logger = pino({ level: 'silent' }) } = options
     const { maxClients = DEFAULT_MAX_CLIENTS } = options
     checkInteger('maxClients', maxClients, 1, HIGHEST_MAX_CLIENTS)
-    const region = createRegionFile({ cores: count }, logger)
-    const runner = coreRunner(options.core ?? 'hosted', region, options.firmware)
+    const kind = options.core ?? 'hosted'
+    const region = createRegionFile({ cores: count, ...regionFilePlace(kind) }, logger)
+    const runner = coreRunner(kind, region, options.firmware)
     const cores = Array.from(
       { length: count },
       (_, core) => new ManagedCore({ region, core, runner, logger }),

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, rmSyn
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { REGION_OFFSETS } from '../cores/region-offset.ts'
 import { errorCode } from '../errors.ts'
 import { REGION_MAGIC, SharedMem } from '../shm/shared-mem.ts'
 
@@ -67,6 +68,11 @@ function isGone(pid: number): boolean {
   }
 }
 
+function headAt(fd: number, offset: number): Buffer {
+  const head = Buffer.alloc(SharedMem.bytes)
+  return head.subarray(0, readSync(fd, head, 0, head.length, offset))
+}
+
 /** The part of a region in which its host and its cores beat; undefined where it is none of this user's. */
 function readHead(path: string): Buffer | undefined {
   let fd: number | undefined
@@ -74,10 +80,12 @@ function readHead(path: string): Buffer | undefined {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     const stats = fstatSync(fd)
     if (!stats.isFile() || stats.uid !== process.getuid?.()) return undefined
-    const head = Buffer.alloc(SharedMem.bytes)
-    const bytes = readSync(fd, head)
     // Empty where it was cut short, which is what its server died of.
-    return bytes === 0 || head.readUInt32LE() === REGION_MAGIC ? head.subarray(0, bytes) : undefined
+    if (stats.size === 0) return Buffer.alloc(0)
+    const opened = fd
+    return REGION_OFFSETS.map((offset) => headAt(opened, offset)).find(
+      (head) => head.length >= 4 && head.readUInt32LE() === REGION_MAGIC,
+    )
   } catch {
     return undefined
   } finally {

@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto'
+import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { RegionError } from '../shm/errors.ts'
-import { type CreateRegionOptions, SharedRegion } from '../shm/shared-region.ts'
+import {
+  type CreateRegionOptions,
+  type NewFileOptions,
+  SharedRegion,
+} from '../shm/shared-region.ts'
 
 /** Memory with a name, on Linux: a file there is never written to a disk. */
 const SHARED_MEMORY = '/dev/shm'
@@ -15,12 +20,14 @@ export const REGION_FOLDERS: readonly string[] = [SHARED_MEMORY, tmpdir()]
  * Makes a region in a file that no other process uses: in shared memory or, where that is missing,
  * full or not to be written to, among the temporary files, with a warning.
  *
+ * @param options `roomBytes` is how much of the file besides the region gets contents later, in bytes:
+ *   there must be room for it. Default 0.
  * @param folders where to try, in this order.
  * @throws {ArgumentError} where an option is out of its range.
  * @throws {RegionError} `ERR_CARILLON_MAPPING` where it can be made nowhere.
  */
 export function createRegionFile(
-  options: CreateRegionOptions,
+  options: CreateRegionOptions & NewFileOptions & { readonly roomBytes?: number },
   logger: Logger,
   folders = REGION_FOLDERS,
 ): SharedRegion {
@@ -28,6 +35,7 @@ export function createRegionFile(
   for (const folder of folders) {
     try {
       const region = SharedRegion.create(newPath(folder), options)
+      checkRoom(region, folder, options.roomBytes)
       const [first] = problems
       if (first !== undefined) {
         logger.warn({ code: first.code, region: region.path }, `${first.message}: ${folder} it is`)
@@ -43,6 +51,19 @@ export function createRegionFile(
     'ERR_CARILLON_MAPPING',
     `the file that is shared with the cores can be made nowhere: ${why}. Make room in ${SHARED_MEMORY}, or name a folder that can be written to with TMPDIR`,
     { cause: problems[0] },
+  )
+}
+
+/** @throws {RegionError} where there is too little room; the region is removed then. */
+function checkRoom(region: SharedRegion, folder: string, roomBytes = 0): void {
+  if (roomBytes === 0) return
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize >= roomBytes) return
+  region.remove()
+  region.close()
+  throw new RegionError(
+    'ERR_CARILLON_MAPPING',
+    `${folder} has ${bavail * bsize} bytes left, and the memory of the cores takes up to ${roomBytes}`,
   )
 }
 

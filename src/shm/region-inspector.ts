@@ -27,6 +27,9 @@ export interface CoreLook {
   readonly refused: number
   readonly damaged: number
   readonly lost: number
+  /** In bytes: how large the core's stack is, and the most of it that was ever in use; 0 where not known. */
+  readonly stackBytes: number
+  readonly stackUsed: number
 }
 
 /** A ring that the region describes. */

@@ -40,6 +40,8 @@ export interface RegionPlace {
   readonly offset: number
   /** How many bytes there are from there. */
   readonly bytes: number
+  /** How long the file must be; to the end of the region where nothing is said. */
+  readonly fileBytes?: number
   readonly device: bigint
   readonly inode: bigint
 }
@@ -238,7 +240,8 @@ function numberOf(rdev: bigint): string {
   return `${major}:${minor}`
 }
 
-function checkWholePages(name: string, bytes: number, least: number): void {
+/** @throws {ArgumentError} where it is no whole number of pages, or less than `least`. */
+export function checkWholePages(name: string, bytes: number, least: number): void {
   checkInteger(name, bytes, least, Number.MAX_SAFE_INTEGER)
   if (bytes % pageBytes() === 0) return
   throw new ArgumentError(`${name} is whole pages of ${pageBytes()} bytes, not ${bytes}`)

@@ -235,6 +235,9 @@ export const CoreStatus = struct(
     damaged: u32,
     /** Records that were in this core's rings, unread, when they went out of use. */
     lost: u32,
+    /** How large the core's stack is, in bytes, and the most of it that was ever in use: 0 where that is not known. */
+    stackBytes: u32,
+    stackUsed: u32,
   },
 )
 

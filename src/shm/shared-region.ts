@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { checkInteger } from '../arguments.ts'
 import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import { problemOfRegion } from './check-region.ts'
 import { RegionError } from './errors.ts'
 import { roundUp } from './layout.ts'
 import { Mapping, pageBytes } from './mapping.ts'
 import {
+  checkWholePages,
   openPlace,
   type PlaceOptions,
   type RegionPlace,
@@ -41,6 +43,14 @@ export interface CreateRegionOptions {
    * {@link LIMITS.RING_CAPACITY_MAX}; all rings together less than 4 GiB. Default {@link DEFAULT_RING_CAPACITY_BYTES}.
    */
   readonly ringCapacityBytes?: number
+}
+
+/** Where in a new file a region lies. The rest of it has no contents, and takes no memory. */
+export interface NewFileOptions {
+  /** Where the region starts, in bytes; whole pages. Default 0. */
+  readonly offset?: number
+  /** How long the file is, in bytes: at least to the end of the region. Default: to there. */
+  readonly fileBytes?: number
 }
 
 /** Both ends that the host has of a core's rings. */
@@ -94,13 +104,16 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
    * @throws {ArgumentError} where an option is out of its range.
    * @throws {RegionError} `ERR_CARILLON_MAPPING` where the file exists, or cannot be made or mapped.
    */
-  static create(path: string, options: CreateRegionOptions): SharedRegion<'host'> {
+  static create(path: string, options: CreateRegionOptions & NewFileOptions): SharedRegion<'host'> {
     const bytes = bytesFor(options)
+    const { offset = 0, fileBytes = offset + bytes } = options
+    checkWholePages('offset', offset, 0)
+    checkInteger('fileBytes', fileBytes, offset + bytes, Number.MAX_SAFE_INTEGER)
     const fd = createFile(path)
     try {
-      allocate(fd, path, 0, bytes)
+      allocate(fd, path, { offset, bytes, fileBytes })
       const { ino: inode, dev: device } = fstatSync(fd, { bigint: true })
-      const place = { path, fd, isFile: true, offset: 0, bytes, device, inode }
+      const place = { path, fd, isFile: true, offset, bytes, fileBytes, device, inode }
       return SharedRegion.#madeBy(place, bytes, options)
     } catch (error) {
       rmSync(path, { force: true })
@@ -217,9 +230,14 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     )
   }
 
-  /** Whether it is a whole file's, which another process of this machine can map from its start. */
+  /** Whether it lies in a file, which another process of this machine can map. */
   get isFile(): boolean {
-    return this.#place.isFile && this.#place.offset === 0
+    return this.#place.isFile
+  }
+
+  /** Where it starts in its file or device, in bytes. */
+  get offset(): number {
+    return this.#place.offset
   }
 
   /**
@@ -228,8 +246,8 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
    */
   get isTruncated(): boolean {
     if (this.#mapping.isTruncated) return true
-    const { isFile, offset, bytes } = this.#place
-    return isFile && this.#fd !== undefined && fstatSync(this.#fd).size < offset + bytes
+    const { isFile } = this.#place
+    return isFile && this.#fd !== undefined && fstatSync(this.#fd).size < fileBytesOf(this.#place)
   }
 
   /**
@@ -357,7 +375,8 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   /** The file as long as it was, and mapped. */
   #restore(): void {
     const { path, isFile, offset, bytes } = this.#place
-    if (isFile) allocate(this.fd, path, offset, bytes)
+    const fileBytes = fileBytesOf(this.#place)
+    if (isFile) allocate(this.fd, path, { offset, bytes, fileBytes })
     this.#mapping.restore(this.fd)
   }
 
@@ -470,13 +489,22 @@ function createFile(path: string): number {
   }
 }
 
+function fileBytesOf({ offset, bytes, fileBytes = offset + bytes }: RegionPlace): number {
+  return fileBytes
+}
+
 /**
- * Writes the zeros instead of only setting the size: a file system that is full says so now, where
- * touching a page that it cannot provide would kill the process.
+ * Writes the zeros of the region instead of only setting the size: a file system that is full says so
+ * now, where touching a page that it cannot provide would kill the process.
  */
-function allocate(fd: number, path: string, offset: number, bytes: number): void {
+function allocate(
+  fd: number,
+  path: string,
+  { offset, bytes, fileBytes }: Required<Pick<RegionPlace, 'offset' | 'bytes' | 'fileBytes'>>,
+): void {
   const zeros = Buffer.alloc(Math.min(bytes, 64 * 1024))
   try {
+    if (fstatSync(fd).size < fileBytes) ftruncateSync(fd, fileBytes)
     for (let at = 0; at < bytes; ) {
       at += writeSync(fd, zeros, 0, Math.min(zeros.length, bytes - at), offset + at)
     }

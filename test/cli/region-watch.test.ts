@@ -8,11 +8,14 @@ const CORE: CoreLook = {
   ...{ core: 0, state: 'running', stateNumber: 2, boot: 1, session: 7, link: 1, offeredLink: 1 },
   ...{ heartbeat: 10, uptimeUs: 0xffffffff, busyUs: 0, streams: 1, blocks: 5 },
   ...{ overruns: 0, refused: 0, damaged: 0, lost: 0 },
+  ...{ stackBytes: 0, stackUsed: 0 },
 }
 const RING: RingLook = {
   ...{ capacity: 16_384, head: 0, tail: 0xffffff00, published: 0xffffffff, consumed: 0, full: 0 },
   ...{ producerWaits: false, consumerWaits: true, usedBytes: 0, unread: 0 },
 }
+
+const FULL_STACK = { stackBytes: 32_768, stackUsed: 32_768 }
 
 function look(core: Partial<CoreLook> = {}, ring: Partial<RingLook> = {}, session = 7): RegionLook {
   return {
@@ -111,13 +114,21 @@ test('nonsense is shown as nonsense, and named', (t) => {
   t.regex(text, /^! ring 0 \?: it does not fit$/m)
 })
 
+test('the stack is shown as a share, where a core knows it', (t) => {
+  const text = (core: Partial<CoreLook>) =>
+    ringsTable('region', watched(look(), look(core)), 200).join('\n')
+  t.regex(text({}), /^0 +running .* -$/m)
+  t.regex(text({ stackBytes: 32_768, stackUsed: 8192 }), /^0 +running .* 25\.0%$/m)
+  t.regex(text(FULL_STACK), /^0 +running .* 100\.0%$/m)
+})
+
 test('the tables fit 80 and 120 columns with the largest figures that a system shows', (t) => {
-  const high = { heartbeat: 11, blocks: 0xffffffff, streams: 128 }
+  const high = { heartbeat: 11, blocks: 0xffffffff, streams: 128, ...FULL_STACK }
   const figures = watched(look(), look(high, { head: 0xffffffff, tail: 0xffffffff, full: 99_999 }))
   for (const [columns, tables] of [
     [80, 4],
     [120, 2],
-    [1, 22],
+    [1, 23],
   ] as const) {
     const lines = ringsTable('region', figures, columns)
     const titles = lines.filter((line) => /^(core|ring) /.test(line))

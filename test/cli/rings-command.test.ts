@@ -87,6 +87,7 @@ test('beside a server with a stream the figures are plausible and move, and the 
   t.deepEqual([look.cores.length, look.rings.length], [1, 2])
   t.deepEqual([look.isOrphaned, look.hostBeat.isMoving], [false, true])
   t.like(look.cores[0], { state: 'running', boot: 1, refused: 0, damaged: 0, lost: 0 })
+  t.like(look.cores[0], { stackBytes: 0, stackUsed: 0 }, 'a process does not know them')
   t.like(look.cores[0], { beat: { isMoving: true, stillMs: 0 }, session: look.session })
   const load = Number(look.cores[0]?.load)
   t.true(load > 0 && load <= 1, `${load}`)

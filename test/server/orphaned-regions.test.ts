@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import test from 'ava'
+import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
 import { removeOrphanedRegions } from '../../src/server/orphaned-regions.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { recordingLogger } from '../support/recording-logger.ts'
@@ -42,6 +43,19 @@ test('a file in which something beats is kept, whatever its name says', async (t
   await removing
   t.false(region.isOrphaned)
   t.deepEqual(lines, [])
+  await removeOrphanedRegions([folder], logger)
+  t.true(region.isOrphaned)
+})
+
+test('the memory of a board is removed too, where nothing beats in its region', async (t) => {
+  const folder = temporaryFolder(t)
+  const { logger } = recordingLogger()
+  const path = join(folder, `carillon-${GONE}-0123abcd`)
+  const region = SharedRegion.create(path, { ...QEMU_BOARDS.raspi3.place, cores: 1 })
+  const removing = removeOrphanedRegions([folder], logger)
+  region.shared.hostStatus.heartbeat = 1
+  await removing
+  t.false(region.isOrphaned)
   await removeOrphanedRegions([folder], logger)
   t.true(region.isOrphaned)
 })

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { createRegionFile } from '../../src/server/region-file.ts'
@@ -44,5 +44,20 @@ test('an option out of its range is not tried twice', (t) => {
   t.throws(() => createRegionFile({ cores: 0 }, logger, [folder, folder]), {
     code: 'ERR_CARILLON_ARGUMENT',
   })
+  t.deepEqual(lines, [])
+})
+
+test('where there is no room for what its file gets later, it is made elsewhere', (t) => {
+  const { logger, lines } = recordingLogger()
+  const [full, folder] = [temporaryFolder(t), temporaryFolder(t)]
+  const { bavail, bsize } = statfsSync(folder)
+  const options = { cores: 1, roomBytes: 2 * bavail * bsize }
+  t.throws(() => createRegionFile(options, logger, [full, folder]), {
+    code: 'ERR_CARILLON_MAPPING',
+    message: /has \d+ bytes left, and the memory of the cores takes up to \d+/,
+  })
+  t.deepEqual([...readdirSync(full), ...readdirSync(folder)], [])
+  const region = createRegionFile({ cores: 1, roomBytes: 4096 }, logger, [folder])
+  region.remove()
   t.deepEqual(lines, [])
 })

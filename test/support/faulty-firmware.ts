@@ -1,24 +1,26 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type QemuBoard, qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
-import { VIRT_FIRMWARE } from '../../src/cores/virt-firmware.ts'
 
 /** What a core calls for LIST, and for nothing else. */
 const FAULTY = 'stream_add_list'
 
 /**
- * Writes a copy of the bare-metal firmware that does something else with the command LIST.
+ * Writes a copy of a board's firmware that does something else with the command LIST.
  *
  * @param instructions in the place of its first ones; by default one that is no instruction (udf).
  */
 export async function writeFaultyFirmware(
   path: string,
+  { kind }: QemuBoard,
   instructions: readonly number[] = [0],
 ): Promise<void> {
-  const elf = await readElfFile(VIRT_FIRMWARE)
+  const original = qemuFirmwarePath(kind)
+  const elf = await readElfFile(original)
   const address = elf.symbols().find(({ name }) => name === FAULTY)?.value ?? 0n
   const text = elf.sections.find(({ name }) => name === '.text')
   if (text === undefined || address < text.address) throw new Error(`there is no ${FAULTY}`)
-  const bytes = readFileSync(VIRT_FIRMWARE)
+  const bytes = readFileSync(original)
   instructions.forEach((instruction, at) => {
     bytes.writeUInt32LE(instruction, text.offset + Number(address - text.address) + 4 * at)
   })

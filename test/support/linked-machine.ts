@@ -1,18 +1,25 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { VirtMachine, type VirtMachineOptions } from '../../src/cores/virt-machine.ts'
+import type { QemuBoard } from '../../src/cores/qemu-board.ts'
+import { QemuMachine, type QemuMachineOptions } from '../../src/cores/qemu-machine.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { LinkedCore } from './linked-core.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-/** A region, a virtual machine on it and a link to each of its cores, for one test. */
+/** A region, a machine on it and a link to each of its cores, for one test. */
 export class LinkedMachine {
+  readonly #board: QemuBoard
   readonly region: SharedRegion
   cores: readonly LinkedCore[] = []
-  readonly #options: Partial<VirtMachineOptions>
-  #machine: VirtMachine | undefined
+  readonly #options: Partial<QemuMachineOptions>
+  #machine: QemuMachine | undefined
 
-  private constructor(region: SharedRegion, options: Partial<VirtMachineOptions>) {
+  private constructor(
+    board: QemuBoard,
+    region: SharedRegion,
+    options: Partial<QemuMachineOptions>,
+  ) {
+    this.#board = board
     this.region = region
     this.#options = options
   }
@@ -20,12 +27,17 @@ export class LinkedMachine {
   /** Starts a machine and waits until its cores are linked. */
   static async start(
     t: ExecutionContext<unknown>,
+    board: QemuBoard,
     cores: number,
-    options: Partial<VirtMachineOptions> = {},
+    options: Partial<QemuMachineOptions> = {},
   ): Promise<LinkedMachine> {
     const path = join(temporaryFolder(t), 'region')
-    const region = SharedRegion.create(path, { cores, ringCapacityBytes: 65536 })
-    const linked = new LinkedMachine(region, options)
+    const region = SharedRegion.create(path, {
+      ...board.place,
+      cores,
+      ringCapacityBytes: 65536,
+    })
+    const linked = new LinkedMachine(board, region, options)
     const machine = await linked.spawn()
     t.teardown(async () => {
       linked.machine.kill()
@@ -39,14 +51,18 @@ export class LinkedMachine {
     return linked
   }
 
-  get machine(): VirtMachine {
+  get machine(): QemuMachine {
     if (this.#machine === undefined) throw new Error('no machine has been started')
     return this.#machine
   }
 
   /** Starts QEMU, the first or another. */
-  async spawn(): Promise<VirtMachine> {
-    this.#machine = await VirtMachine.start({ region: this.region, ...this.#options })
+  async spawn(): Promise<QemuMachine> {
+    this.#machine = await QemuMachine.start({
+      board: this.#board,
+      region: this.region,
+      ...this.#options,
+    })
     return this.#machine
   }
 

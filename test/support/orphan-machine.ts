@@ -1,7 +1,11 @@
-// Starts a machine, prints its process's number and is killed: `node orphan-machine.js REGION`.
-import { VirtMachine } from '../../src/cores/virt-machine.ts'
+// Starts a machine, prints its process's number and is killed: `node orphan-machine.js BOARD REGION`.
+import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
+import { QemuMachine } from '../../src/cores/qemu-machine.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 
-const region = SharedRegion.create(process.argv[2] ?? '', { cores: 1 })
-const machine = await VirtMachine.start({ region })
+const [, , name = '', path = ''] = process.argv
+const board = Object.values(QEMU_BOARDS).find(({ kind }) => kind === name)
+if (board === undefined) throw new Error(`there is no board ${name}`)
+const region = SharedRegion.create(path, { ...board.place, cores: 1 })
+const machine = await QemuMachine.start({ board, region })
 console.log(machine.pid)

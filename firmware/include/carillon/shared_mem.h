@@ -10,7 +10,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 1693838222u
+#define CARILLON_LAYOUT_HASH 2137770518u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -169,6 +169,8 @@ struct carillon_core_status {
     uint32_t refused;
     uint32_t damaged;
     uint32_t lost;
+    uint32_t stack_bytes;
+    uint32_t stack_used;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_core_status) == 64, "core_status");
 _Static_assert(_Alignof(struct carillon_core_status) == 64, "alignment of core_status");
@@ -185,6 +187,8 @@ _Static_assert(offsetof(struct carillon_core_status, overruns) == 36, "core_stat
 _Static_assert(offsetof(struct carillon_core_status, refused) == 40, "core_status.refused");
 _Static_assert(offsetof(struct carillon_core_status, damaged) == 44, "core_status.damaged");
 _Static_assert(offsetof(struct carillon_core_status, lost) == 48, "core_status.lost");
+_Static_assert(offsetof(struct carillon_core_status, stack_bytes) == 52, "core_status.stack_bytes");
+_Static_assert(offsetof(struct carillon_core_status, stack_used) == 56, "core_status.stack_used");
 
 // The producer's end of a ring.
 struct carillon_ring_producer {
@@ -490,6 +494,8 @@ _Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_
     FIELD(core_status, refused) \
     FIELD(core_status, damaged) \
     FIELD(core_status, lost) \
+    FIELD(core_status, stack_bytes) \
+    FIELD(core_status, stack_used) \
     STRUCT(ring_producer) \
     FIELD(ring_producer, tail) \
     FIELD(ring_producer, waiting) \

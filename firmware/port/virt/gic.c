@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "port/virt/machine.h"
+#include "machine.h"
 
 // The registers as the GICv2 architecture (IHI 0048) names them in the comments.
 struct gic_distributor {

@@ -1,10 +1,47 @@
-#include "port/virt/interrupt.h"
+#include "port/aarch64/interrupt.h"
 
-#include "port/virt/bell.h"
-#include "port/virt/cpu.h"
+#include "port/aarch64/bell.h"
+#include "port/aarch64/cpu.h"
+#include "port/aarch64/timer.h"
 #include "port/virt/gic.h"
-#include "port/virt/machine.h"
-#include "port/virt/timer.h"
+
+// One core wakes another for a bell that it has heard.
+#define INTERRUPT_BELL 0u // software-generated
+// The virtual timer of each core.
+#define INTERRUPT_TIMER 27u // private
+#define INTERRUPT_UART 33u  // shared
+
+void interrupt_start(void)
+{
+    gic_start_distributor();
+}
+
+void interrupt_start_core(void)
+{
+    gic_start_core();
+    gic_enable(INTERRUPT_BELL);
+    gic_enable(INTERRUPT_TIMER);
+}
+
+void interrupt_stop_core(void)
+{
+    gic_stop_core();
+}
+
+void interrupt_enable_uart(void)
+{
+    gic_enable(INTERRUPT_UART);
+}
+
+void interrupt_route_uart(uint32_t core)
+{
+    gic_route(INTERRUPT_UART, core);
+}
+
+void interrupt_send_bell(uint32_t cores)
+{
+    gic_send(INTERRUPT_BELL, cores);
+}
 
 void interrupt_handle(void)
 {

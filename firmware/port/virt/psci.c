@@ -1,4 +1,4 @@
-#include "port/virt/psci.h"
+#include "port/aarch64/power.h"
 
 // Function numbers of PSCI 0.2 (DEN 0022).
 #define CPU_ON_64 0xc4000003u
@@ -28,12 +28,12 @@ static int64_t call(uint64_t function, uint64_t first, uint64_t second)
     return (int64_t)x0;
 }
 
-void psci_start(bool entered_at_el2)
+void power_start(bool entered_at_el2)
 {
     by_smc = entered_at_el2;
 }
 
-bool psci_core_on(uint32_t core, void (*entry)(void))
+bool power_core_on(uint32_t core, void (*entry)(void))
 {
     // The core's affinity is its index. What was written for it is in memory before it starts: its
     // caches are off at first.
@@ -41,7 +41,12 @@ bool psci_core_on(uint32_t core, void (*entry)(void))
     return call(CPU_ON_64, core, (uint64_t)(uintptr_t)entry) == 0;
 }
 
-void psci_system_off(void)
+void power_rest(uint32_t first)
+{
+    (void)first; // they are off
+}
+
+void power_off(void)
 {
     call(SYSTEM_OFF, 0, 0);
 }

@@ -2,6 +2,7 @@ import {
   chmodSync,
   existsSync,
   fstatSync,
+  ftruncateSync,
   readFileSync,
   renameSync,
   statSync,
@@ -67,6 +68,44 @@ test('what is only looked at gets no end of a ring or queue, which would write',
   ]
   for (const attempt of attempts) t.throws(attempt, { code: 'ERR_CARILLON_REGION_READ_ONLY' })
   t.notThrows(() => new SpscRingConsumer(region.memory, offset, capacity))
+})
+
+test('a region may lie within a file that has nothing else in it', (t) => {
+  const path = join(temporaryFolder(t), 'region')
+  const [offset, fileBytes] = [1024 * pageBytes(), 4096 * pageBytes()]
+  const region = SharedRegion.create(path, { cores: 1, offset, fileBytes })
+  t.is(region.offset, offset)
+  t.true(region.isFile)
+  const { size, blocks } = statSync(path)
+  t.is(size, fileBytes)
+  t.true(blocks * 512 < 2 * region.memory.bytes.byteLength, 'the rest takes no room')
+  t.is(SharedRegion.attach(path, { offset }).session, region.session)
+  t.throws(() => SharedRegion.attach(path), { code: 'ERR_CARILLON_REGION_MAGIC' })
+  // All of the file is whoever's it is made for.
+  t.false(region.isTruncated)
+  ftruncateSync(region.fd, fileBytes - 1)
+  t.true(region.isTruncated)
+  region.renew()
+  t.is(statSync(path).size, fileBytes)
+  t.false(region.isTruncated)
+})
+
+test('a region lies on whole pages, and in its file', (t) => {
+  const folder = temporaryFolder(t)
+  const bytes = regionBytes(1, LIMITS.RING_CAPACITY_MIN)
+  const create = (name: string, offset: number, fileBytes: number) =>
+    SharedRegion.create(join(folder, name), {
+      ...{ cores: 1, ringCapacityBytes: LIMITS.RING_CAPACITY_MIN, offset, fileBytes },
+    })
+  t.is(create('fits', pageBytes(), pageBytes() + bytes).offset, pageBytes())
+  for (const [offset, fileBytes] of [
+    [pageBytes(), pageBytes() + bytes - 1],
+    [1, 2 * bytes],
+    [-pageBytes(), bytes],
+  ] as const) {
+    t.throws(() => create('bad', offset, fileBytes), { code: 'ERR_CARILLON_ARGUMENT' })
+  }
+  t.false(existsSync(join(folder, 'bad')))
 })
 
 test('each core has two rings of its own', (t) => {
@@ -332,7 +371,7 @@ test('a region can lie anywhere in a file, on whole pages', (t) => {
   const offset = 3 * pageBytes()
   writeFileSync(path, Buffer.alloc(offset + length + pageBytes(), 0xa5))
   const region = SharedRegion.attachHost(path, { ...options, offset, length })
-  t.false(region.isFile, 'no core can be given it as a file')
+  t.deepEqual([region.isFile, region.offset], [true, offset])
   t.is(SharedRegion.attach(path, { offset, length }).session, region.session)
   t.is(SharedRegion.attach(path, { offset }).session, region.session)
   t.throws(() => SharedRegion.attach(path), { code: 'ERR_CARILLON_REGION_MAGIC' })

@@ -1,0 +1,17 @@
+// What the host tells the firmware before it starts.
+#ifndef CARILLON_AARCH64_BOOT_PARAMETERS_H
+#define CARILLON_AARCH64_BOOT_PARAMETERS_H
+
+#include <stdint.h>
+
+// The host finds the object by its symbol and writes these words into memory, each little-endian:
+// it belongs to no part of the image that is loaded.
+struct boot_parameters {
+    uint64_t region;       // physical address of the shared region, a multiple of 2 MiB
+    uint64_t region_bytes; // whole pages
+    uint64_t cores;        // how many are started, from 0 on
+};
+
+extern const struct boot_parameters boot_parameters;
+
+#endif

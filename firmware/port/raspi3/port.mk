@@ -1,0 +1,3 @@
+# QEMU's board `raspi3b`: the four Cortex-A53 of the Raspberry Pi 3 and the Zero 2 W without an
+# operating system, AArch64.
+include port/aarch64/aarch64.mk

@@ -1,0 +1,225 @@
+import { closeSync, fchmodSync, fstatSync } from 'node:fs'
+import { errorCode } from '../errors.ts'
+import type { SharedRegion } from '../shm/shared-region.ts'
+import { systemReason } from '../system-reason.ts'
+import { checkRegionFile } from './check-region-file.ts'
+import type { CoreExit } from './core.ts'
+import { CoreProcess } from './core-process.ts'
+import { CoresDoorbell } from './cores-doorbell.ts'
+import { CoreError } from './errors.ts'
+import { qemuArguments } from './qemu-arguments.ts'
+import { type EntryLevel, type QemuBoard, qemuFirmwarePath } from './qemu-board.ts'
+import { QemuCore } from './qemu-core.ts'
+import { readQemuFirmware } from './qemu-firmware.ts'
+import { unnamedFile } from './unnamed-file.ts'
+
+/** Ends QEMU when this process ends, also where that was killed: QEMU itself would go on for ever. */
+const WITH_THIS_PROCESS = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+
+const EMULATOR = 'qemu-system-aarch64'
+
+/** What a program that runs another one ends with where there is none. */
+const NOT_FOUND = 127
+
+/** The file descriptors at which QEMU finds what it is given. */
+const DOORBELL_FD = 3
+const REGION_FD = 4
+const IMAGE_FD = 5
+
+/** From the start of QEMU to the firmware's first bell, in milliseconds; seen: 100. */
+const START_TIMEOUT_MS = 20_000
+
+export interface QemuMachineOptions {
+  /** What QEMU is to be. */
+  readonly board: QemuBoard
+  /** What is shared with its cores: it lies in its file where the board has it. Each of its cores is started. */
+  readonly region: SharedRegion
+  /** Path of the image, an ELF file. Default: the one that was built here. */
+  readonly firmware?: string
+  /** Name in PATH, or path, of QEMU. Default `qemu-system-aarch64`. */
+  readonly emulator?: string
+  /** The exception level at which the firmware begins. Default: the first of the board's. */
+  readonly entryLevel?: EntryLevel
+  /**
+   * How long the firmware may take to its first bell, in milliseconds. Default
+   * {@link START_TIMEOUT_MS}.
+   */
+  readonly startTimeoutMs?: number
+}
+
+/**
+ * A board with bare-metal firmware in QEMU: one process for all cores of a region. Its doorbell is a
+ * socket that its cores share.
+ *
+ * It ends by itself once every core was stopped (`COMMAND.STOP`), and with the thread that started it.
+ */
+export class QemuMachine {
+  readonly kind: QemuBoard['kind']
+  readonly cores: readonly QemuCore[]
+  readonly #process: CoreProcess
+  readonly #doorbell: CoresDoorbell
+  #onFirstBell: () => void = () => {}
+
+  private constructor(kind: QemuBoard['kind'], process: CoreProcess, cores: number) {
+    this.kind = kind
+    this.#process = process
+    this.cores = Array.from({ length: cores }, (_, index) => new QemuCore(this, index))
+    this.#doorbell = new CoresDoorbell(process.socketAt(DOORBELL_FD), (core) => {
+      this.#onFirstBell()
+      this.cores[core]?.emit('bell')
+    })
+    void process.exited.then((exit) => {
+      this.#doorbell.close()
+      for (const core of this.cores) core.emit('exit', exit)
+    })
+  }
+
+  /**
+   * Starts the machine, and waits until its firmware runs. Its cores may have rung before this
+   * resolves: look once at what they have to say.
+   *
+   * @throws {CoreError} `ERR_CARILLON_EMULATOR_MISSING`; `ERR_CARILLON_FIRMWARE_MISSING`,
+   *   `ERR_CARILLON_FIRMWARE`; `ERR_CARILLON_CORE_START` where QEMU ends at once, with what it said;
+   *   `ERR_CARILLON_CORE_TIMEOUT` where the firmware does not ring in time.
+   * @throws {ElfError}, {@link LayoutError} where the image cannot be used.
+   * @throws {ArgumentError} where the region is no file's, does not lie there as the board has it, or
+   *   is too large.
+   * @throws {RegionError} `ERR_CARILLON_REGION_CLOSED` where the region has been removed,
+   *   `ERR_CARILLON_REGION_TRUNCATED` where its file has been cut short.
+   */
+  static async start(options: QemuMachineOptions): Promise<QemuMachine> {
+    const { board, region, emulator = EMULATOR, startTimeoutMs = START_TIMEOUT_MS } = options
+    checkRegionFile(region, board.place)
+    const firmware = await readQemuFirmware(options.firmware ?? qemuFirmwarePath(board.kind), board)
+    const args = qemuArguments(board, {
+      image: board.takesFlatImage ? descriptor(IMAGE_FD) : firmware.path,
+      bootParameters: firmware.bootParameters,
+      cores: region.cores,
+      path: descriptor(REGION_FD),
+      regionBytes: region.memory.bytes.byteLength,
+      doorbellFd: DOORBELL_FD,
+      entryLevel: options.entryLevel ?? board.entryLevels[0] ?? 1,
+    })
+    const lock = unlockForOwner(region.fd)
+    const inherited = [region.fd]
+    try {
+      if (board.takesFlatImage) inherited.push(imageFile(firmware.flat()))
+      const process = await startQemu(emulator, args, inherited)
+      const machine = new QemuMachine(board.kind, process, region.cores)
+      await machine.#running(emulator, startTimeoutMs)
+      return machine
+    } finally {
+      for (const fd of inherited.slice(1)) closeSync(fd)
+      lock()
+    }
+  }
+
+  /** QEMU's. */
+  get pid(): number {
+    return this.#process.pid
+  }
+
+  /** Rings a core's doorbell. */
+  ring(core: number): void {
+    this.#doorbell.ring(core)
+  }
+
+  /** How QEMU ended, once it has. */
+  get exited(): Promise<CoreExit> {
+    return this.#process.exited
+  }
+
+  /** Waits for the machine to end by itself, and kills it where it has not in time. */
+  ended(timeoutMs: number): Promise<boolean> {
+    return this.#process.ended(timeoutMs)
+  }
+
+  /** Ends the machine at once. */
+  kill(): void {
+    this.#process.kill()
+  }
+
+  async #running(emulator: string, timeoutMs: number): Promise<void> {
+    const rung = new Promise<'rung'>((resolve) => {
+      this.#onFirstBell = () => resolve('rung')
+    })
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs, 'late')
+    })
+    const first = await Promise.race([rung, tooLate, this.#process.exited])
+    clearTimeout(timer)
+    this.#onFirstBell = () => {}
+    if (first === 'rung') return
+    if (first !== 'late') throw endedAtOnce(emulator, first)
+    this.kill()
+    await this.#process.exited
+    throw new CoreError(
+      'ERR_CARILLON_CORE_TIMEOUT',
+      `the firmware in ${emulator} did not ring in ${timeoutMs} ms`,
+    )
+  }
+}
+
+function imageFile(image: Uint8Array): number {
+  try {
+    return unnamedFile(image)
+  } catch (cause) {
+    throw new CoreError(
+      'ERR_CARILLON_CORE_START',
+      `the firmware cannot be given to QEMU: ${systemReason(cause)}`,
+      { cause },
+    )
+  }
+}
+
+/** The name by which QEMU opens what it inherits open. */
+function descriptor(fd: number): string {
+  return `/proc/self/fd/${fd}`
+}
+
+async function startQemu(
+  emulator: string,
+  args: readonly string[],
+  inherited: readonly number[],
+): Promise<CoreProcess> {
+  const [command, ...before] = WITH_THIS_PROCESS
+  try {
+    return await CoreProcess.start(command, [...before, emulator, ...args], ['pipe', ...inherited])
+  } catch (cause) {
+    const missing = errorCode(cause) === 'ENOENT'
+    throw new CoreError(
+      missing ? 'ERR_CARILLON_EMULATOR_MISSING' : 'ERR_CARILLON_CORE_START',
+      missing
+        ? `${command} is not installed, and QEMU would outlive this process without it: apt-get install util-linux`
+        : `${emulator} cannot be started: ${systemReason(cause)}`,
+      { cause },
+    )
+  }
+}
+
+function endedAtOnce(emulator: string, { code, signal, stderr }: CoreExit): CoreError {
+  if (code === NOT_FOUND) {
+    return new CoreError(
+      'ERR_CARILLON_EMULATOR_MISSING',
+      `${emulator} is not there: apt-get install qemu-system-arm (${stderr})`,
+    )
+  }
+  const why = stderr === '' ? '' : `: ${stderr}`
+  return new CoreError(
+    'ERR_CARILLON_CORE_START',
+    `${emulator} ended (${signal ?? `code ${code}`}) before its firmware ran${why}`,
+  )
+}
+
+/**
+ * QEMU opens the file once more, for writing, though it inherits it open; and nobody may open it so
+ * by the rights that a region gives it. While QEMU starts, its owner may.
+ *
+ * @returns what takes that back.
+ */
+function unlockForOwner(fd: number): () => void {
+  const { mode } = fstatSync(fd)
+  fchmodSync(fd, mode | 0o600)
+  return () => fchmodSync(fd, mode)
+}
