@@ -4,6 +4,7 @@ import { DEFAULT_PORT } from '../../proto/messages.ts'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
 import type { ServerAddress } from '../client/connection.ts'
 import { MAX_WINDOW } from '../client/limits.ts'
+import { LIMITS } from '../shm/shared-mem.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
@@ -20,6 +21,7 @@ interface ProcessOptions {
   readonly server?: ServerAddress
   readonly effect?: readonly EffectOption[]
   readonly format?: SampleFormat
+  readonly coreIndex?: number
   readonly blockFrames?: number
   readonly window?: number
 }
@@ -54,6 +56,11 @@ export function addProcessCommand(
       new Option('--format <FORMAT>', "OUT.wav's samples (default: as in IN.wav)")
         .choices(SAMPLE_FORMATS)
         .argParser(parseChoice('--format', SAMPLE_FORMATS)),
+    )
+    .option(
+      '--core-index <N>',
+      "the server's core to use, from 0 (default: the one that has the least to do)",
+      parseInteger('--core-index', 0, LIMITS.CORES_MAX - 1),
     )
     .option(
       '--block-frames <N>',
