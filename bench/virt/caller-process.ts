@@ -143,12 +143,11 @@ const region = createRegionFile({ cores: 1 }, pino({ level: 'silent' }))
 // Whoever ends this process leaves no file behind.
 unlinkSync(region.path)
 const core = await coreRunner(kind, region, firmware).start(0)
-const moved = spawnSync(
-  'taskset',
-  ['--all-tasks', '--pid', '--cpu-list', coreCpu, `${core.pid}`],
-  { encoding: 'utf8' },
-)
-if (moved.status !== 0) throw new Error(`the core cannot be moved to CPU ${coreCpu}: ${moved.stderr}`)
+const moved = spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', coreCpu, `${core.pid}`], {
+  encoding: 'utf8',
+})
+if (moved.status !== 0)
+  throw new Error(`the core cannot be moved to CPU ${coreCpu}: ${moved.stderr}`)
 const before = readProcessFigures(process.pid)
 const result = await (sleeps ? callSleeping : callSpinning)(region, core, options)
 tell({ ...result, ...{ waitedShare: waitedShare(before, readProcessFigures(process.pid)) } })

@@ -29,7 +29,8 @@ const QUICK: Times = {
 /** Cores on bare metal in QEMU, beside the same cores as processes. */
 export const VIRT_SUITE: Suite = {
   name: 'virt',
-  description: 'bare-metal cores in QEMU beside hosted ones: round trips, a quiet server, its start',
+  description:
+    'bare-metal cores in QEMU beside hosted ones: round trips, a quiet server, its start',
   cellNames: CELLS.map(({ name }) => name),
   run: runVirtSuite,
   report: virtReport,

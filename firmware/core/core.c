@@ -21,17 +21,29 @@
 
 enum turn { TURN_IDLE, TURN_WORKED, TURN_BLOCKED };
 
-static enum turn run_commands(struct core *core)
+// Counts the work since then as done, and shows it: a turn full of long filters is no hang, and no
+// idleness either.
+static void show_work(struct core *core, uint64_t *since)
+{
+    uint64_t now = core->port->now_us(core->port->context);
+    core->busy_us += now - *since;
+    *since = now;
+    core_publish_status(core);
+}
+
+static enum turn run_commands(struct core *core, uint64_t *since)
 {
     enum turn turn = TURN_IDLE;
     struct ring_record record;
     for (uint32_t i = 0; i < COMMANDS_PER_TURN && ring_peek(&core->in, &record); i++) {
+        if (turn == TURN_WORKED) {
+            show_work(core, since);
+        }
         if (!command_run(core, &record)) {
             return TURN_BLOCKED;
         }
         ring_advance(&core->in);
         turn = TURN_WORKED;
-        core_beat(core); // a turn full of long filters is no hang
     }
     return turn;
 }
@@ -118,12 +130,13 @@ static void run_turn(struct core *core)
 {
     const struct port *port = core->port;
     uint64_t start = port->now_us(port->context);
+    uint64_t since = start;
     uint32_t blocks = core->blocks;
-    enum turn turn = run_commands(core);
+    enum turn turn = run_commands(core, &since);
     uint64_t next = run_free_streams(core, start);
     uint64_t now = port->now_us(port->context);
     if (turn == TURN_WORKED || core->blocks != blocks) {
-        core->busy_us += now - start;
+        core->busy_us += now - since;
     }
     // Before the host is shown what this turn made: it finds the counters of the records it reads.
     core_publish_status(core);

@@ -21,8 +21,8 @@ const TRIPS = 400
 
 /** Without an answer for so long one is lost. No core wakes by itself before. */
 const LOST_MS = 20_000
-/** Where one is expected to be lost. One that is only late is not taken for lost: it is unread then. */
-const SOON_LOST_MS = 1000
+/** The same where one is expected to be lost. */
+const SOON_LOST_MS = 3000
 
 /** Writes a copy of the image in which a core looks and sleeps with its interrupts let through. */
 async function writeUnmasked(path: string, firmware: string): Promise<void> {

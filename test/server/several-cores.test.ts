@@ -68,20 +68,23 @@ for (const { kind, cores, declare } of [
 ] as const) {
   const server = `a server of ${cores} ${kind} cores`
 
-  declare(`the streams of many clients on ${server} land on all of them`, async (t: ExecutionContext) => {
-    const { connect } = await startServer(t, kind, cores)
-    const clients = await Promise.all(Array.from({ length: 3 * cores }, connect))
-    const streams = await Promise.all(clients.map((client) => client.openStream(MONO)))
-    const counts = Array.from(
-      { length: cores },
-      (_, index) => streams.filter(({ core }) => core === index).length,
-    )
-    t.deepEqual(
-      counts,
-      counts.map(() => 3),
-    )
-    for (const right of await Promise.all(streams.map(echo))) t.true(right)
-  })
+  declare(
+    `the streams of many clients on ${server} land on all of them`,
+    async (t: ExecutionContext) => {
+      const { connect } = await startServer(t, kind, cores)
+      const clients = await Promise.all(Array.from({ length: 3 * cores }, connect))
+      const streams = await Promise.all(clients.map((client) => client.openStream(MONO)))
+      const counts = Array.from(
+        { length: cores },
+        (_, index) => streams.filter(({ core }) => core === index).length,
+      )
+      t.deepEqual(
+        counts,
+        counts.map(() => 3),
+      )
+      for (const right of await Promise.all(streams.map(echo))) t.true(right)
+    },
+  )
 
   declare(`a client of ${server} gets the core that it asks for`, async (t: ExecutionContext) => {
     const { connect } = await startServer(t, kind, cores)
@@ -97,24 +100,27 @@ for (const { kind, cores, declare } of [
     })
   })
 
-  declare(`a heavy chain on ${server} keeps the next streams off its core`, async (t: ExecutionContext) => {
-    const { connect } = await startServer(t, kind, cores)
-    const client = await connect()
-    const busy = cores - 2
-    const heavy = await client.openStream({ ...MONO, effects: [HEAVY], core: busy })
-    const ended = keepBusy(heavy)
-    await client.subscribe({ telemetry: true })
-    await loadOf(client, busy, (load) => load > 0.8)
-    const others = await Promise.all(
-      Array.from({ length: 2 * (cores - 1) }, () => client.openStream(MONO)),
-    )
-    t.deepEqual(
-      others.filter(({ core }) => core === busy),
-      [],
-    )
-    await client.close()
-    await ended
-  })
+  declare(
+    `a heavy chain on ${server} keeps the next streams off its core`,
+    async (t: ExecutionContext) => {
+      const { connect } = await startServer(t, kind, cores)
+      const client = await connect()
+      const busy = cores - 2
+      const heavy = await client.openStream({ ...MONO, effects: [HEAVY], core: busy })
+      const ended = keepBusy(heavy)
+      await client.subscribe({ telemetry: true })
+      await loadOf(client, busy, (load) => load > 0.8)
+      const others = await Promise.all(
+        Array.from({ length: 2 * (cores - 1) }, () => client.openStream(MONO)),
+      )
+      t.deepEqual(
+        others.filter(({ core }) => core === busy),
+        [],
+      )
+      await client.close()
+      await ended
+    },
+  )
 }
 
 test('a core index is a whole number', async (t) => {

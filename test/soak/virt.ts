@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { CoreLink } from '../../src/bridge/core-link.ts'
 import type { VirtCore } from '../../src/cores/virt-core.ts'
 import { VirtMachine } from '../../src/cores/virt-machine.ts'
-import type { RingRecord } from '../../src/shm/spsc-ring-consumer.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
+import type { RingRecord } from '../../src/shm/spsc-ring-consumer.ts'
 import {
   fillMessage,
   hashOf,
