@@ -139,8 +139,9 @@ class Exchange {
   }
 
   #nextBurst(): void {
-    this.#burst = integerFrom(this.#random, 1, BURST_MAX)
-    this.#isQuiet = this.#random() < 0.25
+    // More often few than many: the fewer, the more often somebody falls asleep.
+    this.#burst = integerFrom(() => this.#random() ** 2, 1, BURST_MAX)
+    this.#isQuiet = this.#random() < 0.4
     this.#send()
   }
 
