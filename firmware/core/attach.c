@@ -77,7 +77,7 @@ static bool attach(struct core *core, uint32_t session)
     // Relaxed: only this core's firmware ever stores it.
     core->boot = load_relaxed(&status->boot) + 1u;
     // Before the boot, so that no counter of an earlier start is taken for one of this.
-    core_publish_status(core);
+    core_publish_status(core, core->port->now_us(core->port->context));
     // Relaxed: the boot below publishes them.
     store_relaxed(&status->session, session);
     store_relaxed(&status->state, CARILLON_CORE_STARTING);
@@ -137,7 +137,7 @@ void attach_report_damage(struct core *core)
     core->damaged++;
     core->refused_link = core->link;
     // Before the link is given up, whose store publishes it.
-    core_publish_status(core);
+    core_publish_status(core, core->port->now_us(core->port->context));
     unlink_rings(core);
     core->port->ring(core->port->context);
 }

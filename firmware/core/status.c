@@ -8,10 +8,9 @@ void core_beat(struct core *core)
     store_relaxed(&core_status(core)->heartbeat, ++core->heartbeat);
 }
 
-void core_publish_status(struct core *core)
+void core_publish_status(struct core *core, uint64_t now)
 {
     struct carillon_core_status *status = core_status(core);
-    uint64_t now = core->port->now_us(core->port->context);
     core_beat(core);
     store_relaxed(&status->uptime_us, (uint32_t)(now - core->booted_us));
     store_relaxed(&status->busy_us, (uint32_t)core->busy_us);
