@@ -1,21 +1,23 @@
-// Makes the moment long in which a core has looked for a bell and does not sleep yet, so that bells
-// come just then: linked into the image of that test with --wrap=timer_arm. Not part of the firmware.
+// Makes the moment long in which a core has looked for a bell and does not sleep yet, so that a bell
+// comes just then: linked into the image of that test with --wrap=timer_arm. Not part of the firmware.
 #include <stdint.h>
 
+#include "port/virt/cpu.h"
 #include "port/virt/timer.h"
 
-#define WINDOW_US_MAX 1000u
+// Longer than a busy host takes to answer.
+#define WINDOW_US 100000u
+
+#define INTERRUPT_PENDING (1u << 7) // ISR_EL1.I: masked or not
 
 void __real_timer_arm(uint32_t us);
 void __wrap_timer_arm(uint32_t us);
 
+// Ends when a bell is there, where interrupts are masked. Where they are not it is gone by then.
 void __wrap_timer_arm(uint32_t us)
 {
-    // Any core's: that two mix it up makes it no less random.
-    static volatile uint32_t random;
-    random = random * 1664525u + 1013904223u;
-    uint64_t until = timer_now_us() + (random >> 8) % WINDOW_US_MAX;
-    while (timer_now_us() < until) {
+    uint64_t until = timer_now_us() + WINDOW_US;
+    while ((CPU_READ("isr_el1") & INTERRUPT_PENDING) == 0 && timer_now_us() < until) {
     }
     __real_timer_arm(us);
 }

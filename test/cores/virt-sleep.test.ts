@@ -8,7 +8,6 @@ import { openStream, passBlock } from '../support/core-streams.ts'
 import { buildSlowWindowFirmware } from '../support/firmware-tool.ts'
 import { LinkedCore } from '../support/linked-core.ts'
 import { virtTest } from '../support/needs-virt.ts'
-import { integerFrom, randomFrom } from '../support/soak.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Where a core sleeps, in every port for AArch64, and how it masks its interrupts there. */
@@ -65,15 +64,12 @@ async function startCore(t: ExecutionContext, firmware: string, index: number) {
 }
 
 /**
- * Passes blocks through the core, each sent at some moment while the core goes to sleep.
+ * Passes blocks through the core, each sent while the core goes to sleep.
  *
  * @returns how many came back before one did not; TRIPS where all did.
  */
 async function tripsUntilLost(linked: LinkedCore, lostMs: number): Promise<number> {
-  const random = randomFrom(1)
   for (let trip = 0; trip < TRIPS; trip++) {
-    const until = performance.now() + integerFrom(random, 0, 500) / 1000
-    while (performance.now() < until);
     const passed = passBlock(linked, trip, BLOCK)
     if (await isLost(passed, lostMs)) {
       if (linked.link.toCore.unread === 0) throw new Error('the answer was lost, not the bell')

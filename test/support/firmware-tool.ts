@@ -38,8 +38,8 @@ export async function buildSoakFirmware(): Promise<string> {
 }
 
 /**
- * Builds the image for `virt` so that each core dawdles between its last look for a bell and its sleep
- * (firmware/test/slow_window.c), and does not wake by itself, and resolves with its path.
+ * Builds the image for `virt` so that each core waits for the next bell between its last look and its
+ * sleep (firmware/test/slow_window.c), and does not wake by itself, and resolves with its path.
  */
 export async function buildSlowWindowFirmware(): Promise<string> {
   const core = '$(wildcard core/*.c) test/slow_window.c'
