@@ -16,7 +16,7 @@ const MASK_INTERRUPTS = 0xd50342df // msr daifset, #2
 const DO_NOTHING = 0xd503201f // nop
 
 const BLOCK = new Uint8Array(64).fill(7)
-const TRIPS = 250
+const TRIPS = 100
 
 /** Without an answer for so long one is lost. No core wakes by itself before. */
 const LOST_MS = 20_000
