@@ -6,6 +6,7 @@ import { addCompareCommand } from './compare-command.ts'
 import { ECHO_SUITE } from './echo/echo-suite.ts'
 import { RINGS_SUITE } from './rings/rings-suite.ts'
 import { addSuiteCommand } from './suite-command.ts'
+import { VIRT_SUITE } from './virt/virt-suite.ts'
 
 const program = new Command('npm run bench --')
   .description('Measures this project beside others. One suite at a time:')
@@ -16,6 +17,7 @@ const program = new Command('npm run bench --')
 
 addSuiteCommand(program, ECHO_SUITE)
 addSuiteCommand(program, RINGS_SUITE)
+addSuiteCommand(program, VIRT_SUITE)
 addCompareCommand(program)
 
 const names = program.commands.map((command) => command.name())

@@ -85,7 +85,7 @@ static bool attach(struct core *core, uint32_t session)
         core->boot = 1;
     }
     // Before the boot, so that no counter of an earlier start is taken for one of this.
-    core_publish_status(core);
+    core_publish_status(core, core->port->now_us(core->port->context));
     // Relaxed: the boot below publishes them.
     store_relaxed(&status->session, session);
     store_relaxed(&status->state, CARILLON_CORE_STARTING);
@@ -145,7 +145,7 @@ void attach_report_damage(struct core *core)
     core->damaged++;
     core->refused_link = core->link;
     // Before the link is given up, whose store publishes it.
-    core_publish_status(core);
+    core_publish_status(core, core->port->now_us(core->port->context));
     unlink_rings(core);
     core->port->ring(core->port->context);
 }
@@ -153,7 +153,7 @@ void attach_report_damage(struct core *core)
 void attach_leave(struct core *core)
 {
     give_up_rings(core);
-    core_publish_status(core);
+    core_publish_status(core, core->port->now_us(core->port->context));
     // Relaxed: the link publishes it.
     store_relaxed(&core_status(core)->state, CARILLON_CORE_STOPPED);
     // Release, and last: nothing of the shared region is touched after this.

@@ -23,10 +23,9 @@ static void look_at_stack(struct core *core, uint64_t now)
     core->stack_used = port->stack_used(port->context);
 }
 
-void core_publish_status(struct core *core)
+void core_publish_status(struct core *core, uint64_t now)
 {
     struct carillon_core_status *status = core_status(core);
-    uint64_t now = core->port->now_us(core->port->context);
     look_at_stack(core, now);
     core_beat(core);
     store_relaxed(&status->uptime_us, (uint32_t)(now - core->booted_us));

@@ -14,8 +14,8 @@ static inline struct carillon_core_status *core_status(struct core *core)
 void core_beat(struct core *core);
 
 // Stores every counter and moves the heartbeat. To be called before whatever makes the host look:
-// a store with release, then the bell.
-void core_publish_status(struct core *core);
+// a store with release, then the bell. `now` is by the port's clock.
+void core_publish_status(struct core *core, uint64_t now);
 
 // Stores again who this core is and which link it uses, after that was said for the first time. Were
 // it written over by mistake, the two sides would else wait for each other for good.

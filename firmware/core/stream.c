@@ -216,6 +216,7 @@ struct carillon_failure stream_start(struct stream_set *set, uint32_t slot,
     }
     stream->started_us = now_us;
     stream->state = STREAM_STARTED;
+    set->free_running += stream->free_running ? 1 : 0;
     return result;
 }
 
@@ -273,6 +274,9 @@ bool stream_close(struct stream_set *set, uint32_t slot)
         if (stream->chain[i].effect->close != NULL) {
             stream->chain[i].effect->close(stream->chain[i].state, &set->pool);
         }
+    }
+    if (stream->state == STREAM_STARTED && stream->free_running) {
+        set->free_running--;
     }
     stream->state = STREAM_FREE;
     set->open--;

@@ -42,6 +42,7 @@ struct stream {
 struct stream_set {
     struct stream streams[CARILLON_STREAMS_MAX];
     uint32_t open;
+    uint32_t free_running; // started ones among them
     struct page_pool pool;
     double scratch[CARILLON_CHANNELS_MAX][EFFECT_FRAMES_MAX];
 };

@@ -17,7 +17,7 @@ try {
 }
 
 async function main(words) {
-  const { name, minutes } = readArguments(words)
+  const { name, minutes, messages } = readArguments(words)
   setUp(repository, { without: ['c-header'] })
   const soaks = await findSoaks(repository)
   if (name === undefined) {
@@ -28,10 +28,12 @@ async function main(words) {
   if (chosen === undefined) {
     throw new SetupError(`There is no soak "${name}"; there are ${[...soaks.keys()].join(', ')}`)
   }
-  const length = `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
+  const length = chosen.isCounted
+    ? `${messages} messages each way`
+    : `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
   console.log(`${name}, ${length}: ${chosen.summary}`)
   const progress = new ProgressLine(process.stdout)
-  const size = { durationMs: minutes * 60_000, clients: CLIENTS }
+  const size = { durationMs: minutes * 60_000, clients: CLIENTS, messages }
   const { error, signal } = await runSoak(chosen, size, (text) => progress.update(text))
   progress.end()
   // The soak itself knows nothing of it and would go on.

@@ -4,6 +4,9 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SetupError } from '../setup/setup-error.mjs'
 
+const DEFAULT_MESSAGES = 10_000_000
+/** As many as the sequences of a soak can tell apart. */
+const MAX_MESSAGES = 1_000_000_000
 const DEFAULT_MINUTES = 5
 /** A week. */
 const MAX_MINUTES = 7 * 24 * 60
@@ -24,25 +27,31 @@ export function readArguments(words) {
       `--minutes takes a number above 0, at most ${MAX_MINUTES}, not "${values.minutes}"`,
     )
   }
-  return { name, minutes }
+  const messages = values.messages === undefined ? DEFAULT_MESSAGES : Number(values.messages)
+  if (!(Number.isInteger(messages) && messages > 0 && messages <= MAX_MESSAGES)) {
+    throw new SetupError(
+      `--messages takes a whole number above 0, at most ${MAX_MESSAGES}, not "${values.messages}"`,
+    )
+  }
+  return { name, minutes, messages }
 }
 
 function parse(words) {
   try {
     return parseArgs({
       args: words,
-      options: { minutes: { type: 'string' } },
+      options: { minutes: { type: 'string' }, messages: { type: 'string' } },
       allowPositionals: true,
     })
   } catch (error) {
-    throw new SetupError(`npm run soak -- [NAME] [--minutes N]: ${error.message}`)
+    throw new SetupError(`npm run soak -- [NAME] [--minutes N] [--messages N]: ${error.message}`)
   }
 }
 
 /**
  * The soaks by their names: the modules of test/soak/ that are no tests, compiled.
  *
- * @returns {Promise<Map<string, { summary: string, soak: (run: object) => Promise<void> }>>}
+ * @returns {Promise<Map<string, { summary: string, isCounted?: boolean, soak: (run: object) => Promise<void> }>>}
  */
 export async function findSoaks(root) {
   const names = readdirSync(join(root, 'test/soak'))

@@ -6,7 +6,6 @@ import type { EffectInfo, ParameterInfo } from '../client/messages.ts'
 import { interruptible } from './interruption.ts'
 import { parseServerOption, SERVER_SYNTAX } from './server-option.ts'
 import { print } from './standard-output.ts'
-import { withClient } from './with-client.ts'
 import { type ServerSurroundings, withServer } from './with-server.ts'
 
 /** Adds `carillon effects` to the program: what the cores can do, as their firmware says it. */
@@ -23,6 +22,8 @@ export function addEffectsCommand(
       parseServerOption,
     )
     .action(async ({ server }: { readonly server?: ServerAddress }) => {
+      // Loaded only here, for it is more than the other commands have use for.
+      const { withClient } = await import('./with-client.ts')
       const effects = await interruptible((signal) =>
         withServer(server, { startLocalServer, signal }, (address) =>
           withClient(address, { name: 'carillon effects', signal }, describeEffects),

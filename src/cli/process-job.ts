@@ -35,6 +35,8 @@ export interface ProcessJob {
   readonly server?: ServerAddress
   /** Default: the format of the input; floats of 32 bits where it has 64. */
   readonly format?: SampleFormat
+  /** Index of the core. Default: the server chooses. */
+  readonly coreIndex?: number
   /** Frames in a block. Default 1024, or the most that the server takes. */
   readonly blockFrames?: number
   /** The most blocks on their way. Default 16. */
@@ -166,8 +168,11 @@ async function convert(conversion: Conversion): Promise<ProcessReport> {
   const { job, around, client, reader, writer, effects, giveUp } = conversion
   const startMs = performance.now()
   const { sampleRateHz, channels } = reader.format
-  const { window = DEFAULT_WINDOW } = job
-  const stream = await client.openStream({ sampleRateHz, channels, effects, window })
+  const { window = DEFAULT_WINDOW, coreIndex } = job
+  const stream = await client.openStream({
+    ...{ sampleRateHz, channels, effects, window },
+    ...(coreIndex !== undefined && { core: coreIndex }),
+  })
   const roundTrips = new RoundTripRecorder()
 
   const frames = blockFrames(job, stream)

@@ -4,7 +4,6 @@ import { LIMITS } from '../shm/shared-mem.ts'
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
 import { parseChoice, parseDecimal, parseInteger } from './option-values.ts'
-import { dumpRings, showRings } from './rings-job.ts'
 
 /** Faster than an eye can read. */
 const INTERVAL_S_MIN = 0.1
@@ -54,6 +53,8 @@ export function addRingsCommand(program: Command): void {
     .action(async (path: string, options: RingsOptions) => {
       checkTogether(options)
       const { dump, bytes = DEFAULT_PAYLOAD_BYTES, interval } = options
+      // Loaded only here, for it is more than the other commands have use for.
+      const { dumpRings, showRings } = await import('./rings-job.ts')
       await interruptible((signal) =>
         dump
           ? dumpRings(path, { ...options, payloadBytesMax: bytes, signal })

@@ -47,6 +47,12 @@ export interface OpenStreamOptions {
   readonly channels: number
   /** In order; none by default: samples come back as they went. */
   readonly effects?: readonly StreamEffect[]
+  /**
+   * The index of the core to run on, as `welcome.cores` and `describe` have it. Default: the server
+   * takes the one that has the least to do. The stream says which it is, also of a server from before
+   * there was a choice.
+   */
+  readonly core?: number
   /** The most blocks on their way or waiting to be iterated over: 1 to 65536. Default 16. */
   readonly window?: number
   /** How long the server may return nothing while it owes something. Default `requestTimeoutMs`. */
@@ -160,22 +166,29 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
    * Opens a stream through a chain of effects.
    *
    * @throws {RemoteError} with what the server has against it: an unknown effect, a value out of
-   *   range, no core running…
+   *   range, no core running, no core of that index…
    */
   openStream(options: OpenStreamOptions): Promise<ClientStream> {
     return quiet(this.#openStream(options))
   }
 
   async #openStream(options: OpenStreamOptions): Promise<ClientStream> {
-    const { sampleRateHz, channels, effects = [], window = DEFAULT_WINDOW, onBlock } = options
+    const { sampleRateHz, channels, effects = [], window = DEFAULT_WINDOW } = options
+    const { core: askedCore, onBlock } = options
     const { timeoutMs = this.#requestTimeoutMs } = options
     checkInteger('sampleRateHz', sampleRateHz, 1, UINT32_MAX)
     checkInteger('channels', channels, 1, UINT32_MAX)
+    if (askedCore !== undefined) checkInteger('core', askedCore, 0, UINT32_MAX)
     checkInteger('window', window, 1, MAX_WINDOW)
     checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS)
     const maxBlockFrames = Math.floor(this.welcome.limits.maxBlockSamples / channels)
     return await this.#channel.request(
-      { openStream: { sampleRateHz, channels, effects: effects.map(encodeEffect) } },
+      {
+        openStream: {
+          ...{ sampleRateHz, channels, effects: effects.map(encodeEffect) },
+          ...(askedCore !== undefined && { core: askedCore }),
+        },
+      },
       {
         answer: 'streamOpened',
         timeoutMs: this.#requestTimeoutMs,

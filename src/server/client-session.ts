@@ -23,8 +23,13 @@ export interface SessionOwner {
   readonly logger: Logger
   welcome(): carillon.v1.Welcome.$Properties
   describe(): carillon.v1.Description.$Properties
-  /** The core for a new stream. */
-  chooseCore(): ManagedCore
+  /**
+   * The core for a new stream.
+   *
+   * @param asked index of the one that the client wants. Default: whichever has the least to do.
+   * @throws {ServiceError} where there is no such core, or none that runs and has room.
+   */
+  chooseCore(asked?: number): ManagedCore
   onSubscribed(session: ClientSession): void
   onStreamOpened(session: ClientSession, stream: ClientStream): void
   onStreamEnded(session: ClientSession, stream: ClientStream): void
@@ -238,7 +243,7 @@ export class ClientSession implements PeerHandler {
       request,
       open,
       session: this,
-      core: this.#owner.chooseCore(),
+      core: this.#owner.chooseCore(open.core ?? undefined),
       onOpened: () => this.#owner.onStreamOpened(this, stream),
       onSamples: (data) => this.#owner.onStreamSamples(stream, data),
       onReleased: () => {

@@ -11,7 +11,10 @@ export class CoreLoad {
 
   /** Takes a reading. Another boot of the core counts from 0 again. */
   read(boot: number, uptimeUs: number, busyUs: number): void {
-    if (boot !== this.#boot) this.#readings.length = 0
+    if (boot !== this.#boot) {
+      this.#readings.length = 0
+      this.share = 0
+    }
     this.#boot = boot
     this.#readings.push({ uptimeUs, busyUs })
     if (this.#readings.length > READINGS + 1) this.#readings.shift()
@@ -19,6 +22,7 @@ export class CoreLoad {
     // The counters run freely and wrap at 2^32.
     const elapsed = (uptimeUs - oldest.uptimeUs) >>> 0
     const busy = (busyUs - oldest.busyUs) >>> 0
-    this.share = elapsed === 0 ? 0 : Math.min(busy / elapsed, 1)
+    // One that is at a long block has not counted it yet: until then it is as busy as it was.
+    if (elapsed > 0) this.share = Math.min(busy / elapsed, 1)
   }
 }

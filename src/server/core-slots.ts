@@ -15,6 +15,12 @@ export class CoreSlots {
     return this.#streams.get(slot)
   }
 
+  /** How long ago each of them was taken, in milliseconds. */
+  agesMs(): number[] {
+    const nowMs = performance.now()
+    return Array.from(this.#streams.values(), ({ openedAtMs }) => nowMs - openedAtMs)
+  }
+
   /** The lowest free slot, or -1 where all are taken. */
   findFree(): number {
     for (let slot = 0; slot < LIMITS.STREAMS_MAX; slot++) {

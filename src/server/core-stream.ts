@@ -63,6 +63,8 @@ export interface CoreStreamOptions {
 export class CoreStream {
   readonly slot: number
   readonly handler: CoreStreamHandler
+  /** By the clock of `performance.now()`. */
+  readonly openedAtMs: number = performance.now()
   readonly #options: CoreStreamOptions
   readonly #outbox: Command[] = []
   #bytesInFlight = 0

@@ -3,10 +3,12 @@ import type { carillon } from '../../proto/generated/carillon.js'
 import { PROTOCOL_VERSION, ServerMessage } from '../../proto/messages.ts'
 import { ArgumentError, type ErrorCode } from '../errors.ts'
 import { RegionError } from '../shm/errors.ts'
+import { LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { VERSION } from '../version.ts'
 import { ClientSession, type SessionOwner } from './client-session.ts'
 import type { ClientStream } from './client-stream.ts'
+import { chooseCore } from './core-choice.ts'
 import { CoreLoad } from './core-load.ts'
 import { ServiceError } from './errors.ts'
 import { SERVICE_LIMITS } from './limits.ts'
@@ -17,13 +19,6 @@ import { Scope } from './scope.ts'
 
 /** How often the cores are looked at, and telemetry is sent to who wants it. */
 const TICK_MS = 100
-
-/**
- * A core whose heartbeat has stood still for longer, in milliseconds, gets no new stream while another
- * beats: twenty beats of a core that has nothing to do. One at a heavy block is passed over as well,
- * which is no loss.
- */
-const SILENT_MS_MAX = 500
 
 /** Clients in one Telemetry: what a page shows. Of all of them, each would get all, ten times a second. */
 const CLIENTS_DESCRIBED_MAX = 64
@@ -103,21 +98,53 @@ export class DspService implements SessionOwner {
     return { effects: running?.catalogue.describe() ?? [], cores: this.#describeCores() }
   }
 
-  chooseCore(): ManagedCore {
-    const running = this.#options.cores.filter((core) => core.state === 'running')
-    const beating = running.filter((core) => core.silentMs <= SILENT_MS_MAX)
-    const candidates = beating.length > 0 ? beating : running
-    const [first] = candidates.sort((a, b) => a.streamCount - b.streamCount)
-    if (first !== undefined) return first
+  chooseCore(asked?: number): ManagedCore {
+    const { cores } = this.#options
+    if (asked !== undefined) return this.#coreAt(asked)
+    const chosen = chooseCore(
+      cores.map((core) => ({
+        core,
+        isRunning: core.state === 'running',
+        silentMs: core.silentMs,
+        streams: core.streamCount,
+        load: this.#loads.get(core)?.share ?? 0,
+        streamAgesMs: core.streamAgesMs(),
+      })),
+    )
+    if (chosen !== undefined) return chosen.core
+    const running = cores.filter(({ state }) => state === 'running').length
+    if (running === 0) {
+      throw new ServiceError(
+        'ERR_CARILLON_CORE_UNAVAILABLE',
+        'no core is running now; try again in a moment',
+      )
+    }
     throw new ServiceError(
-      'ERR_CARILLON_CORE_UNAVAILABLE',
-      'no core is running now; try again in a moment',
+      'ERR_CARILLON_LIMIT',
+      `all cores that run (${running}) have ${LIMITS.STREAMS_MAX} streams, which is all that they can`,
+    )
+  }
+
+  /** Whether it runs and has a slot is for the core to say. */
+  #coreAt(index: number): ManagedCore {
+    const { cores } = this.#options
+    const core = cores.find((each) => each.index === index)
+    if (core !== undefined) return core
+    const indexes = cores.map((each) => each.index).join(', ')
+    throw new ServiceError(
+      'ERR_CARILLON_UNKNOWN_CORE',
+      `there is no core ${index}: the server's cores are ${indexes}`,
     )
   }
 
   onSubscribed(): void {
     if (this.#stopped) return
-    this.#scope.setWanted([...this.#sessions].some((session) => session.wantsScope))
+    this.#scope.setWanted(this.#isScopeWanted)
+    this.#chooseSource()
+  }
+
+  get #isScopeWanted(): boolean {
+    return [...this.#sessions].some((session) => session.wantsScope)
   }
 
   onStreamOpened(_session: ClientSession, stream: ClientStream): void {
@@ -138,11 +165,14 @@ export class DspService implements SessionOwner {
     this.onSubscribed()
   }
 
-  /** The newest stream of a client is heard; the string only while there is none. */
+  /**
+   * The newest stream of a client is heard; the string only while there is none, and somebody listens:
+   * else a core would work, and its machine with it, for nobody.
+   */
   #chooseSource(): void {
     if (this.#stopped) return
     const newest = [...this.#streams].at(-1)
-    if (newest === undefined) this.#string.start()
+    if (newest === undefined && this.#isScopeWanted) this.#string.start()
     else this.#string.stop()
     const playing = this.#string.isPlaying ? PluckedString.SOURCE : undefined
     if (newest !== undefined && newest === this.#heard) return
@@ -169,7 +199,9 @@ export class DspService implements SessionOwner {
       this.#loads.get(core)?.read(boot, uptimeUs, busyUs)
     }
     // The string may have found no free slot while the streams before it were being closed.
-    if (this.#streams.size === 0 && !this.#string.isPlaying) this.#chooseSource()
+    if (this.#streams.size === 0 && this.#isScopeWanted && !this.#string.isPlaying) {
+      this.#chooseSource()
+    }
     if ([...this.#sessions].some((session) => session.wantsTelemetry)) this.#sendTelemetry()
   }
 

@@ -13,8 +13,9 @@ import { CarillonError, type ErrorCode } from '../errors.ts'
  * - `ERR_CARILLON_SEQUENCE`: a block that is not the next one of its stream.
  * - `ERR_CARILLON_LIMIT`: more streams or effects than allowed.
  * - `ERR_CARILLON_UNKNOWN_STREAM`: a stream that this client has not opened.
+ * - `ERR_CARILLON_UNKNOWN_CORE`: a core that the server does not have.
  * - `ERR_CARILLON_CORE_LOST`: the core that ran the stream has ended.
- * - `ERR_CARILLON_CORE_UNAVAILABLE`: no core is running now.
+ * - `ERR_CARILLON_CORE_UNAVAILABLE`: no core is running now, or not the one that was asked for.
  * - `ERR_CARILLON_CORE_MEMORY`: the core has no memory left for the effects.
  */
 export class ServiceError extends CarillonError {

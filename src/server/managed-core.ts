@@ -127,6 +127,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     return this.#slots.size
   }
 
+  /** How long ago each of them was opened, in milliseconds. */
+  streamAgesMs(): number[] {
+    return this.#slots.agesMs()
+  }
+
   /** The longest block that a stream takes, in bytes. */
   get blockBytesMax(): number {
     return this.#link.payloadBytesMax

@@ -12,7 +12,7 @@ const leaf = (fields: number): Shape => ({ fields, within: {} })
 
 const PARAMETER = leaf(2)
 const EFFECT: Shape = { fields: 1 + LIMITS.PARAMS_MAX, within: { 2: PARAMETER } }
-const OPEN_STREAM: Shape = { fields: 2 + LIMITS.EFFECTS_MAX, within: { 3: EFFECT } }
+const OPEN_STREAM: Shape = { fields: 3 + LIMITS.EFFECTS_MAX, within: { 3: EFFECT } }
 
 /** Of proto/carillon.proto: a request, and one of the bodies. */
 const CLIENT_MESSAGE: Shape = {

@@ -19,7 +19,7 @@ function param(name: string, value: number) {
   return { name, values: [value] }
 }
 
-/** What the core plays while no client has a stream open: a stream that it runs by its own clock. */
+/** What the core plays to who listens while no client has a stream open: a stream that it runs by its own clock. */
 export class PluckedString {
   static readonly SOURCE: ScopeSource = {
     name: 'plucked string',

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { checkOneOf } from '../arguments.ts'
-import { errorMessage } from '../errors.ts'
+import { errorCode, errorMessage } from '../errors.ts'
 import { loadAddon, type MissingAddon } from '../native-addon.ts'
 import { RegionError } from './errors.ts'
 
@@ -114,13 +114,28 @@ function addonMapper(): Mapper | MissingAddon {
 function mmapIoMapper(): Mapper | MissingAddon {
   const require = createRequire(import.meta.url)
   try {
-    const module = require('mmap-io') as MmapIo | { default: MmapIo }
+    const module = requireMmapIo(require) as MmapIo | { default: MmapIo }
     return overMmapIo('default' in module ? module.default : module)
   } catch (error) {
     const [firstLine] = errorMessage(error).split('\n')
     return {
       reason: `the package mmap-io is not installed or did not compile (CXXFLAGS=-std=gnu++20 npm install mmap-io@npm:@riaskov/mmap-io): ${firstLine}`,
     }
+  }
+}
+
+/**
+ * The package's binary, or else the package: it finds its binary by a tool of many modules, which takes
+ * a good part of the time that a command needs to start.
+ */
+function requireMmapIo(require: NodeJS.Require): unknown {
+  const { platform, arch, versions } = process
+  const folder = `mmap-io/build/binding/Release/node-v${versions.modules}-${platform}-${arch}`
+  try {
+    return require(`${folder}/mmap_io.node`)
+  } catch (error) {
+    if (errorCode(error) !== 'MODULE_NOT_FOUND') throw error
+    return require('mmap-io')
   }
 }
 

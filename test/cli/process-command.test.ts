@@ -31,12 +31,13 @@ test('the options reach the job', async (t) => {
     t,
     ...['process', recording(t), output, '--server', `127.0.0.1:${server.port}`, '--format', 's24'],
     ...['--effect', 'highpass:hz=80', '--effect', 'fir:taps=0.5,0.5', '--effect', 'gain:db=-3'],
-    ...['--block-frames', '100', '--window', '3'],
+    ...['--block-frames', '100', '--window', '3', '--core-index', '2'],
   )
   t.is(code, 0)
   t.is((await readAll(output)).format.sampleFormat, 's24')
   const peer = server.peers[0]
-  const effects = (await peer?.got('openStream'))?.openStream?.effects
+  const { effects, core } = (await peer?.got('openStream'))?.openStream ?? {}
+  t.is(core, 2)
   t.deepEqual(
     effects?.map(({ name }) => name),
     ['highpass', 'fir', 'gain'],
@@ -163,4 +164,16 @@ test('a note is a line on standard error and changes nothing else', async (t) =>
   )
   t.is(code, 0)
   t.regex(stderr, /^carillon: note: .*taps\.wav is of 8000 Hz and .* is of 48000 Hz; .*\n$/)
+})
+
+test('a core that no server has is refused before there is a server, one that this one has not by it', async (t) => {
+  const output = join(temporaryFolder(t), 'out.wav')
+  const run = (core: string) => carillon(t, 'process', recording(t), output, '--core-index', core)
+  const nowhere = await run('4')
+  t.is(nowhere.code, 2)
+  t.regex(nowhere.stderr, /--core-index takes a whole number from 0 to 3, not "4"/)
+  const missing = await run('1')
+  t.is(missing.code, 1)
+  t.regex(missing.stderr, /the server's cores are 0 \[ERR_CARILLON_UNKNOWN_CORE\]/)
+  t.is((await run('0')).code, 0)
 })

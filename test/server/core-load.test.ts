@@ -26,3 +26,13 @@ test('a core that starts anew counts from nothing', (t) => {
   load.read(2, 2000, 600)
   t.is(load.share, 0.5)
 })
+
+test('a core that is at one block for longer than the readings reach is as busy as it was', (t) => {
+  const load = new CoreLoad()
+  load.read(1, 0, 0)
+  load.read(1, 1000, 900)
+  for (let reading = 0; reading < 20; reading++) load.read(1, 1000, 900)
+  t.is(load.share, 0.9)
+  load.read(1, 3000, 2900)
+  t.is(load.share, 1)
+})

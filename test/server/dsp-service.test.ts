@@ -128,6 +128,26 @@ test('the string plays while no client has a stream, and only then', async (t) =
   await heard('plucked string')
 })
 
+test('the string plays only while somebody listens', async (t) => {
+  const { core, service } = await newService(t)
+  const silent = async () => {
+    while (core.streamCount > 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.is(core.streamCount, 0)
+  const listener = new RecordingPeer(service)
+  for (let times = 0; times < 2; times++) {
+    listener.say({ request: 1, subscribe: { scope: true } })
+    t.is(core.streamCount, 1)
+    listener.say({ request: 2, subscribe: {} })
+    await silent()
+  }
+  listener.say({ request: 3, subscribe: { scope: true } })
+  t.is(core.streamCount, 1)
+  listener.handler.onClose()
+  await silent()
+  t.pass()
+})
+
 test('every request is answered once, a second close with an error', async (t) => {
   const { service } = await newService(t)
   const peer = new RecordingPeer(service)

@@ -27,7 +27,9 @@ function run(t: ExecutionContext, deed: string, conditions: Conditions = {}) {
     `const Module = require('node:module')
     const { _load } = Module
     Module._load = function (name, ...others) {
-      if (name === 'mmap-io') throw new Error("Cannot find module 'mmap-io'")
+      if (name === 'mmap-io' || name.startsWith('mmap-io/')) {
+        throw Object.assign(new Error("Cannot find module 'mmap-io'"), { code: 'MODULE_NOT_FOUND' })
+      }
       return _load.call(this, name, ...others)
     }`,
   )

@@ -1,15 +1,20 @@
 import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import test from 'ava'
+import { virtTest } from '../support/needs-virt.ts'
 import type { Soak } from '../support/soak.ts'
 
 /** Enough for every kind of thing to happen once; `npm run soak -- NAME` does it for minutes. */
-const SMALL = { durationMs: 3000, clients: 12 }
+const SMALL = { durationMs: 3000, clients: 12, messages: 8000 }
+
+/** Those that need more than this repository. */
+const NEEDY: Readonly<Record<string, typeof test>> = { 'virt.js': virtTest as typeof test }
 
 const files = readdirSync(import.meta.dirname).filter((file) => /^[a-z-]+\.js$/.test(file))
 
 for (const file of files) {
-  test(`a small soak: ${basename(file, '.js')}`, async (t) => {
+  const declare = NEEDY[file] ?? test
+  declare(`a small soak: ${basename(file, '.js')}`, async (t) => {
     t.timeout(2 * 60_000)
     const { soak, summary }: Soak = await import(`./${file}`)
     t.not(summary, '')
@@ -26,5 +31,6 @@ test('there are soaks', (t) => {
     'rings.js',
     'senders.js',
     'vanish.js',
+    'virt.js',
   ])
 })

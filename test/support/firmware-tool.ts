@@ -23,6 +23,33 @@ export async function buildSleepyFirmware(): Promise<string> {
   return await build('hosted-sleepy', 'carillon-core', 'CPPFLAGS=-DHEARTBEAT_US=10000000u')
 }
 
+/** So rarely does a core wake by itself that no test sees it: a bell that is lost stays lost. */
+const NEVER_BY_ITSELF = 'CPPFLAGS=-DHEARTBEAT_US=600000000u'
+
+/**
+ * Builds an image for `virt` whose cores answer checked messages (firmware/test/soak_command.c) and do
+ * not wake by themselves, and resolves with its path.
+ */
+export async function buildSoakFirmware(): Promise<string> {
+  const core = '$(filter-out core/command.c,$(wildcard core/*.c)) test/soak_command.c'
+  return await build(
+    ...(['virt-soak', 'carillon-core.elf', 'PORT=virt', `CORE=${core}`, NEVER_BY_ITSELF] as const),
+  )
+}
+
+/**
+ * Builds the image for `virt` so that each core waits for the next bell between its last look and its
+ * sleep (firmware/test/slow_window.c), and does not wake by itself, and resolves with its path.
+ */
+export async function buildSlowWindowFirmware(): Promise<string> {
+  const core = '$(wildcard core/*.c) test/slow_window.c'
+  const wrap = 'LDFLAGS=-Wl,--wrap=timer_arm'
+  return await build(
+    ...(['virt-window', 'carillon-core.elf', 'PORT=virt', `CORE=${core}`] as const),
+    ...[wrap, NEVER_BY_ITSELF],
+  )
+}
+
 /** In a folder of its own: other tests build too, at the same time. */
 async function build(folder: string, target: string, ...settings: string[]): Promise<string> {
   const build = join(firmware, 'build', folder)

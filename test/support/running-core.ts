@@ -5,12 +5,13 @@ import { ManagedCore, type ManagedCoreOptions } from '../../src/server/managed-c
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-/** A managed core on a region of its own, running. Stopped after the test. */
+/** A managed core on a region of its own, of one core or more, running. Stopped after the test. */
 export async function runningCore(
   t: ExecutionContext<unknown>,
   options: Partial<ManagedCoreOptions> = {},
+  cores = 1,
 ): Promise<{ core: ManagedCore; region: SharedRegion }> {
-  const region = SharedRegion.create(join(temporaryFolder(t), 'region'), { cores: 1 })
+  const region = SharedRegion.create(join(temporaryFolder(t), 'region'), { cores })
   const core = new ManagedCore({ region, core: 0, logger: pino({ level: 'silent' }), ...options })
   t.teardown(() => core.stop())
   await core.start()

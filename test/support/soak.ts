@@ -8,6 +8,8 @@ export interface SoakSize {
   readonly durationMs: number
   /** Clients at a time. */
   readonly clients: number
+  /** Messages each way, for one that goes on until they are through. */
+  readonly messages: number
 }
 
 export interface SoakRun extends Teardown, SoakSize {
@@ -19,6 +21,8 @@ export interface SoakRun extends Teardown, SoakSize {
 export interface Soak {
   /** One sentence, for the list. */
   readonly summary: string
+  /** Whether it goes on for a number of messages, not for a time. Default false. */
+  readonly isCounted?: boolean
   /** Rejects where something is wrong. */
   soak(run: SoakRun): Promise<void>
 }

@@ -3,7 +3,7 @@ import { importScript } from '../../support/repository.ts'
 import type { SoakRun, SoakSize } from '../../support/soak.ts'
 
 const { readArguments } = await importScript<{
-  readArguments(words: string[]): { name: string | undefined; minutes: number }
+  readArguments(words: string[]): { name: string | undefined; minutes: number; messages: number }
 }>('soaking/soaks.mjs')
 const { runSoak } = await importScript<{
   runSoak(
@@ -13,13 +13,18 @@ const { runSoak } = await importScript<{
   ): Promise<{ error?: unknown; signal?: string }>
 }>('soaking/run-soak.mjs')
 
-const SIZE = { durationMs: 1, clients: 1 }
+const SIZE = { durationMs: 1, clients: 1, messages: 1 }
 
-test('a soak is named, or not, and goes on for five minutes or as told', (t) => {
-  t.deepEqual(readArguments([]), { name: undefined, minutes: 5 })
-  t.deepEqual(readArguments(['kills']), { name: 'kills', minutes: 5 })
-  t.deepEqual(readArguments(['kills', '--minutes', '0.5']), { name: 'kills', minutes: 0.5 })
+test('a soak is named, or not, and goes on for five minutes, ten million messages, or as told', (t) => {
+  const messages = 10_000_000
+  t.deepEqual(readArguments([]), { name: undefined, minutes: 5, messages })
+  t.deepEqual(readArguments(['kills']), { name: 'kills', minutes: 5, messages })
+  t.deepEqual(readArguments(['kills', '--minutes', '0.5']), {
+    ...{ name: 'kills', minutes: 0.5, messages },
+  })
   t.is(readArguments(['--minutes=10080', 'kills']).minutes, 10_080)
+  t.is(readArguments(['virt', '--messages', '1']).messages, 1)
+  t.is(readArguments(['virt', '--messages', '1000000000']).messages, 1_000_000_000)
 })
 
 test('what makes no sense is refused with what would', (t) => {
@@ -28,7 +33,10 @@ test('what makes no sense is refused with what would', (t) => {
     [['--minutes', '0'], /^--minutes takes a number above 0, at most 10080, not "0"$/],
     [['--minutes', '10081'], /not "10081"$/],
     [['--minutes', 'long'], /not "long"$/],
-    [['--loud'], /^npm run soak -- \[NAME\] \[--minutes N\]: .*'--loud'/],
+    [['--messages', '0'], /^--messages takes a whole number above 0, at most 1000000000, not "0"$/],
+    [['--messages', '1000000001'], /not "1000000001"$/],
+    [['--messages', '1.5'], /not "1.5"$/],
+    [['--loud'], /^npm run soak -- \[NAME\] \[--minutes N\] \[--messages N\]: .*'--loud'/],
   ] as const) {
     t.throws(() => readArguments([...words]), { message: says }, words.join(' '))
   }

@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { CoreKind } from '../../src/cores/core-runner.ts'
+import { VIRT_FIRMWARE } from '../../src/cores/virt-firmware.ts'
+
+/** What virt is measured by: the same firmware without an emulator. */
+export const YARDSTICK: CoreKind = 'hosted'
+
+/** The kinds of core, in the order in which they are measured. */
+export const KINDS: readonly CoreKind[] = ['virt', YARDSTICK]
+
+/** What to say where bare metal cannot run. */
+export const VIRT_MISSING =
+  'virt is left out: apt-get install qemu-system-arm gcc-aarch64-linux-gnu picolibc-aarch64-linux-gnu, npm run setup'
+
+export function hasVirt(): boolean {
+  const { status } = spawnSync('qemu-system-aarch64', ['--version'], { stdio: 'ignore' })
+  return status === 0 && existsSync(VIRT_FIRMWARE)
+}

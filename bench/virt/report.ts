@@ -1,0 +1,56 @@
+import { textTable } from '../../src/cli/text-table.ts'
+import {
+  disturbanceTexts,
+  estimateText,
+  headingText,
+  spreadText,
+  targetsText,
+} from '../report-text.ts'
+import { figuresOf, type Results } from '../results.ts'
+import { median } from '../statistics.ts'
+import { CELLS, type Cell } from './cells.ts'
+import { judge } from './judgement.ts'
+import { TARGETS } from './targets.ts'
+
+/** The results for reading. */
+export function virtReport(results: Results): string {
+  const cells = CELLS.filter(({ name }) => results.series.some(({ cell }) => cell === name))
+  return [
+    headingText(results),
+    ...cells.map((cell) => cellText(results, cell)),
+    ...(results.isQuick ? [] : [judgedText(results)]),
+    ...disturbanceTexts(
+      results,
+      (share) =>
+        `the host was ready to run and had no CPU for ${share} of the time (median). These figures say nothing of the cores.`,
+    ),
+  ].join('\n\n')
+}
+
+function cellText(results: Results, { name, title, metric, column }: Cell): string {
+  const all = results.series.filter(({ cell }) => cell === name)
+  const hasTail = all.some((series) => figuresOf(series, 'p99Us').length > 0)
+  const header = ['', column, 'spread', ...(hasTail ? ['p99 us', 'p99.9 us'] : [])]
+  const rows = all.map((series) => {
+    const figures = figuresOf(series, metric)
+    const tail = hasTail ? ['p99Us', 'p999Us'].map((figure) => figuresOf(series, figure)) : []
+    return [
+      series.contender,
+      median(figures).toFixed(2),
+      spreadText(figures),
+      ...tail.map((each) => median(each).toFixed(2)),
+    ]
+  })
+  return [title, textTable([header, ...rows])].join('\n')
+}
+
+function judgedText(results: Results): string {
+  return targetsText(
+    judge(results, TARGETS).map(({ target, measured, verdict }) => {
+      const { title = target.cell, column = '' } =
+        CELLS.find(({ name }) => name === target.cell) ?? {}
+      const wish = `${title}: ${target.kind} at most ${target.atMost} (${column})`
+      return { verdict, wish, measured: estimateText(measured) }
+    }),
+  )
+}

@@ -1,0 +1,17 @@
+import type { CoreKind } from '../../src/cores/core-runner.ts'
+import { QUIET, ROUND_TRIP, ROUND_TRIP_ASLEEP, START } from './cells.ts'
+
+/** What this project wants to reach: so much of the cell's figure at most. */
+export interface Target {
+  readonly cell: string
+  readonly kind: CoreKind
+  readonly atMost: number
+}
+
+export const TARGETS: readonly Target[] = [
+  { cell: ROUND_TRIP, kind: 'virt', atMost: 2 },
+  { cell: ROUND_TRIP_ASLEEP, kind: 'virt', atMost: 150 },
+  { cell: QUIET, kind: 'virt', atMost: 3 },
+  { cell: START, kind: 'virt', atMost: 1000 },
+  { cell: START, kind: 'hosted', atMost: 100 },
+]
