@@ -13,7 +13,7 @@ export class Releases extends Conditions {
   }
 
   /** A new block, with a pattern in it, and what to be told of its release. */
-  block(bytes: number, memory = new Uint8Array(bytes)): [Uint8Array, () => void] {
+  block(bytes: number, memory: Uint8Array = new Uint8Array(bytes)): [Uint8Array, () => void] {
     memory.set(pattern(bytes))
     return [memory, this.expect(memory)]
   }
