@@ -404,8 +404,8 @@ bool Poller::CollectInput(int32_t index, uint32_t events) {
     if (!HasRoomForFinished()) return false;
     const bool is_notified = TellFinished(index);
     if (!(events & EPOLLHUP)) {
-      // Notifications are told as an error. A true one is told again where there were any, and has
-      // hung up nearly always; an event that is older than the last look is neither.
+      // epoll tells notifications as an error. Where there were any, a true error is told again. Where
+      // there were none, this may be one, or an event from before they were taken.
       if (!is_notified) TellError(index);
       events &= ~static_cast<uint32_t>(EPOLLERR);
       if (slots_[index].dormant) return true;
