@@ -10,6 +10,7 @@
         "src/poller_methods.cc",
         "src/sigbus_guard.cc",
         "src/sockets.cc",
+        "src/zero_copy.cc",
       ],
       "defines": ["NAPI_VERSION=8"],
       "cflags_cc": ["-std=gnu++17", "-O2", "-Wall", "-Wextra", "-Wno-cast-function-type", "-fvisibility=hidden"],

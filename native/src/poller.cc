@@ -25,6 +25,20 @@ uint64_t KeyOf(int32_t index, uint32_t generation) {
   return static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(index);
 }
 
+// What went wrong with a socket, which then forgets it. 0 where nothing did.
+int ErrorOf(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  return error;
+}
+
+// Whether a zero-copy send failed for being one: no memory for notifications or no room under the
+// limit of locked memory, pages that cannot be pinned, a kernel that cannot.
+bool MustCopy(ssize_t sent) {
+  return sent == -ENOBUFS || sent == -ENOMEM || sent == -EFAULT || sent == -EOPNOTSUPP;
+}
+
 bool IsOurs(SlotKind kind) { return kind != SlotKind::kWatched; }
 
 }  // namespace
@@ -85,7 +99,10 @@ void Poller::Destroy() {
 
 void Poller::Close() {
   if (watcher_ == nullptr) return;
+  if (counters_.zero_copy_outstanding > 0) BreakOffAwaited();
   for (Slot& slot : slots_) {
+    if (slot.zero_copy != nullptr) slot.zero_copy->Abandon(env_);
+    slot.zero_copy.reset();
     if (slot.kind != SlotKind::kFree && IsOurs(slot.kind)) close(slot.fd);
     slot.kind = SlotKind::kFree;
     slot.generation++;
@@ -132,6 +149,7 @@ int Poller::AddSlot(int fd, SlotKind kind, uint32_t interest) {
   slot.kind = kind;
   slot.ended = false;
   slot.dormant = false;
+  slot.hears_edges = false;
   epoll_event event = {};
   event.events = interest;
   event.data.u64 = KeyOf(index, slot.generation);
@@ -152,7 +170,8 @@ int Poller::AddSlot(int fd, SlotKind kind, uint32_t interest) {
 Slot* Poller::Find(int32_t index) {
   if (index < 0 || static_cast<size_t>(index) >= slots_.size()) return nullptr;
   Slot& slot = slots_[index];
-  return slot.kind == SlotKind::kFree ? nullptr : &slot;
+  const bool is_released = slot.kind == SlotKind::kFree || slot.kind == SlotKind::kLingering;
+  return is_released ? nullptr : &slot;
 }
 
 int Poller::SetInterest(int32_t index, uint32_t interest) {
@@ -168,11 +187,12 @@ int Poller::SetInterest(int32_t index, uint32_t interest) {
   epoll_event event = {};
   event.events = interest;
   event.data.u64 = KeyOf(index, slot.generation);
-  const int call = slot.dormant ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  const int call = slot.dormant && !slot.hears_edges ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   if (epoll_ctl(epoll_, call, slot.fd, &event) != 0) return -errno;
   // Only now: what was refused may be asked for again.
   slot.interest = interest;
   slot.dormant = false;
+  slot.hears_edges = false;
   return 0;
 }
 
@@ -182,7 +202,21 @@ void Poller::SetDormant(int32_t index) {
   Slot& slot = slots_[index];
   if (slot.dormant) return;
   slot.dormant = true;
-  if (HasItsDescriptor(index)) epoll_ctl(epoll_, EPOLL_CTL_DEL, slot.fd, nullptr);
+  if (slot.IsAwaited()) HearEdges(index);
+  else if (HasItsDescriptor(index)) epoll_ctl(epoll_, EPOLL_CTL_DEL, slot.fd, nullptr);
+}
+
+// Stays in epoll, but for what is new: what there is now is told once more, and then each
+// notification, and no hang-up again and again. Where not even that is possible (ENOMEM), what is
+// awaited is released when the poller ends.
+void Poller::HearEdges(int32_t index) {
+  Slot& slot = slots_[index];
+  slot.hears_edges = true;
+  epoll_event event = {};
+  event.events = EPOLLET;
+  event.data.u64 = KeyOf(index, slot.generation);
+  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, slot.fd, &event) == 0 || errno != ENOENT) return;
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.fd, &event);
 }
 
 // Whoever owns a watched descriptor may have closed it, and its number is then given to the next
@@ -191,8 +225,13 @@ bool Poller::HasItsDescriptor(int32_t index) const {
   return slot_of_fd_[static_cast<size_t>(slots_[index].fd)] == index;
 }
 
-void Poller::ReleaseSlot(int32_t index, bool with_reset) {
+// Returns whether it lingers: then it is told when it has gone.
+bool Poller::ReleaseSlot(int32_t index, bool with_reset) {
   Slot& slot = slots_[index];
+  if (slot.IsAwaited()) {
+    Linger(index);
+    return true;
+  }
   // epoll forgets a descriptor by itself only where no copy of it is left, and of an eventfd there is
   // one: its owner's.
   if (slot.kind == SlotKind::kWatched || slot.kind == SlotKind::kEvent) SetDormant(index);
@@ -200,6 +239,31 @@ void Poller::ReleaseSlot(int32_t index, bool with_reset) {
     if (with_reset) CloseWithReset(slot.fd);
     else close(slot.fd);
   }
+  FreeSlot(index);
+  return false;
+}
+
+// A connection whose memory the kernel still sends from is not closed: a closed one gives no
+// notifications, and its memory could never be released. Closed in good order, TCP would go on
+// sending from it for as long as the peer does not acknowledge, whatever is in it by then. So the
+// connection is broken off: TCP forgets everything it has not sent or would send again. What
+// remains are packets that a device holds already. Their notifications come when they have left, or
+// were dropped, which is soon and does not depend on the peer, so there is no time limit.
+//
+// A connection that ends in good order does not come here: it is not told to be closed before it is
+// finished with (CollectInput).
+void Poller::Linger(int32_t index) {
+  Slot& slot = slots_[index];
+  slot.kind = SlotKind::kLingering;
+  slot.interest = 0;
+  slot.dormant = true;
+  if (Disconnect(slot.fd) != 0) shutdown(slot.fd, SHUT_RDWR);
+  HearEdges(index);
+}
+
+void Poller::FreeSlot(int32_t index) {
+  Slot& slot = slots_[index];
+  slot.zero_copy.reset();
   slot.fd = -1;
   slot.kind = SlotKind::kFree;
   // Events that were taken already name the old generation, and records the index.
@@ -265,6 +329,11 @@ bool Poller::HasRoom() const {
   return record_count_ + 4 <= kMaxRecords && arena_used_ + kMinReadBytes <= kArenaBytes;
 }
 
+// Whether all that can be outstanding of one connection finds room, and what else it has to tell.
+bool Poller::HasRoomForFinished() const {
+  return record_count_ + 4 + static_cast<int>(kMaxOutstanding) <= kMaxRecords;
+}
+
 void Poller::Tell(int32_t index, RecordKind kind, int32_t a, int32_t b) {
   int32_t* record = records_ + record_count_++ * kRecordWords;
   record[0] = index;
@@ -283,6 +352,8 @@ bool Poller::Collect(const epoll_event& event) {
       return CollectConnections(index);
     case SlotKind::kConnection:
       return CollectInput(index, event.events);
+    case SlotKind::kLingering:
+      return CollectLingering(index);
     case SlotKind::kWatched:
       Tell(index, kReady, static_cast<int32_t>(event.events));
       // Of one that nobody asks anything of, a hang-up is told once.
@@ -329,17 +400,26 @@ bool Poller::CollectConnections(int32_t listener) {
 // What a connection is ready for. It is read before it is told to be writable, so that an error is
 // told as what it was, and not as what sending would make of it.
 bool Poller::CollectInput(int32_t index, uint32_t events) {
+  if (events & EPOLLERR && slots_[index].zero_copy != nullptr) {
+    if (!HasRoomForFinished()) return false;
+    const bool is_notified = TellFinished(index);
+    if (!(events & EPOLLHUP)) {
+      // epoll tells notifications as an error. Where there were any, a true error is told again. Where
+      // there were none, this may be one, or an event from before they were taken.
+      if (!is_notified) TellError(index);
+      events &= ~static_cast<uint32_t>(EPOLLERR);
+      if (slots_[index].dormant) return true;
+    }
+  }
   const bool hung_up = events & (EPOLLHUP | EPOLLERR);
   const bool reads = slots_[index].interest & EPOLLIN;
   bool is_open = true;
   if (reads && (events & EPOLLIN || hung_up)) {
     is_open = Read(index);
   } else if (slots_[index].ended && hung_up) {
-    // Both ends have closed, or the peer broke off.
-    int error = 0;
-    socklen_t length = sizeof error;
-    getsockopt(slots_[index].fd, SOL_SOCKET, SO_ERROR, &error, &length);
-    Tell(index, kClosed, error);
+    // Both ends have closed, or the peer broke off. The kernel may have to send yet, and to send
+    // again, from memory that is held for it: until it is finished with, nothing is told.
+    if (!slots_[index].IsAwaited()) Tell(index, kClosed, ErrorOf(slots_[index].fd));
     SetDormant(index);
     is_open = false;
   } else if (hung_up && !(events & EPOLLOUT)) {
@@ -347,6 +427,63 @@ bool Poller::CollectInput(int32_t index, uint32_t events) {
   }
   if (is_open && events & EPOLLOUT) Tell(index, kWritable);
   return true;
+}
+
+// Takes every notification that waits, also so that the next one is an edge. Returns whether there
+// was one. There are no more than sends that are not finished.
+template <typename Callback>
+bool Poller::TakeCompletions(Slot* slot, const Callback& finished) {
+  bool is_notified = false;
+  for (size_t i = 0; i <= kMaxOutstanding; i++) {
+    Completion completion;
+    const int result = NextCompletion(slot->fd, &completion);
+    if (result < 0) break;
+    is_notified = true;
+    if (result == 0) continue;
+    slot->zero_copy->Complete(env_, completion, [&](Finished send) {
+      counters_.zero_copy_outstanding--;
+      if (send.copied) counters_.zero_copy_copied++;
+      finished(send.token);
+    });
+  }
+  return is_notified;
+}
+
+bool Poller::TellFinished(int32_t index) {
+  return TakeCompletions(&slots_[index], [&](int32_t token) { Tell(index, kFinished, token); });
+}
+
+void Poller::TellError(int32_t index) {
+  const int error = ErrorOf(slots_[index].fd);
+  if (error == 0) return;
+  Tell(index, kClosed, error);
+  SetDormant(index);
+}
+
+bool Poller::CollectLingering(int32_t index) {
+  if (!HasRoomForFinished()) return false;
+  TellFinished(index);
+  if (slots_[index].IsAwaited()) return true;
+  Tell(index, kGone);
+  close(slots_[index].fd);
+  FreeSlot(index);
+  return true;
+}
+
+// Before a poller ends, which nobody waits for: what devices hold gets a moment to leave.
+void Poller::BreakOffAwaited() {
+  for (Slot& slot : slots_) {
+    if (slot.kind == SlotKind::kConnection && slot.IsAwaited()) Disconnect(slot.fd);
+  }
+  const uint64_t until = NowNs() + kMaxFarewellNs;
+  for (;;) {
+    for (Slot& slot : slots_) {
+      if (slot.IsAwaited()) TakeCompletions(&slot, [](int32_t) {});
+    }
+    if (counters_.zero_copy_outstanding == 0 || NowNs() >= until) return;
+    const timespec moment = {0, 1'000'000};
+    nanosleep(&moment, nullptr);
+  }
 }
 
 // False where the connection has broken.
@@ -466,6 +603,39 @@ ssize_t Poller::SendPieces(const Slot& slot, int32_t piece) {
     if (static_cast<size_t>(sent) < bytes) break;
   }
   return total;
+}
+
+// Sends a Uint8Array of at least one byte from where it lies, as much of it as one send takes. Bytes
+// sent, or a negative error number: -ENOBUFS where it has to be sent plainly.
+ssize_t Poller::SendWithoutCopy(Slot* slot, napi_value memory, int32_t token) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  size_t length = 0;
+  if (napi_get_typedarray_info(env_, memory, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array || length == 0) {
+    return -EINVAL;
+  }
+  const int error = slot->zero_copy == nullptr ? AllowZeroCopy(slot->fd) : 0;
+  if (error == 0 && slot->zero_copy == nullptr) slot->zero_copy = std::make_unique<ZeroCopySends>();
+  napi_ref reference = nullptr;
+  if (error != 0 || slot->zero_copy->IsFull() ||
+      napi_create_reference(env_, memory, 1, &reference) != napi_ok) {
+    counters_.zero_copy_fallbacks++;
+    return -ENOBUFS;
+  }
+  const ssize_t sent = SendZeroCopy(slot->fd, data, std::min(length, kMaxZeroCopyBytes));
+  counters_.sends++;
+  if (sent > 0) {
+    slot->zero_copy->Add(reference, token);
+    counters_.zero_copy_sends++;
+    counters_.zero_copy_outstanding++;
+    counters_.bytes_sent += static_cast<uint64_t>(sent);
+    return sent;
+  }
+  napi_delete_reference(env_, reference);
+  if (!MustCopy(sent)) return sent;
+  counters_.zero_copy_fallbacks++;
+  return -ENOBUFS;
 }
 
 // Sends the pieces of `count` connections and writes what became of each beside it.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sockets.h"
+#include "zero_copy.h"
 
 namespace carillon {
 
@@ -44,6 +45,9 @@ constexpr int kMaxSlots = 1024 * 1024;
 // Batches taken without giving way to the rest of the loop, and for how long.
 constexpr int kMaxRounds = 16;
 constexpr uint64_t kMaxTurnNs = 1'000'000;
+// How long the end of a poller waits for the notifications of what devices still have to send, once
+// every connection that there is any of was broken off: many times what a busy device takes.
+constexpr uint64_t kMaxFarewellNs = 100'000'000;
 // Fewer events than this and there is no second look before the loop below blocks.
 constexpr int kMinEventsForAnotherRound = 4;
 
@@ -57,6 +61,8 @@ enum RecordKind : int32_t {
   kAcceptFailed,  // slot: the listener, a: error number
   kReady,         // a: the events of a watched descriptor
   kFired,         // a: how often since the last time, at most 2^31-1
+  kFinished,      // a: token of a zero-copy send that the kernel has finished with
+  kGone,          // a released connection's slot is free at last: the kernel has finished with all
 };
 constexpr int kRecordWords = 4;
 
@@ -73,6 +79,8 @@ enum class SlotKind : uint8_t {
   kFree,
   kListener,
   kConnection,
+  // A connection that was released and broken off, and whose memory the kernel has not finished with.
+  kLingering,
   // Somebody else's descriptor, whose events are told as they are.
   kWatched,
   // A timerfd, or a copy of an eventfd: both are counters, read as eight bytes.
@@ -89,10 +97,16 @@ struct Slot {
   bool ended = false;
   // Taken out of epoll, because a hang-up cannot be masked and nobody reads now.
   bool dormant = false;
+  // Dormant, but in epoll for its edges: each notification is one.
+  bool hears_edges = false;
   // Of a connection. Kept, because the kernel forgets it when the peer breaks off.
   SocketAddress peer = {};
   // Of a listener: what its connections are set up with.
   ConnectionSettings settings;
+  // Of a connection, from its first zero-copy send on.
+  std::unique_ptr<ZeroCopySends> zero_copy;
+
+  bool IsAwaited() const { return zero_copy != nullptr && zero_copy->outstanding() > 0; }
 };
 
 // libuv's handle and what lives as long as it: longer than a poller, because libuv closes it later.
@@ -115,6 +129,13 @@ struct Counters {
   uint64_t bytes_read = 0;
   uint64_t sends = 0;
   uint64_t bytes_sent = 0;
+  uint64_t zero_copy_sends = 0;
+  // Of these, those that the kernel made a copy of.
+  uint64_t zero_copy_copied = 0;
+  // Sends that had to be plain.
+  uint64_t zero_copy_fallbacks = 0;
+  // Sends that are not finished: a gauge.
+  uint64_t zero_copy_outstanding = 0;
 };
 
 class Poller {
@@ -138,7 +159,10 @@ class Poller {
   int SetInterest(int32_t index, uint32_t interest);
   void SetDormant(int32_t index);
   bool HasItsDescriptor(int32_t index) const;
-  void ReleaseSlot(int32_t index, bool with_reset);
+  bool ReleaseSlot(int32_t index, bool with_reset);
+  void Linger(int32_t index);
+  void FreeSlot(int32_t index);
+  void HearEdges(int32_t index);
   void ReuseReleased();
 
   // A turn.
@@ -148,16 +172,24 @@ class Poller {
   bool Collect(const epoll_event& event);
   bool CollectConnections(int32_t index);
   bool CollectInput(int32_t index, uint32_t events);
+  bool CollectLingering(int32_t index);
+  template <typename Callback>
+  bool TakeCompletions(Slot* slot, const Callback& finished);
+  bool TellFinished(int32_t index);
+  void TellError(int32_t index);
   bool Read(int32_t index);
   void CollectCount(int32_t index);
   void Tell(int32_t index, RecordKind kind, int32_t a = 0, int32_t b = 0);
   void Dispatch();
   bool HasRoom() const;
+  bool HasRoomForFinished() const;
 
   // Sending.
   void Flush(int count);
   ssize_t SendPieces(const Slot& slot, int32_t piece);
   const uint8_t* MemoryAt(int32_t memory, int32_t offset, int32_t bytes);
+  ssize_t SendWithoutCopy(Slot* slot, napi_value memory, int32_t token);
+  void BreakOffAwaited();
 
   napi_env env_;
   napi_ref self_ = nullptr;

@@ -302,15 +302,39 @@ struct PollerMethods {
     return FromInt32(env, shutdown(slot->fd, SHUT_WR) == 0 ? 0 : -errno);
   }
 
-  // release(slot, withReset): the slot means nothing from here on
+  // release(slot, withReset) -> whether it lingers: the slot means nothing from here on, and where it
+  // lingers, a record tells when it has gone
   static napi_value Release(napi_env env, napi_callback_info info) {
     const Call<2> call(env, info, 1);
     bool with_reset;
     if (call.poller == nullptr || !ToBool(env, call.arguments.values[1], &with_reset)) {
       return nullptr;
     }
-    if (call.SlotNamed() != nullptr) call.poller->ReleaseSlot(call.numbers[0], with_reset);
-    return nullptr;
+    const bool lingers =
+        call.SlotNamed() != nullptr && call.poller->ReleaseSlot(call.numbers[0], with_reset);
+    napi_value result = nullptr;
+    return napi_get_boolean(env, lingers, &result) == napi_ok ? result : nullptr;
+  }
+
+  // awaited(slot) -> how many zero-copy sends the kernel has not finished with
+  static napi_value Awaited(napi_env env, napi_callback_info info) {
+    const Call<1> call(env, info, 1);
+    if (call.poller == nullptr) return nullptr;
+    const Slot* slot = call.SlotNamed();
+    const bool is_awaited = slot != nullptr && slot->IsAwaited();
+    return FromInt32(env, is_awaited ? static_cast<int32_t>(slot->zero_copy->outstanding()) : 0);
+  }
+
+  // writeZeroCopy(slot, chunk, token) -> bytes sent, at once; -ENOBUFS: `write` has to send it. Where
+  // bytes were sent, the chunk is held until a record tells the token
+  static napi_value WriteZeroCopy(napi_env env, napi_callback_info info) {
+    const Call<3> call(env, info, 1);
+    int32_t token;
+    if (call.poller == nullptr || !ToInt32(env, call.arguments.values[2], &token)) return nullptr;
+    Slot* slot = call.SlotNamed();
+    if (slot == nullptr || slot->kind != SlotKind::kConnection) return FromInt32(env, -EBADF);
+    const ssize_t sent = call.poller->SendWithoutCopy(slot, call.arguments.values[1], token);
+    return FromInt32(env, static_cast<int32_t>(sent));
   }
 
   // write(slot, chunks) -> bytes sent: at once, from wherever they lie
@@ -404,7 +428,13 @@ struct PollerMethods {
         SetNumber(env, result, "reads", static_cast<double>(counters.reads)) &&
         SetNumber(env, result, "bytesRead", static_cast<double>(counters.bytes_read)) &&
         SetNumber(env, result, "sends", static_cast<double>(counters.sends)) &&
-        SetNumber(env, result, "bytesSent", static_cast<double>(counters.bytes_sent));
+        SetNumber(env, result, "bytesSent", static_cast<double>(counters.bytes_sent)) &&
+        SetNumber(env, result, "zeroCopySends", static_cast<double>(counters.zero_copy_sends)) &&
+        SetNumber(env, result, "zeroCopyCopied", static_cast<double>(counters.zero_copy_copied)) &&
+        SetNumber(env, result, "zeroCopyFallbacks",
+                  static_cast<double>(counters.zero_copy_fallbacks)) &&
+        SetNumber(env, result, "zeroCopyOutstanding",
+                  static_cast<double>(counters.zero_copy_outstanding));
     return is_ready ? result : ThrowType(env, "no counters");
   }
 };
@@ -427,6 +457,8 @@ napi_value Poller::Define(napi_env env) {
       {"shutdown", PollerMethods::Shutdown},
       {"release", PollerMethods::Release},
       {"write", PollerMethods::Write},
+      {"writeZeroCopy", PollerMethods::WriteZeroCopy},
+      {"awaited", PollerMethods::Awaited},
       {"flush", PollerMethods::Flush},
       {"registerMemory", PollerMethods::RegisterMemory},
       {"unregisterMemory", PollerMethods::UnregisterMemory},

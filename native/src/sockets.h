@@ -63,4 +63,32 @@ ssize_t Send(int fd, const iovec* pieces, size_t count);
 // Closes with a RST in place of a FIN: the kernel forgets what it has not sent.
 void CloseWithReset(int fd);
 
+// Zero-copy: the kernel sends from the caller's pages, and tells by a notification when it has
+// finished with them (its documentation: networking/msg_zerocopy).
+
+// Lets a socket send so. 0, or a negative error number where the kernel or the socket cannot.
+int AllowZeroCopy(int fd);
+
+// As Send, of memory that is not changed until the notification. Each call that answers with bytes
+// has a number, counted from 0 in each socket, under which the notification comes; others have none.
+// -ENOBUFS: no memory for a notification (net.core.optmem_max), or over the limit of locked memory.
+// -EFAULT: the memory cannot be pinned, because a driver mapped it by page frame, or it is not there.
+ssize_t SendZeroCopy(int fd, const void* memory, size_t bytes);
+
+// The calls, from `first` to `last`, that the kernel has finished with.
+struct Completion {
+  uint32_t first;
+  uint32_t last;
+  // It made a copy after all, as it does wherever the receiver is on the same machine.
+  bool copied;
+};
+
+// The next notification: 1, or 0 where what waits was of another kind, or a negative error number,
+// -EAGAIN where none waits.
+int NextCompletion(int fd, Completion* completion);
+
+// Breaks a connection off with a RST, as CloseWithReset does: the kernel forgets what it has not
+// sent. But the socket stays, and with it the notifications, which a closed one does not give.
+int Disconnect(int fd);
+
 }  // namespace carillon

@@ -14,6 +14,8 @@ export interface ClientCounters {
   bytesOut: number
   /** Calls of these that were accepted. */
   messagesOut: number
+  /** Of these, the ones of `sendZeroCopy`, however they were sent: `Reactor.stats` tells that. */
+  zeroCopyMessages: number
   /** Bytes that were dropped: not accepted, or accepted and then dropped by `drop-oldest`. */
   droppedBytes: number
   /** Messages that were. */
@@ -39,6 +41,7 @@ export function noCounts(): ClientCounters {
     skippedBytes: 0,
     bytesOut: 0,
     messagesOut: 0,
+    zeroCopyMessages: 0,
     droppedBytes: 0,
     droppedMessages: 0,
     droppedOldestBytes: 0,

@@ -34,15 +34,18 @@ export interface SessionHost {
   disconnected(session: ClientSession, reason: DisconnectReason): HookResult
   /** A hook threw. The session closes its client; this is for the count and the log. */
   hookFailed(client: TcpClient, hook: HookName, error: ClientError): void
+  /** Memory of `sendZeroCopy` is held (1), or released (-1). */
+  held(change: 1 | -1): void
 }
 
-/** The hooks of a `TcpEngine`. */
+/** The hooks of a `TcpEngine`, and what is called like one. */
 export type HookName =
   | 'onClientConnected'
   | 'onClientMessage'
   | 'onClientDrain'
   | 'onClientError'
   | 'onClientDisconnected'
+  | 'onReleased'
 
 /** In place of the end of a run: there is none. */
 const NO_RUN = -1
@@ -145,6 +148,14 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return info.wholeStart < 0 ? this.#sendEncoded(message) : this.#sendBack()
   }
 
+  sendZeroCopy(data: Uint8Array | readonly Uint8Array[], onReleased: () => HookResult): SendResult {
+    const chunks = Array.isArray(data) ? [...data] : [data as Uint8Array]
+    for (const chunk of chunks) checkBytes('a chunk', chunk)
+    if (typeof onReleased !== 'function') throw new ArgumentError('onReleased is a function')
+    this.#host.held(1)
+    return this.#sendHeld(chunks, () => setImmediate(() => this.#onReleased(onReleased)))
+  }
+
   pause(): void {
     if (!this.#isReading() || this.#isPaused) return
     this.#isPaused = true
@@ -180,7 +191,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   stats(): ClientCounters {
     this.#sendRun()
     const { skippedMessages = 0, skippedBytes = 0 } = this.#strategy
-    const { bytesOut, messagesOut, droppedBytes, droppedMessages } = this.#outbox
+    const { bytesOut, messagesOut, zeroCopyMessages } = this.#outbox
+    const { droppedBytes, droppedMessages } = this.#outbox
     const { droppedOldestBytes, droppedOldestMessages, peakQueuedBytes } = this.#outbox
     return {
       bytesIn: this.#bytesIn,
@@ -190,6 +202,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       skippedBytes,
       bytesOut,
       messagesOut,
+      zeroCopyMessages,
       droppedBytes,
       droppedMessages,
       droppedOldestBytes,
@@ -293,6 +306,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     }
     this.#phase = 'closed'
     this.#unsentBytes = this.#outbox.queuedBytes
+    this.#outbox.close()
     const reason = this.#reason as DisconnectReason
     this.#call('onClientDisconnected', () => this.#host.disconnected(this, reason))
   }
@@ -308,6 +322,25 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (result === 'sent') this.#onSent()
     else this.#onSlow(result, bytes)
     return result
+  }
+
+  /** @param release called once, whatever the answer. */
+  #sendHeld(chunks: readonly Uint8Array[], release: () => void): SendResult {
+    this.#sendRun()
+    const bytes = bytesOf(chunks)
+    if (this.#phase !== 'open' || bytes === 0) {
+      release()
+      return this.#phase === 'open' ? 'sent' : this.#outbox.drop(bytes)
+    }
+    const result = this.#outbox.sendHeld(chunks, bytes, release)
+    if (result === 'sent') this.#onSent()
+    else this.#onSlow(result, bytes)
+    return result
+  }
+
+  #onReleased(onReleased: () => HookResult): void {
+    this.#host.held(-1)
+    this.#call('onReleased', onReleased)
   }
 
   /** Sends a message that is framed anew, or whose frame has to be looked at. */

@@ -1,6 +1,8 @@
 import { formatAddress } from '../format-address.ts'
 import { behind, ChunkQueue } from './chunk-queue.ts'
 import { detached } from './errors.ts'
+import { HeldMemory } from './held-memory.ts'
+import { ZERO_COPY_LEAST_BYTES } from './limits.ts'
 import { EpollEvents, RecordKind } from './native-addon.ts'
 import type { Reactor } from './reactor.ts'
 import type { Sender } from './send-list.ts'
@@ -9,6 +11,7 @@ import type { Connection, ConnectionHandler } from './transport.ts'
 
 const EAGAIN = 11
 const EFAULT = 14
+const ENOBUFS = 105
 const ECANCELED = 125
 
 /**
@@ -88,6 +91,27 @@ export class EpollConnection implements Connection, Sender {
     return true
   }
 
+  writeHeld(chunks: readonly Uint8Array[], release: () => void): boolean {
+    const { sends } = this.#reactor
+    // By calls of its own, behind what is listed.
+    sends.flush()
+    const isFirst = this.#queuedBytes === 0 && this.#state === 'open'
+    for (const chunk of chunks) this.#queuedBytes += chunk.length
+    const held = new HeldMemory(release)
+    if (this.#state !== 'closed') {
+      // Nobody can keep the arena still.
+      const own = chunks
+        .filter((chunk) => chunk.length > 0)
+        .map((chunk) => (sends.isInArena(chunk) ? Buffer.from(chunk) : chunk))
+      this.#queue ??= new ChunkQueue()
+      this.#queue.push(own, held)
+    }
+    held.letGo()
+    if (!isFirst) return false
+    if (this.#sendQueued() && this.#queuedBytes > 0) this.#updateInterest()
+    return this.#queuedBytes === 0
+  }
+
   pauseReading(): void {
     this.#isReading = false
     this.#updateInterest()
@@ -151,8 +175,9 @@ export class EpollConnection implements Connection, Sender {
 
   #takeEnd(): void {
     this.#peerHasEnded = true
-    if (this.#state === 'ended') this.#finish(0)
-    else this.#handler?.onEnd()
+    if (this.#state !== 'ended') this.#handler?.onEnd()
+    // While the kernel still sends from memory that is held, nothing is closed: `closed` follows.
+    else if (this.#reactor.poller.awaited(this.slot) === 0) this.#finish(0)
   }
 
   // Sending.
@@ -184,25 +209,41 @@ export class EpollConnection implements Connection, Sender {
   }
 
   #sendQueue(): void {
-    const queue = this.#queue
-    if (queue === undefined || this.#queuedBytes === 0 || this.#state === 'closed') return
     const queuedBytes = this.#queuedBytes
-    while (this.#queuedBytes > 0) {
-      const sent = queue.isIntact ? this.#reactor.poller.write(this.slot, queue.chunks) : -EFAULT
-      if (sent === -EAGAIN) break
-      if (sent < 0) {
-        this.#break(sent)
-        return
-      }
-      this.#queuedBytes -= sent
-      queue.skip(sent)
-    }
+    if (queuedBytes === 0 || !this.#sendQueued()) return
     if (this.#queuedBytes === 0) {
-      this.#queue = undefined
       this.#updateInterest()
       this.#endWhenSent()
     }
     if (this.#queuedBytes < queuedBytes) this.#handler?.onDrain()
+  }
+
+  /** Hands the kernel as much of the queue as it has room for. False where the connection broke. */
+  #sendQueued(): boolean {
+    const queue = this.#queue
+    if (queue === undefined || this.#state === 'closed') return false
+    while (this.#queuedBytes > 0) {
+      const sent = queue.isIntact ? this.#sendFirst(queue) : -EFAULT
+      if (sent === -EAGAIN) return true
+      if (sent < 0) {
+        this.#break(sent)
+        return false
+      }
+      this.#queuedBytes -= sent
+      queue.skip(sent)
+    }
+    this.#queue = undefined
+    return true
+  }
+
+  /** The bytes that the kernel took, at once, of what is first: from where it lies, where that pays. */
+  #sendFirst(queue: ChunkQueue): number {
+    const { poller, zeroCopySends } = this.#reactor
+    const { first } = queue
+    const isHeld = first?.held !== undefined && first.chunk.length >= ZERO_COPY_LEAST_BYTES
+    if (!isHeld) return poller.write(this.slot, queue.chunksBefore(ZERO_COPY_LEAST_BYTES))
+    const sent = zeroCopySends.write(this.slot, first.chunk, first.held)
+    return sent === -ENOBUFS ? poller.write(this.slot, [first.chunk]) : sent
   }
 
   // Ending.
@@ -240,6 +281,7 @@ export class EpollConnection implements Connection, Sender {
     // That broke it, and all of this has been done.
     if (this.#isClosed) return false
     this.#state = 'closed'
+    this.#queue?.clear()
     this.#queue = undefined
     this.#held = undefined
     this.#reactor.release(this.slot, withReset)

@@ -37,9 +37,18 @@ export interface Poller {
   setTimer(slot: number, firstUs: number, intervalUs: number): number
   setInterest(slot: number, events: number): number
   shutdown(slot: number): number
-  release(slot: number, withReset: boolean): void
+  /** Whether it lingers: `RecordKind.gone` then tells when the slot is free. */
+  release(slot: number, withReset: boolean): boolean
   /** Sends at once. The bytes that the kernel took. */
   write(slot: number, chunks: readonly Uint8Array[]): number
+  /**
+   * Sends at once, and from where it lies: as many bytes as one send takes (512 KiB). Where it took
+   * any, `chunk` is held until `RecordKind.finished` tells the token; the kernel then has finished
+   * with those. `-ENOBUFS`, which is counted: it has to be sent by `write`.
+   */
+  writeZeroCopy(slot: number, chunk: Uint8Array, token: number): number
+  /** How many of such sends are not finished, of a connection: at most 128. */
+  awaited(slot: number): number
   /** Sends what the first `count` entries of `sends` say. */
   flush(count: number): void
   registerMemory(memory: Uint8Array): number
@@ -60,6 +69,14 @@ export interface PollerStats {
   readonly bytesRead: number
   readonly sends: number
   readonly bytesSent: number
+  /** Sends from where the data lies, without a copy. A message of `sendZeroCopy` can be several. */
+  readonly zeroCopySends: number
+  /** Of these, the ones that the kernel made a copy of after all, as it does on one machine. */
+  readonly zeroCopyCopied: number
+  /** Times that it was not possible to send so, and the data was sent plainly. */
+  readonly zeroCopyFallbacks: number
+  /** Of the sends, those that the kernel has not finished with, now. */
+  readonly zeroCopyOutstanding: number
 }
 
 /** What is in `Poller.records`: `[slot, kind, a, b]`. As in `native/src/poller.h`. */
@@ -79,6 +96,10 @@ export const RecordKind = {
   ready: 7,
   /** `a`: how often since the last time. */
   fired: 8,
+  /** `a`: the token of a zero-copy send. The slot may be released by now. */
+  finished: 9,
+  /** A released connection's slot, which lingered, is free. */
+  gone: 10,
 } as const
 
 /** epoll's events, as Linux numbers them on every machine. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { formatAddress } from '../format-address.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import { detached } from './errors.ts'
+import { HeldMemory } from './held-memory.ts'
 import type { Acceptor, Connection, ConnectionHandler } from './transport.ts'
 
 /** A connection of one of Node's own sockets, bare or with TLS. */
@@ -54,6 +55,22 @@ export class NetConnection implements Connection {
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
+    return this.#write(chunks, this.#onWritten)
+  }
+
+  writeHeld(chunks: readonly Uint8Array[], release: () => void): boolean {
+    const held = new HeldMemory(release)
+    // Node calls back once for each, also where it does not write it.
+    for (const chunk of chunks) if (chunk.length > 0 && !this.#socket.destroyed) held.use()
+    const isFree = this.#write(chunks, (error) => {
+      held.letGo()
+      this.#onWritten(error)
+    })
+    held.letGo()
+    return isFree
+  }
+
+  #write(chunks: readonly Uint8Array[], onWritten: (error?: Error | null) => void): boolean {
     const socket = this.#socket
     if (socket.destroyed) {
       // Broken, and `close` is on its way.
@@ -61,7 +78,7 @@ export class NetConnection implements Connection {
       return false
     }
     socket.cork()
-    for (const chunk of chunks) if (chunk.length > 0) socket.write(chunk, this.#onWritten)
+    for (const chunk of chunks) if (chunk.length > 0) socket.write(chunk, onWritten)
     socket.uncork()
     this.#queuedBytes = socket.writableLength
     if (this.#queuedBytes === 0) return true

@@ -22,6 +22,7 @@ export type OutboxOptions = Pick<
 export class Outbox {
   messagesOut = 0
   bytesOut = 0
+  zeroCopyMessages = 0
   droppedMessages = 0
   droppedBytes = 0
   droppedOldestMessages = 0
@@ -67,6 +68,30 @@ export class Outbox {
     if (mustWait) this.#keep(chunks, bytes)
     else if (this.#connection.write(chunks)) return 'sent'
     return this.noteQueued()
+  }
+
+  /**
+   * As `send`, of chunks that are not changed until `release` is called: once, whatever the answer,
+   * perhaps from inside this call.
+   */
+  sendHeld(chunks: readonly Uint8Array[], bytes: number, release: () => void): SendResult {
+    const mustWait = !this.#isFreeFor(bytes)
+    if ((mustWait || bytes > this.#options.maxQueuedBytes) && !this.#hasRoom(bytes)) {
+      release()
+      return this.#refuse(bytes)
+    }
+    this.messagesOut++
+    this.zeroCopyMessages++
+    this.bytesOut += bytes
+    if (mustWait) this.#keep(chunks, bytes, release)
+    else if (this.#connection.writeHeld(chunks, release)) return 'sent'
+    return this.noteQueued()
+  }
+
+  /** Gives up what waits, and releases it. */
+  close(): void {
+    this.#waiting?.clear()
+    this.#waiting = undefined
   }
 
   /** As `send`, of the bytes from `start` to `end` of `memory`, which are so many messages. */
@@ -134,19 +159,24 @@ export class Outbox {
 
   #handOver(): void {
     while (this.#waiting !== undefined) {
-      const batch = this.#waiting.take(WRITE_BATCH_BYTES, WRITE_BATCH_CHUNKS)
+      const held = this.#waiting.takeHeld()
+      const batch = held?.chunks ?? this.#waiting.take(WRITE_BATCH_BYTES, WRITE_BATCH_CHUNKS)
       if (batch === undefined) {
         this.isDetached = true
         return
       }
       if (this.#waiting.length === 0) this.#waiting = undefined
-      if (!this.#connection.write(batch)) return
+      const isTaken =
+        held === undefined
+          ? this.#connection.write(batch)
+          : this.#connection.writeHeld(batch, held.release)
+      if (!isTaken) return
     }
   }
 
-  #keep(chunks: readonly Uint8Array[], bytes: number): void {
+  #keep(chunks: readonly Uint8Array[], bytes: number, release?: () => void): void {
     this.#waiting ??= new OutgoingQueue()
-    this.#waiting.push(delivery.own(chunks), bytes)
+    this.#waiting.push(delivery.own(chunks), bytes, release)
   }
 
   /** Whether a message fits, after older ones were dropped where the policy is to do that. */

@@ -4,6 +4,8 @@ type Chunks = readonly Uint8Array[]
 interface Message {
   readonly chunks: Chunks
   readonly bytes: number
+  /** Called when nothing is read from the chunks any more, where somebody keeps them still until then. */
+  readonly release: (() => void) | undefined
 }
 
 /**
@@ -23,13 +25,23 @@ export class OutgoingQueue {
     return this.#messages.length - this.#first
   }
 
-  push(chunks: Chunks, bytes: number): void {
-    this.#messages.push({ chunks, bytes })
+  push(chunks: Chunks, bytes: number, release?: () => void): void {
+    this.#messages.push({ chunks, bytes, release })
     this.#bytes += bytes
   }
 
+  /** Takes out the oldest message, where it has a `release`, which is the caller's then, and is intact. */
+  takeHeld(): { readonly chunks: Chunks; readonly release: () => void } | undefined {
+    const first = this.#messages[this.#first]
+    if (first?.release === undefined || !isIntact(first)) return undefined
+    this.#shift()
+    this.#bytes -= first.bytes
+    return { chunks: first.chunks, release: first.release }
+  }
+
   /**
-   * Takes out the oldest messages: as many as are together within both limits, and one at least.
+   * Takes out the oldest messages: as many as are together within both limits, and one at least, up
+   * to one that has a `release`.
    *
    * @returns their chunks: none where nothing waits. Undefined, and nothing is taken out, where the
    *   oldest message is not what it was: its memory was transferred or resized.
@@ -43,7 +55,7 @@ export class OutgoingQueue {
     const batch = [...first.chunks]
     for (;;) {
       const next = this.#messages[this.#first]
-      if (next === undefined || !isIntact(next)) break
+      if (next === undefined || next.release !== undefined || !isIntact(next)) break
       if (bytes + next.bytes > bytesMax || batch.length + next.chunks.length > chunksMax) break
       this.#shift()
       bytes += next.bytes
@@ -53,12 +65,18 @@ export class OutgoingQueue {
     return batch
   }
 
-  /** Drops the oldest message. Returns its bytes, 0 where nothing waits. */
+  /** Drops the oldest message, and releases it. Returns its bytes, 0 where nothing waits. */
   dropOldest(): number {
     const oldest = this.#shift()
     if (oldest === undefined) return 0
     this.#bytes -= oldest.bytes
+    oldest.release?.()
     return oldest.bytes
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    while (this.length > 0) this.dropOldest()
   }
 
   #shift(): Message | undefined {

@@ -4,7 +4,7 @@ import { ViewCache } from '../framing/view-cache.ts'
 import { StateError } from './errors.ts'
 import type { EventFd } from './event-fd.ts'
 import { HIGHEST_BUSY_POLL_US, HIGHEST_DESCRIPTOR, HIGHEST_REGISTERED_BYTES } from './limits.ts'
-import { loadAddon, type Poller, type PollerStats } from './native-addon.ts'
+import { loadAddon, type Poller, type PollerStats, RecordKind } from './native-addon.ts'
 import { SendList } from './send-list.ts'
 import { SystemError } from './system-error.ts'
 import { throwLater } from './throw-later.ts'
@@ -18,6 +18,7 @@ import {
   type Watch,
   type WatchInterest,
 } from './watches.ts'
+import { ZeroCopySends } from './zero-copy-sends.ts'
 
 /**
  * In later versions the mark is a key without which memory cannot be detached, and Node aborts as it
@@ -67,6 +68,8 @@ export class Reactor {
 
   /** What is to be sent when the turn ends. For transports. */
   readonly sends: SendList
+  /** What the kernel sends without a copy. For transports. */
+  readonly zeroCopySends: ZeroCopySends
 
   /** Why there can be no reactor here, or `undefined`. */
   static get unavailable(): string | undefined {
@@ -95,6 +98,7 @@ export class Reactor {
     if (CAN_MARK_MEMORY) markAsUntransferable(arena.buffer)
     this.#arena = Buffer.from(arena.buffer, arena.byteOffset, arena.length)
     this.sends = new SendList(this.#poller, addon.limits)
+    this.zeroCopySends = new ZeroCopySends(this.#poller)
   }
 
   /**
@@ -186,7 +190,9 @@ export class Reactor {
     this.#isClosed = true
     this.#lastStats = this.#poller.stats()
     this.#owners.length = 0
+    // Breaks off what the kernel still sends from, and waits a moment for what devices hold of it.
     this.#poller.destroy()
+    this.zeroCopySends.abandon()
   }
 
   // For transports.
@@ -207,8 +213,9 @@ export class Reactor {
   release(slot: number, withReset = false): void {
     if (this.#isClosed) return
     this.#owners[slot] = undefined
-    this.#poller.release(slot, withReset)
-    if (--this.#holds === 0) this.#poller.letGo()
+    const lingers = this.#poller.release(slot, withReset)
+    // Until it has gone, the event loop goes on for it.
+    if (!lingers) this.#letGo()
   }
 
   /**
@@ -254,15 +261,29 @@ export class Reactor {
     })
   }
 
+  #letGo(): void {
+    if (--this.#holds === 0) this.#poller.letGo()
+  }
+
+  /** What is told of slots that may have no owner any more. */
+  #tellUnowned(kind: number, a: number): void {
+    if (kind === RecordKind.finished) this.zeroCopySends.finish(a)
+    else if (kind === RecordKind.gone && !this.#isClosed) this.#letGo()
+  }
+
   #dispatch(count: number): void {
     const { records } = this.#poller
     this.#isDispatching = true
     this.#batch++
     for (let at = 0; at < count * 4; at += 4) {
+      const kind = records[at + 1] as number
+      if (kind >= RecordKind.finished) {
+        this.#tellUnowned(kind, records[at + 2] as number)
+        continue
+      }
       // A slot that was released meanwhile has no owner, and is not used again within the turn.
       const owner = this.#owners[records[at] as number]
       if (owner === undefined) continue
-      const kind = records[at + 1] as number
       try {
         owner.onRecord(kind, records[at + 2] as number, records[at + 3] as number)
       } catch (error) {

@@ -121,6 +121,11 @@ export class SendList {
     this.#lastSlicedOffset = offset
   }
 
+  /** Whether it lies in what sockets are read into, which changes at the next turn. */
+  isInArena(chunk: Uint8Array): boolean {
+    return chunk.buffer === this.#arenaMemory
+  }
+
   /** Whether what lies there may change as soon as it was sent: what has to wait is copied. */
   isUsedAgain(chunk: Uint8Array): boolean {
     return chunk.buffer === this.#arenaMemory || this.#memories.has(chunk.buffer)

@@ -1,4 +1,5 @@
 import type { ClientCounters } from './client-counters.ts'
+import type { HookResult } from './client-session.ts'
 
 /**
  * What became of data to send.
@@ -64,6 +65,23 @@ export interface TcpClient {
    * @throws {CarillonError} where the message does not fit the frame.
    */
   sendMessage(message: Uint8Array): SendResult
+
+  /**
+   * As `sendData`, of large data out of memory that is kept still: over `epoll` the kernel sends
+   * each chunk of 16 KiB or more from where it lies (MSG_ZEROCOPY). Smaller ones, and all where that
+   * is not possible (docs/engine.md says where), it copies, as over any other transport.
+   *
+   * Until `onReleased` the memory is not changed, given away or unmapped, whatever the answer: what
+   * is in it when a packet is sent, or sent again, is what the peer gets.
+   *
+   * @param data one chunk or several: one message.
+   * @param onReleased called once, from the event loop and never from inside a call: when the kernel
+   *   has finished with the memory, which can be as late as the peer's acknowledgement, or nothing
+   *   of it is sent any more; perhaps after `onClientDisconnected`, and after `TcpEngine.stop` has
+   *   resolved. It is called like a hook: where it throws, its client is closed.
+   * @throws {ArgumentError} where a chunk is no Uint8Array. `onReleased` is not called then.
+   */
+  sendZeroCopy(data: Uint8Array | readonly Uint8Array[], onReleased: () => HookResult): SendResult
 
   /**
    * Stops reading. No message follows until `resume`, not even one that has arrived already: what

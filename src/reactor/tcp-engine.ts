@@ -28,6 +28,8 @@ export interface TcpEngineStats extends ClientCounters {
   readonly clients: number
   /** Bytes queued now. */
   readonly queuedBytes: number
+  /** Messages of `sendZeroCopy` whose memory is not released now, of clients that have gone too. */
+  readonly heldMessages: number
   /** Clients not read from now because one that they feed is slow. */
   readonly pausedSources: number
   /** Connections that became clients. */
@@ -86,6 +88,7 @@ export abstract class TcpEngine {
   #refusedClients = 0
   #acceptErrors = 0
   #hookErrors = 0
+  #heldMessages = 0
   #inbox: SenderInbox | undefined
   #senderUnknownClients = 0
   #senderUnframed = 0
@@ -121,6 +124,9 @@ export abstract class TcpEngine {
         const fields = { client: client.id, hook, ...errorFields(error) }
         this.#limitedLog.log('error', fields, 'a hook threw')
         this.#warnings?.warn(error.code, error.message, error.cause)
+      },
+      held: (change) => {
+        this.#heldMessages += change
       },
     }
   }
@@ -254,6 +260,7 @@ export abstract class TcpEngine {
       ...counts,
       clients: this.#sessions.size,
       queuedBytes,
+      heldMessages: this.#heldMessages,
       pausedSources,
       acceptedClients: this.#acceptedClients,
       refusedClients: this.#refusedClients,

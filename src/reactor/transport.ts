@@ -77,6 +77,12 @@ export interface Connection {
   write(chunks: readonly Uint8Array[]): boolean
   /** As `write`, of the bytes from `start` to `end` of `memory`, at least one. */
   writeSlice(memory: Buffer, start: number, end: number): boolean
+  /**
+   * As `write`, of chunks that are not changed until `release` is called: once, whatever becomes of
+   * the connection, when nothing is read from them any more. That may be from inside this call, and
+   * after `onClose`. What is large is sent from where it lies, where the transport can.
+   */
+  writeHeld(chunks: readonly Uint8Array[], release: () => void): boolean
   /** No further `onData` until `resumeReading`. `onEnd` and `onClose` may still come. */
   pauseReading(): void
   resumeReading(): void

@@ -15,6 +15,7 @@ import { sendingSuite } from './suite/sending.ts'
 import type { Stage } from './suite/stage.ts'
 import { throwingHooksSuite } from './suite/throwing-hooks.ts'
 import { timeoutsSuite } from './suite/timeouts.ts'
+import { zeroCopySuite } from './suite/zero-copy.ts'
 
 export interface OtherEnd {
   /** How peers connect. */
@@ -44,4 +45,5 @@ export function engineSuite(createTransport: () => Transport, otherEnd = TCP): v
   flowControlSuite(stage)
   timeoutsSuite(stage)
   hardPeersSuite(stage)
+  zeroCopySuite(stage)
 }

@@ -29,6 +29,10 @@ class StuckConnection implements Connection {
     return this.write([memory.subarray(start, end)])
   }
 
+  writeHeld(chunks: readonly Uint8Array[], _release: () => void): boolean {
+    return this.write(chunks)
+  }
+
   flush(): void {}
   pauseReading(): void {}
   resumeReading(): void {}

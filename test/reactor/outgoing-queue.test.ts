@@ -64,3 +64,21 @@ test('a message whose memory was given away is not sent, and counts as it did', 
   t.deepEqual(queue.take(100, 100), [Buffer.of(3)])
   t.is(queue.bytes, 0)
 })
+
+test('a message that is held is taken out alone, and released where it is dropped', (t) => {
+  const queue = new OutgoingQueue()
+  let released = 0
+  const release = () => {
+    released++
+  }
+  queue.push([Buffer.of(1)], 1)
+  for (let index = 0; index < 3; index++) queue.push([Buffer.of(2, 3)], 2, release)
+  t.is(queue.takeHeld(), undefined)
+  t.deepEqual(queue.take(100, 100), [Buffer.of(1)])
+  t.is(queue.takeHeld()?.release, release)
+  t.deepEqual([queue.bytes, queue.length, released], [4, 2, 0])
+  t.is(queue.dropOldest(), 2)
+  t.is(released, 1)
+  queue.clear()
+  t.deepEqual([queue.bytes, queue.length, released], [0, 0, 2])
+})

@@ -77,6 +77,13 @@ class ReusingConnection implements Connection {
     return this.write([memory.subarray(start, end)])
   }
 
+  writeHeld(chunks: readonly Uint8Array[], release: () => void): boolean {
+    const own = chunks.map((chunk) =>
+      chunk.buffer === this.#arena.buffer ? Buffer.from(chunk) : chunk,
+    )
+    return this.#connection.writeHeld(own, release)
+  }
+
   pauseReading(): void {
     this.#connection.pauseReading()
   }

@@ -21,6 +21,7 @@ const FILES = [
   'reactor/reactor-watch',
   'reactor/reactor-timer',
   'reactor/registered-memory',
+  'reactor/zero-copy',
   'reactor/event-fd',
   'reactor/epoll-transport',
   'reactor/descriptors',

@@ -37,6 +37,7 @@ function stageConnection(): Connection {
     flush() {},
     write: () => true,
     writeSlice: () => true,
+    writeHeld: () => true,
     pauseReading() {},
     resumeReading() {},
     end() {},
