@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
-import { VIRT_FIRMWARE } from '../../src/cores/virt-firmware.ts'
+import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+
+/** The kinds of core that are measured. */
+export type MeasuredKind = 'hosted' | 'virt'
 
 /** What virt is measured by: the same firmware without an emulator. */
-export const YARDSTICK: CoreKind = 'hosted'
+export const YARDSTICK: MeasuredKind = 'hosted'
 
 /** The kinds of core, in the order in which they are measured. */
-export const KINDS: readonly CoreKind[] = ['virt', YARDSTICK]
+export const KINDS: readonly MeasuredKind[] = ['virt', YARDSTICK]
 
 /** What to say where bare metal cannot run. */
 export const VIRT_MISSING =
@@ -15,5 +17,5 @@ export const VIRT_MISSING =
 
 export function hasVirt(): boolean {
   const { status } = spawnSync('qemu-system-aarch64', ['--version'], { stdio: 'ignore' })
-  return status === 0 && existsSync(VIRT_FIRMWARE)
+  return status === 0 && existsSync(qemuFirmwarePath('virt'))
 }

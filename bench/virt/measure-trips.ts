@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
 import { errorMessage } from '../../src/errors.ts'
 import { BenchError } from '../errors.ts'
 import { PinnedProcess } from '../pinned-process.ts'
@@ -7,6 +6,7 @@ import type { Placement } from '../placement.ts'
 import { REPOSITORY } from '../programs.ts'
 import type { Sample } from '../results.ts'
 import type { ResultLine, WindowTimes } from '../rings/window.ts'
+import type { MeasuredKind } from './contenders.ts'
 import { spinningFirmware } from './spinning-firmware.ts'
 
 const CALLER = join(REPOSITORY, 'dist/bench/virt/caller-process.js')
@@ -20,7 +20,7 @@ const START_LIMIT_MS = 60_000
  * @throws {BenchError} `ERR_CARILLON_BENCH_SERVER`, with what the caller says.
  */
 export async function measureTrips(
-  kind: CoreKind,
+  kind: MeasuredKind,
   isAsleep: boolean,
   { warmupMs, durationMs }: WindowTimes,
   placement: Placement,

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
 import { BenchError } from '../errors.ts'
 import { REPOSITORY } from '../programs.ts'
+import type { MeasuredKind } from './contenders.ts'
 
 const FIRMWARE = join(REPOSITORY, 'firmware')
 const PROGRAMS = { hosted: 'carillon-core', virt: 'carillon-core.elf' } as const
 
 /** The firmware of that kind of core whose cores spin where they could sleep, once it was built. */
-export function spinningFirmware(kind: CoreKind): string {
+export function spinningFirmware(kind: MeasuredKind): string {
   return join(FIRMWARE, 'build', `${kind}-spinning`, PROGRAMS[kind])
 }
 
@@ -17,7 +17,7 @@ export function spinningFirmware(kind: CoreKind): string {
  *
  * @throws {BenchError} `ERR_CARILLON_BENCH_BUILD`.
  */
-export function buildSpinningFirmware(kind: CoreKind): void {
+export function buildSpinningFirmware(kind: MeasuredKind): void {
   const program = spinningFirmware(kind)
   const make = [
     ...['make', '-C', FIRMWARE, '-j2', `PORT=${kind}`, `BUILD=${join(program, '..')}`],

@@ -1,11 +1,10 @@
-import type { CoreKind } from '../../src/cores/core-runner.ts'
 import { findPlacement } from '../placement.ts'
 import type { Results, Sample } from '../results.ts'
 import type { WindowTimes } from '../rings/window.ts'
 import { type Bout, measureInRounds, type Plan, type Surroundings } from '../rounds.ts'
 import type { Suite } from '../suite-command.ts'
 import { CELLS, CORES, QUIET, ROUND_TRIP, ROUND_TRIP_ASLEEP, START } from './cells.ts'
-import { hasVirt, KINDS, VIRT_MISSING, YARDSTICK } from './contenders.ts'
+import { hasVirt, KINDS, type MeasuredKind, VIRT_MISSING, YARDSTICK } from './contenders.ts'
 import { measureQuiet, measureStart, type QuietTimes } from './measure-server.ts'
 import { measureTrips } from './measure-trips.ts'
 import { virtReport } from './report.ts'
@@ -44,7 +43,7 @@ async function runVirtSuite(plan: Plan, surroundings: Surroundings): Promise<Res
   if (plan.cells.includes(ROUND_TRIP)) for (const kind of kinds) buildSpinningFirmware(kind)
   const placement = findPlacement()
   const { trips, quiet } = plan.isQuick ? QUICK : FULL
-  const measure = (cell: string, kind: CoreKind, signal: AbortSignal): Promise<Sample> => {
+  const measure = (cell: string, kind: MeasuredKind, signal: AbortSignal): Promise<Sample> => {
     if (cell === ROUND_TRIP || cell === ROUND_TRIP_ASLEEP) {
       return measureTrips(kind, cell === ROUND_TRIP_ASLEEP, trips, placement, signal)
     }

@@ -1,13 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { QemuMachine } from '../../src/cores/qemu-machine.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
-import { VirtMachine } from '../../src/cores/virt-machine.ts'
+import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { openStream, passBlock } from '../support/core-streams.ts'
 import { buildSlowWindowFirmware } from '../support/firmware-tool.ts'
 import { LinkedCore } from '../support/linked-core.ts'
-import { virtTest } from '../support/needs-virt.ts'
+import { boardTest } from '../support/needs-board.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Where a core sleeps, in every port for AArch64, and how it masks its interrupts there. */
@@ -46,7 +47,7 @@ async function startCore(t: ExecutionContext, firmware: string, index: number) {
     cores: 2,
     ringCapacityBytes: 65536,
   })
-  const machine = await VirtMachine.start({ region, firmware })
+  const machine = await QemuMachine.start({ board: VIRT_BOARD, region, firmware })
   t.teardown(async () => {
     machine.kill()
     await machine.ended(10_000)
@@ -93,17 +94,23 @@ async function isLost(passed: Promise<unknown>, lostMs: number): Promise<boolean
 
 // Core 0 hears the UART, and the others hear of it from core 0.
 for (const index of [0, 1]) {
-  virtTest(`no bell is lost between the last look and the sleep of core ${index}`, async (t) => {
-    t.timeout(300_000)
-    const linked = await startCore(t, await buildSlowWindowFirmware(), index)
-    t.is(await tripsUntilLost(linked, LOST_MS), TRIPS)
-  })
+  boardTest(VIRT_BOARD)(
+    `no bell is lost between the last look and the sleep of core ${index}`,
+    async (t) => {
+      t.timeout(300_000)
+      const linked = await startCore(t, await buildSlowWindowFirmware(), index)
+      t.is(await tripsUntilLost(linked, LOST_MS), TRIPS)
+    },
+  )
 
-  virtTest(`without the masked interrupts a bell is soon lost by core ${index}`, async (t) => {
-    t.timeout(300_000)
-    const firmware = join(temporaryFolder(t), 'unmasked.elf')
-    await writeUnmasked(firmware, await buildSlowWindowFirmware())
-    const linked = await startCore(t, firmware, index)
-    t.true((await tripsUntilLost(linked, SOON_LOST_MS)) < TRIPS)
-  })
+  boardTest(VIRT_BOARD)(
+    `without the masked interrupts a bell is soon lost by core ${index}`,
+    async (t) => {
+      t.timeout(300_000)
+      const firmware = join(temporaryFolder(t), 'unmasked.elf')
+      await writeUnmasked(firmware, await buildSlowWindowFirmware())
+      const linked = await startCore(t, firmware, index)
+      t.true((await tripsUntilLost(linked, SOON_LOST_MS)) < TRIPS)
+    },
+  )
 }

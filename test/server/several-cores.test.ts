@@ -2,11 +2,12 @@ import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { CarillonClient, type ClientStream } from '../../src/client/index.ts'
 import type { CoreKind } from '../../src/cores/core-runner.ts'
+import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
 import { CarillonServer } from '../../src/server/carillon-server.ts'
 import { DspService } from '../../src/server/dsp-service.ts'
 import { SERVICE_LIMITS } from '../../src/server/limits.ts'
 import { LIMITS } from '../../src/shm/shared-mem.ts'
-import { virtTest } from '../support/needs-virt.ts'
+import { boardTest } from '../support/needs-board.ts'
 import { RecordingPeer } from '../support/recording-peer.ts'
 import { runningCore } from '../support/running-core.ts'
 import { PATIENCE } from '../support/soak.ts'
@@ -17,6 +18,7 @@ const MONO = { sampleRateHz: 48_000, channels: 1 }
 const HEAVY = {
   hosted: { taps: LIMITS.LIST_VALUES_MAX, frames: 1024 },
   virt: { taps: 2048, frames: 512 },
+  raspi3: { taps: 2048, frames: 512 },
 } as const
 
 function heavyChain(kind: CoreKind) {
@@ -67,7 +69,7 @@ function loadOf(client: CarillonClient, index: number, isWanted: (load: number) 
 for (const { kind, cores, declare } of [
   { kind: 'hosted', cores: 2, declare: test },
   { kind: 'hosted', cores: 4, declare: test },
-  { kind: 'virt', cores: 4, declare: virtTest },
+  { kind: 'virt', cores: 4, declare: boardTest(VIRT_BOARD) },
 ] as const) {
   const server = `a server of ${cores} ${kind} cores`
 

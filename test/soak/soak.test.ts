@@ -1,14 +1,17 @@
 import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import test from 'ava'
-import { virtTest } from '../support/needs-virt.ts'
+import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
+import { boardTest } from '../support/needs-board.ts'
 import type { Soak } from '../support/soak.ts'
 
 /** Enough for every kind of thing to happen once; `npm run soak -- NAME` does it for minutes. */
 const SMALL = { durationMs: 3000, clients: 12, messages: 8000 }
 
 /** Those that need more than this repository. */
-const NEEDY: Readonly<Record<string, typeof test>> = { 'virt.js': virtTest as typeof test }
+const NEEDY: Readonly<Record<string, typeof test>> = {
+  'virt.js': boardTest(VIRT_BOARD) as typeof test,
+}
 
 const files = readdirSync(import.meta.dirname).filter((file) => /^[a-z-]+\.js$/.test(file))
 

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CoreLink } from '../../src/bridge/core-link.ts'
-import type { VirtCore } from '../../src/cores/virt-core.ts'
-import { VirtMachine } from '../../src/cores/virt-machine.ts'
+import type { QemuCore } from '../../src/cores/qemu-core.ts'
+import { QemuMachine } from '../../src/cores/qemu-machine.ts'
+import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import type { RingRecord } from '../../src/shm/spsc-ring-consumer.ts'
 import {
@@ -44,7 +45,11 @@ export async function soak(run: SoakRun): Promise<void> {
     cores: CORES,
     ringCapacityBytes: RING_CAPACITY_BYTES,
   })
-  const machine = await VirtMachine.start({ region, firmware: await buildSoakFirmware() })
+  const machine = await QemuMachine.start({
+    board: VIRT_BOARD,
+    region,
+    firmware: await buildSoakFirmware(),
+  })
   run.teardown(async () => {
     machine.kill()
     await machine.ended(10_000)
@@ -91,7 +96,7 @@ class Exchange {
   #settle: { resolve: () => void; reject: (error: Error) => void } | undefined
   #error: Error | undefined
 
-  constructor(region: SharedRegion, core: VirtCore, count: number) {
+  constructor(region: SharedRegion, core: QemuCore, count: number) {
     const { index } = core
     this.#core = index
     this.#count = count
