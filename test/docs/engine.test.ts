@@ -14,7 +14,7 @@ const page = readPage('engine.md')
 const blocks = programsOf(page)
 
 openssl('every program on the page compiles, and prints what the page says', async (t) => {
-  t.is(blocks.length, 5)
+  t.is(blocks.length, 6)
   const folder = await compilePrograms(t, blocks)
   const { key, cert } = selfSigned()
   writeFileSync(join(folder, 'key.pem'), key)

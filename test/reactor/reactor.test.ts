@@ -196,6 +196,10 @@ test('the counters count', async (t) => {
     bytesRead: 0,
     sends: 0,
     bytesSent: 0,
+    zeroCopySends: 0,
+    zeroCopyCopied: 0,
+    zeroCopyFallbacks: 0,
+    zeroCopyOutstanding: 0,
   })
   const scene = await Scene.open(t, () => new EpollTransport({ reactor }), {
     message: (client, message) => void client.sendMessage(message),
