@@ -1,16 +1,25 @@
+import { checkInteger } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
+import type { MemoryRange } from './firmware-memory.ts'
 
 const MIB = 1024 * 1024
 
 /** Where the board's memory begins: first the image's own, then the region. */
 const RAM = 0x40000000
-const IMAGE_MEMORY_BYTES = 128 * MIB
-/** The firmware maps the region between here and the end of what its page tables reach. */
-const REGION = RAM + IMAGE_MEMORY_BYTES
+/** Where what the firmware's page tables reach ends. */
 const RAM_END = 0x80000000
 
+/** What QEMU takes of the image's memory, at its start: a device tree. */
+const DEVICE_TREE_BYTES = 2 * MIB
+
+/** The image's own memory, in bytes: four cores, with 16 MiB each for effects, and as much to spare. */
+export const VIRT_IMAGE_MEMORY_BYTES: number = 128 * MIB
+
+/** The firmware maps the region in pages of this size. */
+const REGION_STEP_BYTES = 2 * MIB
+
 /** The largest region that the machine takes, in bytes: 896 MiB. */
-export const VIRT_REGION_BYTES_MAX: number = RAM_END - REGION
+export const VIRT_REGION_BYTES_MAX: number = RAM_END - RAM - VIRT_IMAGE_MEMORY_BYTES
 
 /** QEMU rounds the whole memory up to this, and then it has to be what its nodes add up to. */
 const MEMORY_STEP_BYTES = 8192
@@ -19,10 +28,11 @@ const MEMORY_STEP_BYTES = 8192
 const PROCESSORS_MIN = 2
 
 export interface VirtArguments {
+  /** An ELF file that is loaded as it is. */
   readonly firmware: string
-  /** Address of the firmware's `boot_parameters`. */
-  readonly bootParameters: bigint
   readonly cores: number
+  /** The memory before the region: a multiple of 2 MiB. */
+  readonly imageMemoryBytes: number
   /** A file whose first bytes are the region. */
   readonly regionPath: string
   /** Whole pages of 4 KiB. */
@@ -33,28 +43,51 @@ export interface VirtArguments {
   readonly entryLevel: 1 | 2
 }
 
+/** Physical address of the region. */
+export function virtRegionAddress(imageMemoryBytes: number): number {
+  return RAM + imageMemoryBytes
+}
+
+/**
+ * The memory that an image may take.
+ *
+ * @throws {ArgumentError} where there would be none, or the region could not follow it.
+ */
+export function virtImageMemory(imageMemoryBytes: number): MemoryRange {
+  const end = virtRegionAddress(imageMemoryBytes)
+  checkInteger('imageMemoryBytes', imageMemoryBytes, 2 * REGION_STEP_BYTES, RAM_END - RAM)
+  if (imageMemoryBytes % REGION_STEP_BYTES !== 0) {
+    throw new ArgumentError(
+      `imageMemoryBytes is a multiple of ${REGION_STEP_BYTES}, not ${imageMemoryBytes}`,
+    )
+  }
+  return { start: BigInt(RAM + DEVICE_TREE_BYTES), end: BigInt(end) }
+}
+
 /**
  * The arguments of `qemu-system-aarch64`. The region alone is a shared file, which a second NUMA node
  * lies in: nodes follow one another in physical memory, so it begins where the first one ends.
  *
- * @throws {ArgumentError} where the region is larger than {@link VIRT_REGION_BYTES_MAX}.
+ * @throws {ArgumentError} where the region is too large for what the image's memory leaves: of
+ *   {@link VIRT_IMAGE_MEMORY_BYTES}, {@link VIRT_REGION_BYTES_MAX}.
  */
 export function virtArguments(options: VirtArguments): string[] {
-  const { regionPath, regionBytes, doorbellFd, cores, entryLevel } = options
-  if (regionBytes > VIRT_REGION_BYTES_MAX) {
+  const { regionPath, regionBytes, doorbellFd, cores, entryLevel, imageMemoryBytes } = options
+  const regionBytesMax = RAM_END - virtRegionAddress(imageMemoryBytes)
+  if (regionBytes > regionBytesMax) {
     throw new ArgumentError(
-      `a virt machine takes a region of ${VIRT_REGION_BYTES_MAX} bytes, not ${regionBytes}`,
+      `a virt machine takes a region of ${regionBytesMax} bytes, not ${regionBytes}`,
     )
   }
   const processors = Math.max(cores, PROCESSORS_MIN)
-  const padBytes = -(IMAGE_MEMORY_BYTES + regionBytes) & (MEMORY_STEP_BYTES - 1)
-  const bytes = IMAGE_MEMORY_BYTES + regionBytes + padBytes
+  const padBytes = -(imageMemoryBytes + regionBytes) & (MEMORY_STEP_BYTES - 1)
+  const bytes = imageMemoryBytes + regionBytes + padBytes
   return [
     ...['-no-user-config', '-nodefaults', '-display', 'none', '-monitor', 'none', '-no-reboot'],
     ...['-machine', `virt,gic-version=2,virtualization=${entryLevel === 2 ? 'on' : 'off'}`],
     ...['-cpu', 'cortex-a53', '-smp', `${processors}`, '-accel', 'tcg,thread=multi'],
     ...['-m', `${bytes}B`],
-    ...node(0, `cpus=0-${processors - 1},`, `memory-backend-ram,size=${IMAGE_MEMORY_BYTES}`),
+    ...node(0, `cpus=0-${processors - 1},`, `memory-backend-ram,size=${imageMemoryBytes}`),
     ...node(
       1,
       '',
@@ -63,7 +96,6 @@ export function virtArguments(options: VirtArguments): string[] {
     ...(padBytes > 0 ? node(2, '', `memory-backend-ram,size=${padBytes}`) : []),
     ...['-chardev', `socket,id=doorbell,fd=${doorbellFd}`, '-serial', 'chardev:doorbell'],
     ...['-kernel', options.firmware],
-    ...words(options.bootParameters, [REGION, regionBytes, cores]),
   ]
 }
 
@@ -72,14 +104,6 @@ function node(index: number, with_: string, backend: string): string[] {
     ...['-object', `${backend},id=memory${index}`],
     ...['-numa', `node,nodeid=${index},${with_}memdev=memory${index}`],
   ]
-}
-
-/** Written by QEMU into the machine's memory before it runs, little-endian. */
-function words(address: bigint, values: readonly number[]): string[] {
-  return values.flatMap((value, index) => [
-    '-device',
-    `loader,addr=0x${(address + BigInt(8 * index)).toString(16)},data=${value},data-len=8`,
-  ])
 }
 
 /** In QEMU's options a comma ends a value, and two are one. */

@@ -1,13 +1,18 @@
-import { fchmodSync, fstatSync } from 'node:fs'
+import { randomInt } from 'node:crypto'
+import { closeSync, fchmodSync, fstatSync } from 'node:fs'
 import { errorCode } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
+import { BOOT_PARAMETERS, bootParameterBytes } from './boot-parameters.ts'
 import { checkWholeFile } from './check-whole-file.ts'
 import type { CoreExit } from './core.ts'
 import { CoreProcess } from './core-process.ts'
 import { CoresDoorbell } from './cores-doorbell.ts'
 import { CoreError } from './errors.ts'
-import { virtArguments } from './virt-arguments.ts'
+import type { FirmwareImage } from './firmware-image.ts'
+import { loadableElf } from './loadable-elf.ts'
+import { unnamedFile } from './unnamed-file.ts'
+import { VIRT_IMAGE_MEMORY_BYTES, virtArguments, virtRegionAddress } from './virt-arguments.ts'
 import { VirtCore } from './virt-core.ts'
 import { readVirtFirmware, VIRT_FIRMWARE } from './virt-firmware.ts'
 
@@ -22,19 +27,33 @@ const NOT_FOUND = 127
 /** The file descriptors at which QEMU finds what it is given. */
 const DOORBELL_FD = 3
 const REGION_FD = 4
+const FIRMWARE_FD = 5
+
+/** What a core is asked for by an odd number, and by an even one. */
+const RUN = 1
+const PARK = 0
+/** Twice this, and one, fits 32 bits. */
+const ASKED_MAX = 2 ** 31
 
 /** From the start of QEMU to the firmware's first bell, in milliseconds; seen: 100. */
 const START_TIMEOUT_MS = 20_000
 
+type CoreStatus = SharedRegion['shared']['status'][number]
+
 export interface VirtMachineOptions {
   /** What is shared with its cores: a whole file. Each of its cores is started. */
   readonly region: SharedRegion
-  /** Path of the image. Default {@link VIRT_FIRMWARE}. */
-  readonly firmware?: string
+  /** The image, or its path. Default {@link VIRT_FIRMWARE}. */
+  readonly firmware?: string | FirmwareImage
   /** Name in PATH, or path, of QEMU. Default `qemu-system-aarch64`. */
   readonly emulator?: string
   /** The exception level at which the firmware begins: 1, or 2 as on most boards. Default 1. */
   readonly entryLevel?: 1 | 2
+  /**
+   * The machine's memory for the image, in bytes: a multiple of 2 MiB. The region follows it. Default
+   * {@link VIRT_IMAGE_MEMORY_BYTES}.
+   */
+  readonly imageMemoryBytes?: number
   /**
    * How long the firmware may take to its first bell, in milliseconds. Default
    * {@link START_TIMEOUT_MS}.
@@ -47,23 +66,31 @@ export interface VirtMachineOptions {
  * a socket that its cores share.
  *
  * It ends by itself once every core was stopped (`COMMAND.STOP`), and with the thread that started it.
+ * A core that was stopped, has faulted or is to be given up can begin anew while the others go on.
  */
 export class VirtMachine {
-  readonly cores: readonly VirtCore[]
+  readonly #cores: VirtCore[]
+  readonly #region: SharedRegion
   readonly #process: CoreProcess
   readonly #doorbell: CoresDoorbell
   #onFirstBell: () => void = () => {}
+  #killedFor: string | undefined
+  #hasEnded = false
 
-  private constructor(process: CoreProcess, cores: number) {
+  /** @param cores what each says of itself, before the machine is started. */
+  private constructor(process: CoreProcess, region: SharedRegion, cores: readonly CoreStatus[]) {
     this.#process = process
-    this.cores = Array.from({ length: cores }, (_, index) => new VirtCore(this, index))
+    this.#region = region
+    this.#cores = cores.map((before, index) => this.#coreAfter(index, before))
     this.#doorbell = new CoresDoorbell(process.socketAt(DOORBELL_FD), (core) => {
       this.#onFirstBell()
-      this.cores[core]?.emit('bell')
+      this.cores[core]?.onBell()
     })
     void process.exited.then((exit) => {
+      this.#hasEnded = true
       this.#doorbell.close()
-      for (const core of this.cores) core.emit('exit', exit)
+      const why = this.#killedFor
+      for (const core of this.cores) core.end(why === undefined ? exit : { ...exit, stderr: why })
     })
   }
 
@@ -71,8 +98,7 @@ export class VirtMachine {
    * Starts the machine, and waits until its firmware runs. Its cores may have rung before this
    * resolves: look once at what they have to say.
    *
-   * @throws {CoreError} `ERR_CARILLON_EMULATOR_MISSING`; `ERR_CARILLON_FIRMWARE_MISSING`,
-   *   `ERR_CARILLON_FIRMWARE`; `ERR_CARILLON_CORE_START` where QEMU ends at once, with what it said;
+   * @throws {CoreError} `ERR_CARILLON_EMULATOR_MISSING`; `ERR_CARILLON_FIRMWARE_…`; `ERR_CARILLON_CORE_START` where QEMU ends at once, with what it said;
    *   `ERR_CARILLON_CORE_TIMEOUT` where the firmware does not ring in time.
    * @throws {ElfError}, {@link LayoutError} where the image cannot be used.
    * @throws {ArgumentError} where the region is no file's, does not start where its file does, or is
@@ -82,25 +108,40 @@ export class VirtMachine {
    */
   static async start(options: VirtMachineOptions): Promise<VirtMachine> {
     const { region, emulator = EMULATOR, startTimeoutMs = START_TIMEOUT_MS } = options
+    const { imageMemoryBytes = VIRT_IMAGE_MEMORY_BYTES } = options
     checkWholeFile(region)
-    const { path, bootParameters } = await readVirtFirmware(options.firmware ?? VIRT_FIRMWARE)
+    const image = await imageOf(options.firmware ?? VIRT_FIRMWARE, imageMemoryBytes)
+    const regionBytes = region.memory.bytes.byteLength
     const args = virtArguments({
-      firmware: path,
-      bootParameters,
-      cores: region.cores,
-      regionPath: `/proc/self/fd/${REGION_FD}`,
-      regionBytes: region.memory.bytes.byteLength,
-      doorbellFd: DOORBELL_FD,
-      entryLevel: options.entryLevel ?? 1,
+      ...{ firmware: `/proc/self/fd/${FIRMWARE_FD}`, cores: region.cores, imageMemoryBytes },
+      ...{ regionPath: `/proc/self/fd/${REGION_FD}`, regionBytes },
+      ...{ doorbellFd: DOORBELL_FD, entryLevel: options.entryLevel ?? 1 },
     })
-    const lock = unlockForOwner(region.fd)
+    const address = virtRegionAddress(imageMemoryBytes)
+    const parameters = { region: address, regionBytes, cores: region.cores }
+    const firmwareFd = loadedFile(image, bootParameterBytes(parameters))
+    let lock = () => {}
     try {
-      const machine = new VirtMachine(await startQemu(emulator, args, region.fd), region.cores)
+      lock = unlockForOwner(region.fd)
+      const before = region.shared.status.slice(0, region.cores)
+      const process = await startQemu(emulator, args, [region.fd, firmwareFd])
+      const machine = new VirtMachine(process, region, before)
       await machine.#running(emulator, startTimeoutMs)
       return machine
     } finally {
       lock()
+      closeSync(firmwareFd)
     }
+  }
+
+  /** Each as it was last started. */
+  get cores(): readonly VirtCore[] {
+    return this.#cores
+  }
+
+  /** A core of it has not ended. */
+  get isInUse(): boolean {
+    return this.#cores.some(({ hasEnded }) => !hasEnded)
   }
 
   /** QEMU's. */
@@ -123,9 +164,61 @@ export class VirtMachine {
     return this.#process.ended(timeoutMs)
   }
 
-  /** Ends the machine at once. */
-  kill(): void {
+  /**
+   * Ends the machine at once.
+   *
+   * @param why what its cores' `exit` says.
+   */
+  kill(why?: string): void {
+    this.#killedFor ??= why
     this.#process.kill()
+  }
+
+  /**
+   * Makes a core begin anew, whatever it is at, while the others go on.
+   *
+   * @param timeoutMs how long it may take, in milliseconds.
+   * @returns undefined where it does not: it hangs with its interrupts masked, or the machine does.
+   */
+  async restart(index: number, timeoutMs: number): Promise<VirtCore | undefined> {
+    const status = this.#region.shared.status[index]
+    if (status === undefined || this.#cores[index] === undefined || this.#hasEnded) return undefined
+    this.#cores[index]?.end({ code: null, signal: 'SIGKILL', stderr: 'it was to begin anew' })
+    const core = this.#coreAfter(index, status)
+    this.#cores[index] = core
+    const begun = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs, false)
+      const settle = (hasBegun: boolean) => {
+        clearTimeout(timer)
+        resolve(hasBegun)
+      }
+      core.on('bell', () => core.hasBooted && settle(true))
+      core.once('exit', () => settle(false))
+      this.#ask(index, RUN)
+    })
+    core.removeAllListeners()
+    return begun ? core : undefined
+  }
+
+  /** Makes a core park, whatever it is at, until it is to begin anew. */
+  park(index: number): void {
+    if (!this.#hasEnded) this.#ask(index, PARK)
+  }
+
+  #coreAfter(index: number, before: CoreStatus): VirtCore {
+    return new VirtCore(this, index, before)
+  }
+
+  /** A number that was not there before, so that the core sees that it is asked. */
+  #ask(index: number, what: typeof RUN | typeof PARK): void {
+    const control = this.#region.shared.control[index]
+    if (control === undefined) return
+    const before = control.run
+    let run = before
+    while (run === before) run = 2 * randomInt(1, ASKED_MAX) + what
+    // Release: what this side did before.
+    control.run = run
+    this.ring(index)
   }
 
   async #running(emulator: string, timeoutMs: number): Promise<void> {
@@ -150,14 +243,35 @@ export class VirtMachine {
   }
 }
 
+async function imageOf(
+  firmware: string | FirmwareImage,
+  imageMemoryBytes: number,
+): Promise<FirmwareImage> {
+  return typeof firmware === 'string' ? readVirtFirmware(firmware, imageMemoryBytes) : firmware
+}
+
+/** What of an image is loaded, as a file for QEMU: what was checked, and nothing else. */
+function loadedFile(image: FirmwareImage, bootParameters: Uint8Array): number {
+  const segments = image.load({ [BOOT_PARAMETERS]: bootParameters })
+  try {
+    return unnamedFile(loadableElf(image, segments))
+  } catch (cause) {
+    throw new CoreError(
+      'ERR_CARILLON_CORE_START',
+      `the firmware cannot be given to QEMU: ${systemReason(cause)}`,
+      { cause },
+    )
+  }
+}
+
 async function startQemu(
   emulator: string,
   args: readonly string[],
-  regionFd: number,
+  inherited: readonly number[],
 ): Promise<CoreProcess> {
   const [command, ...before] = WITH_THIS_PROCESS
   try {
-    return await CoreProcess.start(command, [...before, emulator, ...args], ['pipe', regionFd])
+    return await CoreProcess.start(command, [...before, emulator, ...args], ['pipe', ...inherited])
   } catch (cause) {
     const missing = errorCode(cause) === 'ENOENT'
     throw new CoreError(

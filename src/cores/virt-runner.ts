@@ -1,9 +1,26 @@
 import { ArgumentError } from '../errors.ts'
 import type { Core } from './core.ts'
-import type { CoreRunner } from './core-runner.ts'
+import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
+import type { FirmwareImage } from './firmware-image.ts'
+import { readVirtFirmware, VIRT_FIRMWARE } from './virt-firmware.ts'
 import { VirtMachine, type VirtMachineOptions } from './virt-machine.ts'
 
-/** A machine, or one that is being started, and which of its cores somebody has. */
+/**
+ * How long a core may take to begin anew before its machine is started anew instead, in milliseconds;
+ * seen: 3. One that hangs with its interrupts masked does not hear of it.
+ */
+const RESTART_TIMEOUT_MS = 1_000
+
+export interface VirtRunnerOptions extends Omit<VirtMachineOptions, 'firmware'> {
+  /** Path of the image. Default {@link VIRT_FIRMWARE}. */
+  readonly firmware?: string
+  /**
+   * How long a core may take to begin anew, in milliseconds. Default {@link RESTART_TIMEOUT_MS}.
+   */
+  readonly restartTimeoutMs?: number
+}
+
+/** A machine, or one that is being started, and which of its cores somebody has had. */
 interface Shared {
   readonly machine: Promise<VirtMachine>
   readonly taken: Set<number>
@@ -11,20 +28,33 @@ interface Shared {
 
 /**
  * Runs cores in one {@link VirtMachine}: the first that is wanted starts it, and the others are given
- * out as they are wanted. A core can only be started anew together with all others, so who wants one
- * a second time gets it of another machine, and so do the others, which have lost theirs.
+ * out as they are wanted. One that is wanted again begins anew, and the others go on. Where it does
+ * not, the machine is started anew, and the others are lost: their `exit` says why.
  */
 export class VirtRunner implements CoreRunner {
   readonly kind = 'virt'
-  readonly #options: VirtMachineOptions
+  readonly #options: VirtRunnerOptions
+  #firmware: string
+  /** What machines are started with: as it was read, whatever becomes of the file. */
+  #image: FirmwareImage | undefined
   #shared: Shared | undefined
 
-  constructor(options: VirtMachineOptions) {
+  constructor(options: VirtRunnerOptions) {
     this.#options = options
+    this.#firmware = options.firmware ?? VIRT_FIRMWARE
   }
 
   async start(core: number): Promise<Core> {
-    if (this.#shared === undefined || this.#shared.taken.has(core)) this.#shared = this.#launch()
+    const used = this.#shared
+    if (used?.taken.has(core)) {
+      const again = await this.#restart(used, core)
+      if (again !== undefined) return again
+      // Whoever else saw that this machine is of no use may have started another.
+      if (this.#shared === used) {
+        this.#shared = this.#launch(`core ${core} did not begin anew, and so its machine had to`)
+      }
+    }
+    this.#shared ??= this.#launch()
     const { machine, taken } = this.#shared
     taken.add(core)
     const started = (await machine).cores[core]
@@ -32,8 +62,33 @@ export class VirtRunner implements CoreRunner {
     return started
   }
 
-  #launch(): Shared {
-    const shared = { machine: this.#replace(this.#shared), taken: new Set<number>() }
+  async load(path: string = this.#firmware): Promise<LoadedFirmware> {
+    const image = await readVirtFirmware(path, this.#options.imageMemoryBytes)
+    const before = { firmware: this.#firmware, image: this.#image }
+    this.#firmware = path
+    this.#image = image
+    const undo = () => {
+      this.#firmware = before.firmware
+      this.#image = before.image
+    }
+    return { path, version: image.identity.version, undo }
+  }
+
+  async end(): Promise<void> {
+    const used = this.#shared
+    this.#shared = undefined
+    await endMachine(used)
+  }
+
+  async #restart({ machine }: Shared, core: number): Promise<Core | undefined> {
+    const { restartTimeoutMs = RESTART_TIMEOUT_MS } = this.#options
+    const running = await machine.catch(() => undefined)
+    return running?.restart(core, restartTimeoutMs)
+  }
+
+  /** @param why what runs now is ended. */
+  #launch(why?: string): Shared {
+    const shared = { machine: this.#replace(this.#shared, why), taken: new Set<number>() }
     const forget = () => {
       if (this.#shared === shared) this.#shared = undefined
     }
@@ -43,10 +98,15 @@ export class VirtRunner implements CoreRunner {
   }
 
   /** One machine at a time uses the region. */
-  async #replace(previous: Shared | undefined): Promise<VirtMachine> {
-    const machine = await previous?.machine.catch(() => undefined)
-    machine?.kill()
-    await machine?.exited
-    return VirtMachine.start(this.#options)
+  async #replace(previous: Shared | undefined, why?: string): Promise<VirtMachine> {
+    await endMachine(previous, why)
+    this.#image ??= await readVirtFirmware(this.#firmware, this.#options.imageMemoryBytes)
+    return VirtMachine.start({ ...this.#options, firmware: this.#image })
   }
+}
+
+async function endMachine(shared: Shared | undefined, why?: string): Promise<void> {
+  const machine = await shared?.machine.catch(() => undefined)
+  machine?.kill(why)
+  await machine?.exited
 }

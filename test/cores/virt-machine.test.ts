@@ -6,7 +6,11 @@ import { createInterface } from 'node:readline'
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
-import { VIRT_REGION_BYTES_MAX, virtArguments } from '../../src/cores/virt-arguments.ts'
+import {
+  VIRT_IMAGE_MEMORY_BYTES,
+  VIRT_REGION_BYTES_MAX,
+  virtArguments,
+} from '../../src/cores/virt-arguments.ts'
 import { VirtMachine } from '../../src/cores/virt-machine.ts'
 import { COMMAND, CORE_STATE, EffectInfo, EVENT, LIMITS } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
@@ -272,7 +276,9 @@ test('an image that is missing, or for another machine, is refused', async (t) =
     code: 'ERR_CARILLON_FIRMWARE_MISSING',
     message: /PORT=virt/,
   })
-  await t.throwsAsync(start(HOSTED_FIRMWARE), { code: 'ERR_CARILLON_FIRMWARE' })
+  await t.throwsAsync(start(HOSTED_FIRMWARE), {
+    code: 'ERR_CARILLON_FIRMWARE_MACHINE',
+  })
   const text = join(folder, 'text')
   writeFileSync(text, 'no firmware')
   await t.throwsAsync(start(text), { code: 'ERR_CARILLON_ELF' })
@@ -281,7 +287,7 @@ test('an image that is missing, or for another machine, is refused', async (t) =
 test('the memory of the machine is what its nodes add up to, in steps that QEMU takes', (t) => {
   const ARGUMENTS = {
     firmware: 'image.elf',
-    bootParameters: 0x40210000n,
+    imageMemoryBytes: VIRT_IMAGE_MEMORY_BYTES,
     cores: 4,
     regionPath: '/tmp/a,b',
     doorbellFd: 3,

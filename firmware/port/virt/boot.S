@@ -3,7 +3,7 @@
 //
 // x19 keeps the index of the core, x20 whether it was entered at EL2.
 
-#define STACK_PAINT 0x51ac6ed051ac6ed0 // "stack": what of a stack still has it was never used
+#include "port/virt/stack_paint.h"
 
 #define CURRENT_EL2 (2 << 2)
 #define SPSR_EL1H_MASKED 0x3c5         // EL1 with its own stack pointer, D, A, I and F masked
@@ -125,8 +125,8 @@ fill:
 
     .ltorg
 
-    // The host writes it before the machine runs (boot_parameters.h).
-    .section .boot_parameters, "a", %nobits
+    // The host writes it into the image that it loads (boot_parameters.h).
+    .section .boot_parameters, "a"
     .balign 16
     .global boot_parameters
     .type boot_parameters, %object

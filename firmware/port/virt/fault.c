@@ -2,8 +2,8 @@
 
 #include "port/virt/bell.h"
 #include "port/virt/cpu.h"
-#include "port/virt/gic.h"
 #include "port/virt/machine.h"
+#include "port/virt/restart.h"
 #include "port/virt/timer.h"
 
 // In the firmware's own memory, for a debugger. The host sees that the heartbeat stands still.
@@ -13,10 +13,12 @@ _Noreturn void core_park(void)
 {
     cpu_mask_interrupts();
     timer_disarm();
-    gic_stop_core();
-    for (;;) {
-        cpu_wait_for_interrupt();
-    }
+    restart_wait(cpu_index());
+}
+
+void fault_forget(uint32_t core)
+{
+    fault_marks[core].parked = 0;
 }
 
 _Noreturn void fault_park(uint64_t vector)

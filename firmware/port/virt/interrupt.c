@@ -4,6 +4,7 @@
 #include "port/virt/cpu.h"
 #include "port/virt/gic.h"
 #include "port/virt/machine.h"
+#include "port/virt/restart.h"
 #include "port/virt/timer.h"
 
 void interrupt_handle(void)
@@ -12,6 +13,8 @@ void interrupt_handle(void)
         uint32_t acknowledged = gic_acknowledge();
         switch (gic_number(acknowledged)) {
         case GIC_SPURIOUS:
+            // Nothing is being handled any more: the core may be made to leave all it was at.
+            restart_follow(cpu_index());
             return;
         case INTERRUPT_BELL:
             bell_heard(cpu_index());

@@ -12,6 +12,7 @@
 #include "port/virt/gic.h"
 #include "port/virt/machine.h"
 #include "port/virt/psci.h"
+#include "port/virt/restart.h"
 #include "port/virt/timer.h"
 
 // Too large to be zeroed by one core with its caches off.
@@ -81,6 +82,10 @@ static void zero(struct core *core)
 // The rest of this core's interrupts are its own, and so are their enables.
 static void start_core(struct core *core, const struct port *port, uint32_t index)
 {
+    // First: from here on a fault is marked, and what the host asks for is done.
+    fault_forget(index);
+    restart_begin(index);
+    bell_join(index);
     zero(core);
     core->port = port;
     core->index = index;
@@ -95,12 +100,17 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
 // Called by boot.S on each core.
 void core_main(uint32_t index, bool entered_at_el2)
 {
-    struct core *core = &cores[index];
-    const struct port port = {
-        .context = core, .now_us = now_us, .wait = wait_for_bell, .ring = ring_host};
     if (index == 0) {
         start_machine(entered_at_el2);
     }
+    core_begin(index);
+}
+
+_Noreturn void core_begin(uint32_t index)
+{
+    struct core *core = &cores[index];
+    const struct port port = {
+        .context = core, .now_us = now_us, .wait = wait_for_bell, .ring = ring_host};
     start_core(core, &port, index);
     core_run(core);
     // Whoever is the last to stop ends the machine.
