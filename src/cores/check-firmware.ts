@@ -11,7 +11,11 @@ import { machineName } from './elf-machine.ts'
 import { CoreError } from './errors.ts'
 
 /** Kinds of ELF file (`e_type`). */
-const TYPES: Readonly<Record<number, string>> = { 1: 'an object', 2: 'a program', 3: 'a library' }
+const TYPES: Readonly<Record<number, string>> = {
+  1: 'an object',
+  2: 'a program',
+  3: 'a program or library that may lie anywhere',
+}
 
 /** What firmware must be to run somewhere. */
 export interface FirmwareKind {
@@ -38,7 +42,10 @@ export interface FirmwareKind {
 export function checkFirmware(elf: ElfFile, kind: FirmwareKind): FirmwareIdentity {
   const { name } = elf
   const refuse = (what: string, why: string) =>
-    new CoreError(`ERR_CARILLON_FIRMWARE_${what}`, `${name} is no firmware for ${kind.name}: ${why}`)
+    new CoreError(
+      `ERR_CARILLON_FIRMWARE_${what}`,
+      `${name} is no firmware for ${kind.name}: ${why}`,
+    )
   if (elf.machine !== kind.machine) {
     throw refuse(
       'MACHINE',

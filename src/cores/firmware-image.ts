@@ -77,7 +77,7 @@ export class FirmwareImage {
    */
   load(values: Readonly<Record<string, Uint8Array>>): LoadableSegment[] {
     const copies = new Map(
-      this.#segments.map((segment) => [segment, this.#elf.bytesOf(segment).slice()]),
+      this.#segments.map((segment) => [segment, Uint8Array.from(this.#elf.bytesOf(segment))]),
     )
     for (const [name, { segment, offset, bytes }] of this.#places) {
       const value = values[name]

@@ -68,7 +68,7 @@ export function readFirmwareNote(name: string, bytes: Uint8Array): FirmwareIdent
     throw damaged(name, `it has ${bytes.length} bytes, not ${FirmwareNote.bytes}`)
   }
   // A copy, so that it starts on a word.
-  const note = viewStruct(FirmwareNote, memoryOver(bytes.slice()), 0, 'reader')
+  const note = viewStruct(FirmwareNote, memoryOver(Uint8Array.from(bytes)), 0, 'reader')
   const { interfaceVersion, port, version } = note
   if (
     note.ownerBytes !== OWNER_BYTES ||

@@ -12,9 +12,10 @@ import {
   virtArguments,
 } from '../../src/cores/virt-arguments.ts'
 import { VirtMachine } from '../../src/cores/virt-machine.ts'
-import { COMMAND, CORE_STATE, EffectInfo, EVENT, LIMITS } from '../../src/shm/shared-mem.ts'
+import { COMMAND, CORE_STATE, EffectInfo, EVENT } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { openStream, passBlock } from '../support/core-streams.ts'
+import { echoBlocks, echoTimes, noiseBytes } from '../support/echo-blocks.ts'
 import { writeFaultyFirmware } from '../support/faulty-firmware.ts'
 import { LinkedCore } from '../support/linked-core.ts'
 import { LinkedMachine } from '../support/linked-machine.ts'
@@ -24,15 +25,6 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 const NOTHING = new Uint8Array(0)
 const FRAMES = 512
 
-/** Noise that is the same in each run: the bits of floats of every size, NaNs among them. */
-function noiseBytes(seed: number, bytes: number): Uint8Array {
-  let state = seed
-  return Uint8Array.from({ length: bytes }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state >>> 24
-  })
-}
-
 /** A second of noise between -1 and 1, in blocks. */
 function noiseBlocks(): Float32Array[] {
   return Array.from({ length: 90 }, (_, block) => {
@@ -40,26 +32,6 @@ function noiseBlocks(): Float32Array[] {
     const words = new Int16Array(bytes.buffer)
     return Float32Array.from(words, (word) => word / 32768)
   })
-}
-
-/** Opens a stream and passes blocks through it. Returns how many came back as they were. */
-async function echoBlocks(linked: LinkedCore, count: number): Promise<number> {
-  return (await openStream(linked)) ? echoTimes(linked, count) : 0
-}
-
-/**
- * A core that misses every bell wakes by itself each 25 ms: it does not pass a hundred blocks in half
- * of that time. What QEMU has not run yet it translates first, which takes it half a second at most.
- */
-async function echoTimes(linked: LinkedCore, count: number): Promise<number> {
-  const end = performance.now() + 500 + count * 12
-  let right = 0
-  for (let sequence = 0; sequence < count && performance.now() < end; sequence++) {
-    const block = noiseBytes(sequence * LIMITS.CORES_MAX + linked.link.core, 4 * FRAMES)
-    const back = await passBlock(linked, sequence, block)
-    if (back !== undefined && Buffer.compare(back, block) === 0) right++
-  }
-  return right
 }
 
 /** The index of an effect in the firmware's table. */
