@@ -55,8 +55,8 @@ function showFirmware(found: FirmwareDescription): string {
           ],
         ]),
     ...found.symbols.map(({ name, address: at, bytes, words }) => [
-      'Set by the host',
-      `${name} at ${address(at)}, ${bytes} bytes: ${words.join(', ')}`,
+      'Host sets',
+      `${name}, ${bytes} bytes at ${address(at)}: ${words.join(', ')}`,
     ]),
   ]
   const width = Math.max(...facts.map(([name = '']) => name.length))

@@ -74,7 +74,8 @@ export class CarillonServer {
   readonly regionPath: string
   readonly #parts: Parts
   #reloading: Promise<unknown> = Promise.resolve()
-  #isStopped = false
+  #isReloading = false
+  #stopping: Promise<void> | undefined
 
   private constructor(host: string, ports: Ports, parts: Parts) {
     this.host = host
@@ -120,8 +121,15 @@ export class CarillonServer {
    * Closes the clients, stops the cores and removes the shared file. Takes up to five seconds where
    * a client does not close its side, and two more where a core does not answer.
    */
-  async stop(): Promise<void> {
-    this.#isStopped = true
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    // A reload that is under way starts no core any more, and one that starts is stopped.
+    if (this.#isReloading) await Promise.allSettled(this.#parts.cores.map((core) => core.stop()))
+    await this.#reloading.catch(() => {})
     await stopParts(this.#parts)
   }
 
@@ -159,13 +167,17 @@ export class CarillonServer {
   async #reload(firmware: string | undefined): Promise<Reloaded> {
     const { runner, cores } = this.#parts
     const loaded: LoadedFirmware = await runner.load(firmware)
+    if (this.#stopping !== undefined) throw stoppedMeanwhile()
     const running = cores.filter(({ state }) => state !== 'offline')
+    this.#isReloading = true
     try {
       await this.#startAgain(running)
     } catch (error) {
       loaded.undo()
       await this.#startAgain(running)
       throw error
+    } finally {
+      this.#isReloading = false
     }
     return { firmware: loaded.path, version: loaded.version }
   }
@@ -174,13 +186,15 @@ export class CarillonServer {
     const { runner } = this.#parts
     await Promise.all(cores.map((core) => core.stop()))
     await runner.end()
-    if (this.#isStopped) {
-      throw new CoreError('ERR_CARILLON_CORE_LOST', 'the server was stopped meanwhile')
-    }
+    if (this.#stopping !== undefined) throw stoppedMeanwhile()
     const started = await Promise.allSettled(cores.map((core) => core.start()))
     const failed = started.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
+}
+
+function stoppedMeanwhile(): CoreError {
+  return new CoreError('ERR_CARILLON_CORE_LOST', 'the server was stopped meanwhile')
 }
 
 interface Parts {

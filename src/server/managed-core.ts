@@ -121,6 +121,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     return this.#state
   }
 
+  /** Of the process that runs it, perhaps others too; undefined while none does. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
   /** How long its heartbeat has stood still, in milliseconds. */
   get silentMs(): number {
     return this.#heartbeat.silentMs
