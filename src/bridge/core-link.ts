@@ -181,12 +181,18 @@ export class CoreLink {
     this.#handler.onUnlinked(reason)
   }
 
-  /** Unlinks for good. */
+  /** Unlinks, and links no more until it is opened. */
   close(reason: Error): void {
     this.#closed = true
     clearTimeout(this.#offerTimer)
+    this.#offerTimer = undefined
     this.unlink(reason)
     this.#countLost()
+  }
+
+  /** Links again once the core is ready, after `close`. */
+  open(): void {
+    this.#closed = false
   }
 
   /** Brings this side in step with the core: links where it has started, unlinks where it has left. */

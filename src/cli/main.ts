@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addEffectsCommand } from './effects-command.ts'
+import { addFirmwareCommand } from './firmware-command.ts'
 import { addLayoutCommand } from './layout-command.ts'
 import { addProcessCommand } from './process-command.ts'
 import { reportError } from './report-error.ts'
@@ -23,6 +24,7 @@ addServeCommand(program)
 addProcessCommand(program, { startLocalServer })
 addEffectsCommand(program, { startLocalServer })
 addLayoutCommand(program)
+addFirmwareCommand(program)
 addRingsCommand(program)
 
 // What cannot be said on standard error can be said nowhere: the exit code says the rest.

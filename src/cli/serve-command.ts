@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
 import type { CoreKind } from '../cores/core-runner.ts'
-import { CarillonError, errorCode } from '../errors.ts'
+import { CarillonError, errorCode, errorMessage } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
+import type { CarillonServer } from '../server/carillon-server.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from '../server/limits.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { LogSink } from './log-sink.ts'
@@ -16,9 +17,16 @@ const HIGHEST_PORT = 65_535
 /** As `coreRunner` knows them; where they run is loaded only with the server. */
 const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly CoreKind[]
 
+/**
+ * Asks for the firmware to be read and started again. Not SIGHUP, which a terminal sends as it is
+ * closed: the server ends then. SIGUSR1 is Node's own.
+ */
+const RELOAD_SIGNAL = 'SIGUSR2'
+
 interface ServeOptions {
   readonly core: CoreKind
   readonly cores: number
+  readonly firmware?: string
   readonly host: string
   readonly port: number
   readonly consolePort: number
@@ -43,6 +51,7 @@ export function addServeCommand(program: Command): void {
       parseInteger('--cores', 1, LIMITS.CORES_MAX),
       1,
     )
+    .option('--firmware <IMAGE>', 'of the cores (default: what was built here)')
     .option('--host <ADDRESS>', 'where to listen', '127.0.0.1')
     .option(
       '--port <N>',
@@ -77,6 +86,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.console && { consolePort: options.consolePort }),
     core: options.core,
     cores: options.cores,
+    ...(options.firmware !== undefined && { firmware: options.firmware }),
     maxClients: options.maxClients,
     logger,
   }).catch((error) => {
@@ -92,10 +102,23 @@ async function serve(options: ServeOptions): Promise<void> {
     { event: 'ready', host, port, consolePort, core: options.core, region: regionPath },
     `ready: ${cores}, TCP on ${formatAddress({ host, port })}`,
   )
+  process.on(RELOAD_SIGNAL, () => reload(server, logger))
   const signal = await ended
   logger.info({ signal }, 'stopping')
   await server.stop()
   logger.info({ event: 'stopped' }, 'the server has stopped')
+}
+
+/** What cannot be loaded is told, and the cores go on with what they run. */
+async function reload(server: CarillonServer, logger: Logger): Promise<void> {
+  logger.info({ signal: RELOAD_SIGNAL }, 'loading the firmware again')
+  try {
+    const { firmware, version } = await server.reload()
+    logger.info({ event: 'reloaded', firmware, version }, `the cores run firmware ${version}`)
+  } catch (error) {
+    const what = `the firmware was not loaded: ${errorMessage(error)}`
+    logger.error({ event: 'not-reloaded', code: errorCode(error) }, what)
+  }
 }
 
 /** A port in use is an error that says what to do about it. */

@@ -1,6 +1,6 @@
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
-import { HostedCore } from './hosted-core.ts'
+import { HostedRunner } from './hosted-runner.ts'
 import type { RegionFilePlace } from './qemu-board.ts'
 import { QEMU_BOARDS } from './qemu-boards.ts'
 import { QemuRunner } from './qemu-runner.ts'
@@ -8,16 +8,35 @@ import { QemuRunner } from './qemu-runner.ts'
 /** What cores can be: processes of this machine, or bare metal on a board that QEMU has. */
 export type CoreKind = Core['kind']
 
+/** Firmware that was checked, and that cores are started with from then on. */
+export interface LoadedFirmware {
+  readonly path: string
+  /** As its note has it: `0.1.0`. */
+  readonly version: string
+  /** Cores are started with what they were started with before. */
+  undo(): void
+}
+
 /** What runs the cores of a region. */
 export interface CoreRunner {
   readonly kind: CoreKind
   /**
-   * Starts a core, the first time or again. It may have rung before this resolves: look once at what
-   * it has to say.
+   * Starts a core, the first time or again; what ran of it before is ended. It may have rung before
+   * this resolves: look once at what it has to say.
    *
    * @throws {CoreError} and others, as {@link HostedCore.start} and {@link QemuMachine.start}.
    */
   start(core: number): Promise<Core>
+  /**
+   * Checks firmware. Cores that are started from then on run it; those that run go on as they are.
+   *
+   * @param path by default, the file that the runner was made with: it may be another by now.
+   * @throws {CoreError}, {@link ElfError}, {@link LayoutError} where it cannot be used. Nothing has
+   *   changed then.
+   */
+  load(path?: string): Promise<LoadedFirmware>
+  /** Ends all that it runs, at once. Cores can be started again. */
+  end(): Promise<void>
 }
 
 /** Where the region of such cores has to lie in its file. */
@@ -28,6 +47,6 @@ export function regionFilePlace(kind: CoreKind): RegionFilePlace {
 /** @param firmware path, where it is not the one that was built here. */
 export function coreRunner(kind: CoreKind, region: SharedRegion, firmware?: string): CoreRunner {
   const options = { region, ...(firmware !== undefined && { firmware }) }
-  if (kind === 'hosted') return { kind, start: (core) => HostedCore.start({ ...options, core }) }
+  if (kind === 'hosted') return new HostedRunner(options)
   return new QemuRunner({ ...options, board: QEMU_BOARDS[kind] })
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts'
 import { type ElfBits, ElfCursor } from './elf-cursor.ts'
 import { ELF_LIMITS } from './elf-limits.ts'
 import { ElfError } from './errors.ts'
@@ -35,7 +36,8 @@ export class ElfBytes {
     if (size === 0n) return { offset: 0, bytes: this.#bytes.subarray(0, 0) }
     const end = offset + size
     if (end > this.#bytes.length) {
-      throw this.damaged(`${what} would end at byte ${end}, and the file at ${this.#bytes.length}`)
+      const why = `${what} would end at byte ${end}, and the file at ${this.#bytes.length}`
+      throw this.damaged(why, 'ERR_CARILLON_ELF_TRUNCATED')
     }
     return { offset: Number(offset), bytes: this.#bytes.subarray(Number(offset), Number(end)) }
   }
@@ -84,10 +86,7 @@ export class ElfBytes {
     }
   }
 
-  damaged(why: string): ElfError {
-    return new ElfError(
-      'ERR_CARILLON_ELF',
-      `${this.name} is no ELF file that Carillon can read: ${why}`,
-    )
+  damaged(why: string, code: ErrorCode = 'ERR_CARILLON_ELF_DAMAGED'): ElfError {
+    return new ElfError(code, `${this.name} is no ELF file that Carillon can read: ${why}`)
   }
 }

@@ -31,7 +31,8 @@ export class ElfFile {
   /**
    * @param name what messages call it.
    * @param bytes the whole file. It is kept, not copied.
-   * @throws {ElfError} `ERR_CARILLON_ELF` where it is none, damaged, or beyond a limit.
+   * @throws {ElfError} `ERR_CARILLON_ELF` where it is none; `ERR_CARILLON_ELF_TRUNCATED`,
+   *   `_BYTE_ORDER`, `_DAMAGED` where it is one that cannot be read, or is beyond a limit.
    */
   constructor(name: string, bytes: Uint8Array) {
     this.#bytes = readIdent(name, bytes)
@@ -53,7 +54,7 @@ export class ElfFile {
   /**
    * Its symbols; none where it is stripped.
    *
-   * @throws {ElfError} `ERR_CARILLON_ELF` where they are damaged or too many.
+   * @throws {ElfError} `ERR_CARILLON_ELF_DAMAGED` where they are damaged or too many.
    */
   symbols(): ElfSymbol[] {
     return readSymbols(this.#bytes, this.sections)

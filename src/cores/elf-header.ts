@@ -39,7 +39,9 @@ export function readIdent(name: string, bytes: Uint8Array): ElfBytes {
   const bits = CLASS_BITS[bytes[4] ?? 0]
   const file = new ElfBytes(name, bits ?? 64, bytes)
   if (bits === undefined) throw file.damaged('it is of neither 32 nor 64 bits')
-  if (bytes[5] !== LITTLE_ENDIAN) throw file.damaged('it is not little-endian')
+  if (bytes[5] !== LITTLE_ENDIAN) {
+    throw file.damaged('it is not little-endian', 'ERR_CARILLON_ELF_BYTE_ORDER')
+  }
   if (bytes[6] !== VERSION) throw file.damaged(`its version is ${bytes[6]}, not ${VERSION}`)
   return file
 }

@@ -1,3 +1,6 @@
+/** Processors that are asked for by their number. */
+export const MACHINE = { X86_64: 62, AARCH64: 183 } as const
+
 /** What processors are called, by their number in an ELF file (`e_machine`). */
 const MACHINES: Readonly<Record<number, string>> = {
   3: 'x86',

@@ -5,6 +5,9 @@ import { ELF_LIMITS } from './elf-limits.ts'
 /** Kinds of segment (`p_type`). */
 export const ELF_SEGMENT = { LOAD: 1 } as const
 
+/** What may be done with a segment in memory (`p_flags`). */
+export const ELF_SEGMENT_FLAG = { EXECUTE: 1, WRITE: 2, READ: 4 } as const
+
 /** What a loader puts into memory. */
 export interface ElfSegment {
   /** Of ELF_SEGMENT, or another. */

@@ -1,8 +1,4 @@
-/** What is to be in memory before an image runs. */
-interface PlacedBytes {
-  readonly physicalAddress: bigint
-  readonly bytes: Uint8Array
-}
+import type { LoadableSegment } from './firmware-image.ts'
 
 /**
  * What is loaded, as the bytes of the memory from an address on, with zeros between: for a loader that
@@ -11,7 +7,10 @@ interface PlacedBytes {
  * @param start where the first byte goes. No segment lies below it, and none far beyond: the caller
  *   has checked that.
  */
-export function flatImage(start: bigint, segments: readonly PlacedBytes[]): Uint8Array {
+export function flatImage(
+  start: bigint,
+  segments: readonly Pick<LoadableSegment, 'physicalAddress' | 'bytes'>[],
+): Uint8Array {
   const placed = segments.map(({ physicalAddress, bytes }) => ({
     ...{ at: Number(physicalAddress - start), bytes },
   }))

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events'
 import { accessSync, constants } from 'node:fs'
-import { join } from 'node:path'
 import { errorCode } from '../errors.ts'
 import { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
@@ -11,12 +10,10 @@ import { CoreProcess } from './core-process.ts'
 import type { Doorbell } from './doorbell.ts'
 import { CoreError } from './errors.ts'
 import { EventFdDoorbell } from './event-fd-doorbell.ts'
+import { HOSTED_FIRMWARE, hostedFirmwareMissing } from './hosted-firmware.ts'
 import { SocketDoorbell } from './socket-doorbell.ts'
 
-const FIRMWARE_FOLDER = join(import.meta.dirname, '../../../firmware')
-
-/** The hosted firmware as `make -C firmware` leaves it. */
-export const HOSTED_FIRMWARE: string = join(FIRMWARE_FOLDER, 'build/hosted/carillon-core')
+export { HOSTED_FIRMWARE }
 
 /** The file descriptors at which the firmware finds what it is given. */
 const SOCKET_FD = 3
@@ -125,11 +122,7 @@ function checkFirmware(firmware: string, core: number): void {
     accessSync(firmware, constants.X_OK)
   } catch (cause) {
     if (errorCode(cause) !== 'ENOENT') throw cannotStart(core, firmware, cause)
-    throw new CoreError(
-      'ERR_CARILLON_FIRMWARE_MISSING',
-      `the hosted firmware is not at ${firmware}: build it with make -C ${FIRMWARE_FOLDER}`,
-      { cause },
-    )
+    throw hostedFirmwareMissing(firmware, cause)
   }
 }
 

@@ -2,10 +2,8 @@ import { ArgumentError } from '../errors.ts'
 import type { MachineOptions, QemuBoard } from './qemu-board.ts'
 
 export interface QemuArguments extends MachineOptions {
-  /** The image, as the board takes it. */
+  /** A file of what is loaded, as the board takes it. */
   readonly image: string
-  /** Address of the firmware's `boot_parameters`. */
-  readonly bootParameters: bigint
   /** QEMU's end of the doorbell, a connected socket. */
   readonly doorbellFd: number
 }
@@ -17,7 +15,7 @@ export interface QemuArguments extends MachineOptions {
  *   at that level there.
  */
 export function qemuArguments(board: QemuBoard, options: QemuArguments): string[] {
-  const { cores, regionBytes, entryLevel, doorbellFd, image, bootParameters } = options
+  const { regionBytes, entryLevel, doorbellFd, image } = options
   if (regionBytes > board.regionBytesMax) {
     throw new ArgumentError(
       `a ${board.kind} machine takes a region of ${board.regionBytesMax} bytes, not ${regionBytes}`,
@@ -34,14 +32,5 @@ export function qemuArguments(board: QemuBoard, options: QemuArguments): string[
     ...board.machineArguments(options),
     ...['-chardev', `socket,id=doorbell,fd=${doorbellFd}`, '-serial', 'chardev:doorbell'],
     ...['-kernel', image],
-    ...words(bootParameters, [board.regionAddress, regionBytes, cores]),
   ]
-}
-
-/** Written by QEMU into the machine's memory before it runs, little-endian. */
-function words(address: bigint, values: readonly number[]): string[] {
-  return values.flatMap((value, index) => [
-    '-device',
-    `loader,addr=0x${(address + BigInt(8 * index)).toString(16)},data=${value},data-len=8`,
-  ])
 }

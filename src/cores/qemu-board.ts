@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { MemoryRange } from './firmware-memory.ts'
 
 /** A board that QEMU has and that there is firmware for: what differs from one to another. */
 export interface QemuBoard {
@@ -6,9 +7,11 @@ export interface QemuBoard {
   readonly kind: 'virt' | 'raspi3'
   /** The exception levels at which firmware can begin there; the first unless something else is said. */
   readonly entryLevels: readonly EntryLevel[]
-  /** Where all of an image that is loaded lies. The firmware's linker script keeps to it. */
-  readonly image: { readonly start: bigint; readonly end: bigint }
-  /** Whether QEMU takes the image as what it loads to `image.start`, instead of as an ELF file. */
+  /** What QEMU calls it. */
+  readonly machine: string
+  /** The memory that an image may take, with what it sets up there by itself. */
+  readonly image: MemoryRange
+  /** Whether QEMU takes the image as what it loads to `image.start` and enters there, instead of as an ELF file. */
   readonly takesFlatImage: boolean
   /** Where a region has to lie in its file. */
   readonly place: RegionFilePlace

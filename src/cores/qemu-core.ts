@@ -1,36 +1,97 @@
 import { EventEmitter } from 'node:events'
-import type { Core, CoreEvents } from './core.ts'
+import { CORE_STATE } from '../shm/shared-mem.ts'
+import type { Core, CoreEvents, CoreExit } from './core.ts'
 import type { QemuMachine } from './qemu-machine.ts'
 
-/** One core of a {@link QemuMachine}. */
+const STOPPED: CoreExit = { code: 0, signal: null, stderr: '' }
+const KILLED: CoreExit = { code: null, signal: 'SIGKILL', stderr: '' }
+
+/** What a {@link QemuCore} reads of its core's status. */
+interface CoreStart {
+  readonly boot: number
+  readonly state: number
+}
+
+/** One core of a {@link QemuMachine}, from one of its starts to its end. */
 export class QemuCore extends EventEmitter<CoreEvents> implements Core {
   readonly kind: QemuMachine['kind']
   /** Index of the core. */
   readonly index: number
   readonly #machine: QemuMachine
+  readonly #status: CoreStart
+  /** The start of the core before this one. */
+  readonly #bootBefore: number
+  #hasEnded = false
 
-  constructor(machine: QemuMachine, index: number) {
+  /** @param status what the core says of itself, before it is started. */
+  constructor(machine: QemuMachine, index: number, status: CoreStart) {
     super()
     this.kind = machine.kind
     this.#machine = machine
     this.index = index
+    this.#status = status
+    this.#bootBefore = status.boot
   }
 
   get pid(): number {
     return this.#machine.pid
   }
 
+  /** It will not ring again. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** It has told its host of this start. */
+  get hasBooted(): boolean {
+    // Acquire: its state is one of this start.
+    return this.#status.boot !== this.#bootBefore
+  }
+
   ring(): void {
     this.#machine.ring(this.index)
   }
 
-  /** Waits for the machine, which ends when all of its cores were stopped. */
-  ended(timeoutMs: number): Promise<boolean> {
-    return this.#machine.ended(timeoutMs)
+  /**
+   * Waits for the core to stop, and takes it down where it has not in time. With the last of a machine
+   * the machine ends.
+   */
+  async ended(timeoutMs: number): Promise<boolean> {
+    let inTime = true
+    if (!this.#hasEnded) {
+      const timer = setTimeout(() => {
+        inTime = false
+        this.kill()
+      }, timeoutMs)
+      await new Promise<void>((resolve) => this.once('exit', () => resolve()))
+      clearTimeout(timer)
+    }
+    if (!this.#machine.isInUse) {
+      this.#machine.kill()
+      await this.#machine.exited
+    }
+    return inTime
   }
 
-  /** Ends the machine, and every core of it: no core can be ended alone. */
+  /** Takes the core down: it parks, unless it hangs with its interrupts masked. */
   kill(): void {
-    this.#machine.kill()
+    if (this.#hasEnded) return
+    this.#machine.park(this.index)
+    this.end(KILLED)
+  }
+
+  /** For the machine: the core has rung. */
+  onBell(): void {
+    if (this.#hasEnded) return
+    this.emit('bell')
+    if (this.hasBooted && this.#status.state === CORE_STATE.STOPPED) this.end(STOPPED)
+  }
+
+  /** For the machine: nothing more comes of this core. */
+  end(exit: CoreExit): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    // Not in the middle of what its owner is at.
+    queueMicrotask(() => this.emit('exit', exit))
   }
 }

@@ -1,12 +1,17 @@
+import { randomInt } from 'node:crypto'
 import { closeSync, fchmodSync, fstatSync } from 'node:fs'
 import { errorCode } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
+import { BOOT_PARAMETERS, bootParameterBytes } from './boot-parameters.ts'
 import { checkRegionFile } from './check-region-file.ts'
 import type { CoreExit } from './core.ts'
 import { CoreProcess } from './core-process.ts'
 import { CoresDoorbell } from './cores-doorbell.ts'
 import { CoreError } from './errors.ts'
+import type { FirmwareImage } from './firmware-image.ts'
+import { flatImage } from './flat-image.ts'
+import { loadableElf } from './loadable-elf.ts'
 import { qemuArguments } from './qemu-arguments.ts'
 import { type EntryLevel, type QemuBoard, qemuFirmwarePath } from './qemu-board.ts'
 import { QemuCore } from './qemu-core.ts'
@@ -26,16 +31,24 @@ const DOORBELL_FD = 3
 const REGION_FD = 4
 const IMAGE_FD = 5
 
+/** What a core is asked for by an odd number, and by an even one. */
+const RUN = 1
+const PARK = 0
+/** Twice this, and one, fits 32 bits. */
+const ASKED_MAX = 2 ** 31
+
 /** From the start of QEMU to the firmware's first bell, in milliseconds; seen: 100. */
 const START_TIMEOUT_MS = 20_000
+
+type CoreStatus = SharedRegion['shared']['status'][number]
 
 export interface QemuMachineOptions {
   /** What QEMU is to be. */
   readonly board: QemuBoard
   /** What is shared with its cores: it lies in its file where the board has it. Each of its cores is started. */
   readonly region: SharedRegion
-  /** Path of the image, an ELF file. Default: the one that was built here. */
-  readonly firmware?: string
+  /** The image, or the path of an ELF file. Default: the one that was built here. */
+  readonly firmware?: string | FirmwareImage
   /** Name in PATH, or path, of QEMU. Default `qemu-system-aarch64`. */
   readonly emulator?: string
   /** The exception level at which the firmware begins. Default: the first of the board's. */
@@ -52,25 +65,38 @@ export interface QemuMachineOptions {
  * socket that its cores share.
  *
  * It ends by itself once every core was stopped (`COMMAND.STOP`), and with the thread that started it.
+ * A core that was stopped, has faulted or is to be given up can begin anew while the others go on.
  */
 export class QemuMachine {
   readonly kind: QemuBoard['kind']
-  readonly cores: readonly QemuCore[]
+  readonly #cores: QemuCore[]
+  readonly #region: SharedRegion
   readonly #process: CoreProcess
   readonly #doorbell: CoresDoorbell
   #onFirstBell: () => void = () => {}
+  #killedFor: string | undefined
+  #hasEnded = false
 
-  private constructor(kind: QemuBoard['kind'], process: CoreProcess, cores: number) {
+  /** @param cores what each says of itself, before the machine is started. */
+  private constructor(
+    kind: QemuBoard['kind'],
+    process: CoreProcess,
+    region: SharedRegion,
+    cores: readonly CoreStatus[],
+  ) {
     this.kind = kind
     this.#process = process
-    this.cores = Array.from({ length: cores }, (_, index) => new QemuCore(this, index))
+    this.#region = region
+    this.#cores = cores.map((before, index) => this.#coreAfter(index, before))
     this.#doorbell = new CoresDoorbell(process.socketAt(DOORBELL_FD), (core) => {
       this.#onFirstBell()
-      this.cores[core]?.emit('bell')
+      this.cores[core]?.onBell()
     })
     void process.exited.then((exit) => {
+      this.#hasEnded = true
       this.#doorbell.close()
-      for (const core of this.cores) core.emit('exit', exit)
+      const why = this.#killedFor
+      for (const core of this.cores) core.end(why === undefined ? exit : { ...exit, stderr: why })
     })
   }
 
@@ -78,9 +104,8 @@ export class QemuMachine {
    * Starts the machine, and waits until its firmware runs. Its cores may have rung before this
    * resolves: look once at what they have to say.
    *
-   * @throws {CoreError} `ERR_CARILLON_EMULATOR_MISSING`; `ERR_CARILLON_FIRMWARE_MISSING`,
-   *   `ERR_CARILLON_FIRMWARE`; `ERR_CARILLON_CORE_START` where QEMU ends at once, with what it said;
-   *   `ERR_CARILLON_CORE_TIMEOUT` where the firmware does not ring in time.
+   * @throws {CoreError} `ERR_CARILLON_EMULATOR_MISSING`; `ERR_CARILLON_FIRMWARE_…`;
+   *   `ERR_CARILLON_CORE_START` where QEMU ends at once, with what it said; `ERR_CARILLON_CORE_TIMEOUT` where the firmware does not ring in time.
    * @throws {ElfError}, {@link LayoutError} where the image cannot be used.
    * @throws {ArgumentError} where the region is no file's, does not lie there as the board has it, or
    *   is too large.
@@ -90,28 +115,40 @@ export class QemuMachine {
   static async start(options: QemuMachineOptions): Promise<QemuMachine> {
     const { board, region, emulator = EMULATOR, startTimeoutMs = START_TIMEOUT_MS } = options
     checkRegionFile(region, board.place)
-    const firmware = await readQemuFirmware(options.firmware ?? qemuFirmwarePath(board.kind), board)
+    const image = await imageOf(options.firmware ?? qemuFirmwarePath(board.kind), board)
+    const regionBytes = region.memory.bytes.byteLength
     const args = qemuArguments(board, {
-      image: board.takesFlatImage ? descriptor(IMAGE_FD) : firmware.path,
-      bootParameters: firmware.bootParameters,
+      image: descriptor(IMAGE_FD),
       cores: region.cores,
       path: descriptor(REGION_FD),
-      regionBytes: region.memory.bytes.byteLength,
+      regionBytes,
       doorbellFd: DOORBELL_FD,
       entryLevel: options.entryLevel ?? board.entryLevels[0] ?? 1,
     })
-    const lock = unlockForOwner(region.fd)
-    const inherited = [region.fd]
+    const parameters = { region: board.regionAddress, regionBytes, cores: region.cores }
+    const imageFd = imageFile(board, image, bootParameterBytes(parameters))
+    let lock = () => {}
     try {
-      if (board.takesFlatImage) inherited.push(imageFile(firmware.flat()))
-      const process = await startQemu(emulator, args, inherited)
-      const machine = new QemuMachine(board.kind, process, region.cores)
+      lock = unlockForOwner(region.fd)
+      const before = region.shared.status.slice(0, region.cores)
+      const process = await startQemu(emulator, args, [region.fd, imageFd])
+      const machine = new QemuMachine(board.kind, process, region, before)
       await machine.#running(emulator, startTimeoutMs)
       return machine
     } finally {
-      for (const fd of inherited.slice(1)) closeSync(fd)
       lock()
+      closeSync(imageFd)
     }
+  }
+
+  /** Each as it was last started. */
+  get cores(): readonly QemuCore[] {
+    return this.#cores
+  }
+
+  /** A core of it has not ended. */
+  get isInUse(): boolean {
+    return this.#cores.some(({ hasEnded }) => !hasEnded)
   }
 
   /** QEMU's. */
@@ -134,9 +171,61 @@ export class QemuMachine {
     return this.#process.ended(timeoutMs)
   }
 
-  /** Ends the machine at once. */
-  kill(): void {
+  /**
+   * Ends the machine at once.
+   *
+   * @param why what its cores' `exit` says.
+   */
+  kill(why?: string): void {
+    this.#killedFor ??= why
     this.#process.kill()
+  }
+
+  /**
+   * Makes a core begin anew, whatever it is at, while the others go on.
+   *
+   * @param timeoutMs how long it may take, in milliseconds.
+   * @returns undefined where it does not: it hangs with its interrupts masked, or the machine does.
+   */
+  async restart(index: number, timeoutMs: number): Promise<QemuCore | undefined> {
+    const status = this.#region.shared.status[index]
+    if (status === undefined || this.#cores[index] === undefined || this.#hasEnded) return undefined
+    this.#cores[index]?.end({ code: null, signal: 'SIGKILL', stderr: 'it was to begin anew' })
+    const core = this.#coreAfter(index, status)
+    this.#cores[index] = core
+    const begun = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs, false)
+      const settle = (hasBegun: boolean) => {
+        clearTimeout(timer)
+        resolve(hasBegun)
+      }
+      core.on('bell', () => core.hasBooted && settle(true))
+      core.once('exit', () => settle(false))
+      this.#ask(index, RUN)
+    })
+    core.removeAllListeners()
+    return begun ? core : undefined
+  }
+
+  /** Makes a core park, whatever it is at, until it is to begin anew. */
+  park(index: number): void {
+    if (!this.#hasEnded) this.#ask(index, PARK)
+  }
+
+  #coreAfter(index: number, before: CoreStatus): QemuCore {
+    return new QemuCore(this, index, before)
+  }
+
+  /** A number that was not there before, so that the core sees that it is asked. */
+  #ask(index: number, what: typeof RUN | typeof PARK): void {
+    const control = this.#region.shared.control[index]
+    if (control === undefined) return
+    const before = control.run
+    let run = before
+    while (run === before) run = 2 * randomInt(1, ASKED_MAX) + what
+    // Release: what this side did before.
+    control.run = run
+    this.ring(index)
   }
 
   async #running(emulator: string, timeoutMs: number): Promise<void> {
@@ -161,9 +250,17 @@ export class QemuMachine {
   }
 }
 
-function imageFile(image: Uint8Array): number {
+async function imageOf(firmware: string | FirmwareImage, board: QemuBoard): Promise<FirmwareImage> {
+  return typeof firmware === 'string' ? readQemuFirmware(firmware, board) : firmware
+}
+
+/** What of an image is loaded, as a file that the board takes: what was checked, and nothing else. */
+function imageFile(board: QemuBoard, image: FirmwareImage, bootParameters: Uint8Array): number {
+  const segments = image.load({ [BOOT_PARAMETERS]: bootParameters })
   try {
-    return unnamedFile(image)
+    return unnamedFile(
+      board.takesFlatImage ? flatImage(board.image.start, segments) : loadableElf(image, segments),
+    )
   } catch (cause) {
     throw new CoreError(
       'ERR_CARILLON_CORE_START',

@@ -1,9 +1,27 @@
 import { ArgumentError } from '../errors.ts'
 import type { Core } from './core.ts'
-import type { CoreRunner } from './core-runner.ts'
+import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
+import type { FirmwareImage } from './firmware-image.ts'
+import { qemuFirmwarePath } from './qemu-board.ts'
+import { readQemuFirmware } from './qemu-firmware.ts'
 import { QemuMachine, type QemuMachineOptions } from './qemu-machine.ts'
 
-/** A machine, or one that is being started, and which of its cores somebody has. */
+/**
+ * How long a core may take to begin anew before its machine is started anew instead, in milliseconds;
+ * seen: 3, and hundreds where the host is very busy. One that hangs with its interrupts masked does not hear of it.
+ */
+const RESTART_TIMEOUT_MS = 2_000
+
+export interface QemuRunnerOptions extends Omit<QemuMachineOptions, 'firmware'> {
+  /** Path of the image. Default: the one that was built here. */
+  readonly firmware?: string
+  /**
+   * How long a core may take to begin anew, in milliseconds. Default {@link RESTART_TIMEOUT_MS}.
+   */
+  readonly restartTimeoutMs?: number
+}
+
+/** A machine, or one that is being started, and which of its cores somebody has had. */
 interface Shared {
   readonly machine: Promise<QemuMachine>
   readonly taken: Set<number>
@@ -11,21 +29,34 @@ interface Shared {
 
 /**
  * Runs cores in one {@link QemuMachine}: the first that is wanted starts it, and the others are given
- * out as they are wanted. A core can only be started anew together with all others, so who wants one
- * a second time gets it of another machine, and so do the others, which have lost theirs.
+ * out as they are wanted. One that is wanted again begins anew, and the others go on. Where it does
+ * not, the machine is started anew, and the others are lost: their `exit` says why.
  */
 export class QemuRunner implements CoreRunner {
   readonly kind: QemuMachine['kind']
-  readonly #options: QemuMachineOptions
+  readonly #options: QemuRunnerOptions
+  #firmware: string
+  /** What machines are started with: as it was read, whatever becomes of the file. */
+  #image: FirmwareImage | undefined
   #shared: Shared | undefined
 
-  constructor(options: QemuMachineOptions) {
+  constructor(options: QemuRunnerOptions) {
     this.kind = options.board.kind
     this.#options = options
+    this.#firmware = options.firmware ?? qemuFirmwarePath(options.board.kind)
   }
 
   async start(core: number): Promise<Core> {
-    if (this.#shared === undefined || this.#shared.taken.has(core)) this.#shared = this.#launch()
+    const used = this.#shared
+    if (used?.taken.has(core)) {
+      const again = await this.#restart(used, core)
+      if (again !== undefined) return again
+      // Whoever else saw that this machine is of no use may have started another.
+      if (this.#shared === used) {
+        this.#shared = this.#launch(`core ${core} did not begin anew, and so its machine had to`)
+      }
+    }
+    this.#shared ??= this.#launch()
     const { machine, taken } = this.#shared
     taken.add(core)
     const started = (await machine).cores[core]
@@ -33,8 +64,33 @@ export class QemuRunner implements CoreRunner {
     return started
   }
 
-  #launch(): Shared {
-    const shared = { machine: this.#replace(this.#shared), taken: new Set<number>() }
+  async load(path: string = this.#firmware): Promise<LoadedFirmware> {
+    const image = await readQemuFirmware(path, this.#options.board)
+    const before = { firmware: this.#firmware, image: this.#image }
+    this.#firmware = path
+    this.#image = image
+    const undo = () => {
+      this.#firmware = before.firmware
+      this.#image = before.image
+    }
+    return { path, version: image.identity.version, undo }
+  }
+
+  async end(): Promise<void> {
+    const used = this.#shared
+    this.#shared = undefined
+    await endMachine(used)
+  }
+
+  async #restart({ machine }: Shared, core: number): Promise<Core | undefined> {
+    const { restartTimeoutMs = RESTART_TIMEOUT_MS } = this.#options
+    const running = await machine.catch(() => undefined)
+    return running?.restart(core, restartTimeoutMs)
+  }
+
+  /** @param why what runs now is ended. */
+  #launch(why?: string): Shared {
+    const shared = { machine: this.#replace(this.#shared, why), taken: new Set<number>() }
     const forget = () => {
       if (this.#shared === shared) this.#shared = undefined
     }
@@ -44,10 +100,15 @@ export class QemuRunner implements CoreRunner {
   }
 
   /** One machine at a time uses the region. */
-  async #replace(previous: Shared | undefined): Promise<QemuMachine> {
-    const machine = await previous?.machine.catch(() => undefined)
-    machine?.kill()
-    await machine?.exited
-    return QemuMachine.start(this.#options)
+  async #replace(previous: Shared | undefined, why?: string): Promise<QemuMachine> {
+    await endMachine(previous, why)
+    this.#image ??= await readQemuFirmware(this.#firmware, this.#options.board)
+    return QemuMachine.start({ ...this.#options, firmware: this.#image })
   }
+}
+
+async function endMachine(shared: Shared | undefined, why?: string): Promise<void> {
+  const machine = await shared?.machine.catch(() => undefined)
+  machine?.kill(why)
+  await machine?.exited
 }

@@ -19,9 +19,10 @@ const RAM_END = 0x3c000000
  */
 export const RASPI3_BOARD: QemuBoard = {
   kind: 'raspi3',
+  machine: 'raspi3b',
   // As the boot code of the real one leaves it.
   entryLevels: [2],
-  image: { start: 0x80000n, end: 0x200000n },
+  image: { start: 0x80000n, end: BigInt(FIRMWARE_BYTES_MAX) },
   // An ELF file would be entered at EL3, by all cores at once.
   takesFlatImage: true,
   place: { offset: REGION, fileBytes: RAM_BYTES, roomBytes: FIRMWARE_BYTES_MAX },

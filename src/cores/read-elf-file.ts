@@ -9,7 +9,7 @@ import { ElfError } from './errors.ts'
  * Reads the ELF file at `path`.
  *
  * @throws {ElfError} `ERR_CARILLON_ELF_READ` where there is no file to read there, or one of more
- *   than 64 MiB; `ERR_CARILLON_ELF` where it is no sound ELF file.
+ *   than 64 MiB; `ERR_CARILLON_ELF…` as `ElfFile` where it is no sound ELF file.
  */
 export async function readElfFile(path: string): Promise<ElfFile> {
   return new ElfFile(path, await readWhole(path))

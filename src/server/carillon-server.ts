@@ -1,12 +1,19 @@
 import { type Logger, pino } from 'pino'
 import { checkInteger } from '../arguments.ts'
-import { type CoreKind, coreRunner, regionFilePlace } from '../cores/core-runner.ts'
-import { errorCode, errorMessage } from '../errors.ts'
+import {
+  type CoreKind,
+  type CoreRunner,
+  coreRunner,
+  type LoadedFirmware,
+  regionFilePlace,
+} from '../cores/core-runner.ts'
+import { CoreError } from '../cores/errors.ts'
+import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
-import { ManagedCore } from './managed-core.ts'
+import { type CoreState, ManagedCore } from './managed-core.ts'
 import { removeOrphanedRegions } from './orphaned-regions.ts'
 import { createRegionFile, REGION_FOLDERS } from './region-file.ts'
 import { WebGateway } from './web-gateway.ts'
@@ -30,6 +37,34 @@ export interface CarillonServerOptions {
   readonly logger?: Logger
 }
 
+/** The life of one core of a server: offline, starting, running or crashed. */
+export interface ServedCore {
+  readonly index: number
+  readonly kind: CoreKind
+  readonly state: CoreState
+  /**
+   * Starts the core where it is offline, and resolves once it runs.
+   *
+   * @throws {CarillonError} where it does not come up. It is offline then.
+   */
+  start(): Promise<void>
+  /**
+   * Stops the core; other cores go on. Its streams are lost, and their clients are told; they stay
+   * connected. Takes up to two seconds where the core does not answer.
+   */
+  stop(): Promise<void>
+  /** Stops the core and starts it again. Throws as `start`. */
+  restart(): Promise<void>
+}
+
+/** What `CarillonServer.reload` has loaded. */
+export interface Reloaded {
+  /** Path of the firmware. */
+  readonly firmware: string
+  /** As it says of itself: `0.1.0`. */
+  readonly version: string
+}
+
 /** Everything together: a shared region, its cores, and the service over TCP and WebSocket. */
 export class CarillonServer {
   readonly host: string
@@ -39,6 +74,9 @@ export class CarillonServer {
   /** The file that is shared with the cores. */
   readonly regionPath: string
   readonly #parts: Parts
+  #reloading: Promise<unknown> = Promise.resolve()
+  #isReloading = false
+  #stopping: Promise<void> | undefined
 
   private constructor(host: string, ports: Ports, parts: Parts) {
     this.host = host
@@ -53,7 +91,7 @@ export class CarillonServer {
    *
    * @throws {CarillonError} `ERR_CARILLON_ARGUMENT` where an option is out of its range,
    *   `ERR_CARILLON_LISTEN` where a port is in use, `ERR_CARILLON_CORE_…`,
-   *   `ERR_CARILLON_FIRMWARE_MISSING`, `ERR_CARILLON_EMULATOR_MISSING`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
+   *   `ERR_CARILLON_FIRMWARE_…`, `ERR_CARILLON_EMULATOR_MISSING`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
    */
   static async start(options: CarillonServerOptions): Promise<CarillonServer> {
     const { host = '127.0.0.1', cores: count = 1, logger = pino({ level: 'silent' }) } = options
@@ -66,7 +104,7 @@ export class CarillonServer {
       { length: count },
       (_, core) => new ManagedCore({ region, core, runner, logger }),
     )
-    const parts: Parts = { region, cores }
+    const parts: Parts = { region, runner, cores }
     try {
       await Promise.all([
         ...cores.map((core) => core.start()),
@@ -85,13 +123,85 @@ export class CarillonServer {
    * Closes the clients, stops the cores and removes the shared file. Takes up to five seconds where
    * a client does not close its side, and two more where a core does not answer.
    */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    // A reload that is under way starts no core any more, and one that starts is stopped.
+    if (this.#isReloading) await Promise.allSettled(this.#parts.cores.map((core) => core.stop()))
+    await this.#reloading.catch(() => {})
     await stopParts(this.#parts)
   }
+
+  /**
+   * One of its cores.
+   *
+   * @throws {ArgumentError} where there is none of this index.
+   */
+  core(index: number): ServedCore {
+    const core = this.#parts.cores[index]
+    if (core === undefined) throw new ArgumentError(`the server has no core ${index}`)
+    return core
+  }
+
+  /**
+   * Starts the cores with other firmware, while clients stay connected. Their streams are lost, and
+   * they are told; they open others once the cores run. Cores that are offline stay so, and get it when
+   * they are started.
+   *
+   * The firmware is checked before any core is stopped. Where the cores do not come up with it, they
+   * are started with what they ran before. One reload follows the other.
+   *
+   * @param firmware path; by default the one that the server was started with, or was last told: the
+   *   file is read again.
+   * @throws {CarillonError} `ERR_CARILLON_FIRMWARE_…`, `ERR_CARILLON_ELF…`, `ERR_CARILLON_LAYOUT_…`
+   *   where it cannot be used, and nothing has happened; `ERR_CARILLON_CORE_…` where the cores do not
+   *   come up with it.
+   */
+  reload(firmware?: string): Promise<Reloaded> {
+    const reloaded = this.#reloading.catch(() => {}).then(() => this.#reload(firmware))
+    this.#reloading = reloaded
+    return reloaded
+  }
+
+  async #reload(firmware: string | undefined): Promise<Reloaded> {
+    const { runner, cores } = this.#parts
+    const loaded: LoadedFirmware = await runner.load(firmware)
+    if (this.#stopping !== undefined) throw stoppedMeanwhile()
+    const running = cores.filter(({ state }) => state !== 'offline')
+    this.#isReloading = true
+    try {
+      await this.#startAgain(running)
+    } catch (error) {
+      loaded.undo()
+      await this.#startAgain(running)
+      throw error
+    } finally {
+      this.#isReloading = false
+    }
+    return { firmware: loaded.path, version: loaded.version }
+  }
+
+  async #startAgain(cores: readonly ManagedCore[]): Promise<void> {
+    const { runner } = this.#parts
+    await Promise.all(cores.map((core) => core.stop()))
+    await runner.end()
+    if (this.#stopping !== undefined) throw stoppedMeanwhile()
+    const started = await Promise.allSettled(cores.map((core) => core.start()))
+    const failed = started.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+}
+
+function stoppedMeanwhile(): CoreError {
+  return new CoreError('ERR_CARILLON_CORE_LOST', 'the server was stopped meanwhile')
 }
 
 interface Parts {
   readonly region: SharedRegion
+  readonly runner: CoreRunner
   readonly cores: readonly ManagedCore[]
   service?: DspService
   server?: DspServer
@@ -134,12 +244,14 @@ async function listen(parts: Parts, service: DspService, options: ListenOptions)
  * In the order that leaves nobody without an answer: service, clients, cores, file. Each goes on
  * where the one before it fails; the first failure is thrown in the end.
  */
-async function stopParts({ region, cores, service, server, gateway }: Parts): Promise<void> {
+async function stopParts(parts: Parts): Promise<void> {
+  const { region, runner, cores, service, server, gateway } = parts
   service?.stop()
   const clients = await Promise.allSettled([gateway?.stop(), server?.stop()])
   const stopped = await Promise.allSettled(cores.map((core) => core.stop()))
+  const ended = await Promise.allSettled([runner.end()])
   region.remove()
   region.close()
-  const failed = [...clients, ...stopped].find((result) => result.status === 'rejected')
+  const failed = [...clients, ...stopped, ...ended].find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
 }

@@ -85,7 +85,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   #describing = new EffectCatalogue()
   /** Of the link, when this process was started. */
   #damagesBefore = 0
-  #stopping = false
+  /** It is to run, now or soon. */
+  #wanted = false
+  #stopping: Promise<void> | undefined
+  /** Times that it was started by its owner. */
+  #starts = 0
   #restartTimer: NodeJS.Timeout | undefined
   #startTimer: NodeJS.Timeout | undefined
 
@@ -115,6 +119,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   get state(): CoreState {
     return this.#state
+  }
+
+  /** Of the process that runs it, perhaps others too; undefined while none does. */
+  get pid(): number | undefined {
+    return this.#process?.pid
   }
 
   /** How long its heartbeat has stood still, in milliseconds. */
@@ -151,12 +160,51 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   }
 
   /**
-   * Starts the core. From then on it is started again whenever it ends.
+   * Starts the core, and resolves once it runs. From then on it is started again whenever it ends.
    *
-   * @throws {CoreError} where it does not come up.
+   * @throws {CoreError} and others where it does not come up. It is offline then.
    */
   async start(): Promise<void> {
-    const first = new Promise<void>((resolve, reject) => {
+    if (this.#stopping !== undefined) await this.#stopping
+    if (this.#state === 'running') return
+    const isFirst = !this.#wanted
+    const turn = isFirst ? ++this.#starts : this.#starts
+    try {
+      const first = this.#nextStart()
+      if (isFirst) await this.#startWanted()
+      await first
+    } catch (error) {
+      // Unless somebody else has stopped it, and perhaps started it again, meanwhile.
+      if (isFirst && this.#wanted && turn === this.#starts) await this.stop()
+      throw error
+    }
+  }
+
+  /**
+   * Stops the core: it ends, or parks. Its streams are lost. It stays offline until it is started.
+   * Takes up to two seconds where it does not answer.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = undefined
+    })
+    return this.#stopping
+  }
+
+  /**
+   * Stops the core and starts it again. Other cores go on, unless theirs is the same machine and this
+   * one hangs with its interrupts masked.
+   *
+   * @throws {CoreError} and others, as `start`.
+   */
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  /** Resolves when the core runs; rejects where it is lost before. */
+  #nextStart(): Promise<void> {
+    const next = new Promise<void>((resolve, reject) => {
       const settle = (error?: Error) => {
         this.off('running', settle)
         this.off('lost', settle)
@@ -167,9 +215,14 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       this.on('lost', settle)
     })
     // Where the process does not start, that is the error.
-    first.catch(() => {})
+    next.catch(() => {})
+    return next
+  }
+
+  async #startWanted(): Promise<void> {
+    this.#wanted = true
+    this.#link.open()
     await this.#spawn()
-    await first
   }
 
   /**
@@ -212,9 +265,10 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     if (this.#process !== undefined) this.#link.onBell()
   }
 
-  /** Stops the core for good. Takes up to two seconds where it does not answer. */
-  async stop(): Promise<void> {
-    this.#stopping = true
+  async #stop(): Promise<void> {
+    this.#wanted = false
+    // At once, so that it gets no new stream.
+    this.#state = 'offline'
     clearTimeout(this.#restartTimer)
     clearTimeout(this.#startTimer)
     this.#heartbeat.stop()
@@ -228,9 +282,9 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
         this.#logger.warn({ code: 'ERR_CARILLON_CORE_TIMEOUT' }, 'core did not stop and was killed')
       }
     }
+    this.#process = undefined
     const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} was stopped`)
     this.#link.close(stopped)
-    this.#state = 'offline'
     // Whoever still waits for the start learns of it.
     this.emit('lost', stopped)
   }
@@ -245,14 +299,15 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
     const process = await this.#runner.start(this.index)
-    if (this.#stopping) {
+    if (!this.#wanted) {
       process.kill()
       await process.ended(STOP_TIMEOUT_MS)
       return
     }
     this.#process = process
-    process.on('bell', () => this.#link.onBell())
-    process.once('exit', (exit) => this.#onExit(exit))
+    // One that has been replaced may still ring, or end.
+    process.on('bell', () => process === this.#process && this.#link.onBell())
+    process.once('exit', (exit) => process === this.#process && this.#onExit(exit))
     this.#heartbeat.start()
     this.#expectRunning()
     this.#link.onBell()
@@ -276,7 +331,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#process = undefined
     this.#heartbeat.stop()
     clearTimeout(this.#startTimer)
-    if (this.#stopping) return
+    if (!this.#wanted) return
     const how = exit.signal ?? `code ${exit.code}`
     const error = new CoreError(
       'ERR_CARILLON_CORE_LOST',
@@ -292,6 +347,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   #planRestart(): void {
     this.#restartTimer = setTimeout(() => {
       this.#spawn().catch((error) => {
+        if (!this.#wanted) return
         const why = `core ${this.index} could not be started again: ${errorMessage(error)}`
         this.#logger.error({ code: errorCode(error) }, why)
         this.#state = 'crashed'
@@ -302,13 +358,13 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   #onUnlinked(reason: Error): void {
     const lost = this.#slots.clear()
-    if (!this.#stopping) {
+    if (this.#wanted) {
       this.#state = 'starting'
       const code = errorCode(reason)
       this.#logger.warn({ code, streams: lost.length }, `rings out of use: ${reason.message}`)
     }
     for (const stream of lost) stream.handler.onLost(reason)
-    if (this.#stopping || this.#process === undefined) return
+    if (!this.#wanted || this.#process === undefined) return
     this.#expectRunning()
     const damages = this.#link.damaged - this.#damagesBefore
     if (damages >= DAMAGES_MAX) this.#giveUp(`has damaged its rings ${damages} times`)

@@ -1,4 +1,5 @@
 import { cType } from './c-type.ts'
+import { FIRMWARE_INTERFACE, FIRMWARE_NOTE_STRUCTS, FIRMWARE_NOTE_TYPE } from './firmware-note.ts'
 import { fieldType, type StructType } from './layout.ts'
 import { LAYOUT_TABLE_MAGIC, LAYOUT_TABLE_STRUCTS, LAYOUT_TABLE_VERSION } from './layout-table.ts'
 import {
@@ -48,6 +49,8 @@ export function cHeader(): string {
       MPSC_SLOT_BYTES,
       LAYOUT_TABLE_MAGIC,
       LAYOUT_TABLE_VERSION,
+      FIRMWARE_INTERFACE,
+      FIRMWARE_NOTE_TYPE,
     }),
     enumeration('command', 'COMMAND', COMMAND),
     enumeration('event', 'EVENT', EVENT),
@@ -59,7 +62,7 @@ export function cHeader(): string {
     enumeration('stream_flag', 'STREAM', STREAM_FLAG),
     enumeration('param_flag', 'PARAM', PARAM_FLAG),
     enumeration('scale', 'SCALE', SCALE),
-    ...[...STRUCTS, ...LAYOUT_TABLE_STRUCTS].map(cStruct),
+    ...[...STRUCTS, ...LAYOUT_TABLE_STRUCTS, ...FIRMWARE_NOTE_STRUCTS].map(cStruct),
     rowList(STRUCTS),
     '#endif\n',
   ].join('\n')

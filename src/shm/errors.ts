@@ -48,6 +48,7 @@ export class RingError extends CarillonError {
  * - `ERR_CARILLON_LAYOUT_STRUCT`: a struct is only in the declaration, or only in the table.
  * - `ERR_CARILLON_LAYOUT_DIFFERS`: a struct is not as it was declared.
  * - `ERR_CARILLON_LAYOUT_VERSION`: all structs agree, but the layout's version or hash does not.
+ * - `ERR_CARILLON_FIRMWARE_NOTE`: the note that says who the firmware is is damaged.
  */
 export class LayoutError extends CarillonError {}
 

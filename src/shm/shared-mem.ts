@@ -200,7 +200,16 @@ export const CoreControl = struct(
     summary:
       'Links a core: the host resets its ends of the rings, names the boot that it means, then stores a link that it has not used before. 0 unlinks.',
   },
-  { link: u32, boot: u32 },
+  {
+    link: u32,
+    boot: u32,
+    /**
+     * Where several cores share a machine, so that none can be ended from outside: a number that the
+     * host changes and rings for. The core begins anew where it is odd and parks where it is even,
+     * whatever it was at. 0 asks for nothing.
+     */
+    run: u32,
+  },
 )
 
 export const CoreStatus = struct(

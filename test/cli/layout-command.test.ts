@@ -99,7 +99,7 @@ for (const [what, write, code] of [
       copyFileSync(HOSTED_FIRMWARE, path)
       truncateSync(path, 10_000)
     },
-    'ELF',
+    'ELF_TRUNCATED',
   ],
   ['has no table', (path: string) => writeFileSync(path, elfImage({ bits: 32 })), 'LAYOUT_MISSING'],
   [

@@ -3,6 +3,7 @@ import { ElfFile } from '../../src/cores/elf-file.ts'
 import { ELF_LIMITS } from '../../src/cores/elf-limits.ts'
 import { machineName } from '../../src/cores/elf-machine.ts'
 import { ElfError } from '../../src/cores/errors.ts'
+import type { ErrorCode } from '../../src/errors.ts'
 import {
   type ElfImage,
   elfImage,
@@ -46,9 +47,17 @@ function withSymbols(bits: 32 | 64, names: readonly string[]): ImageSection[] {
   ]
 }
 
+/** What is wrong with a file is said by the code as well. */
+function codeFor(message: string): ErrorCode {
+  if (message.endsWith(' is not an ELF file')) return 'ERR_CARILLON_ELF'
+  if (message.endsWith('it is not little-endian')) return 'ERR_CARILLON_ELF_BYTE_ORDER'
+  if (message.includes(' would end at byte ')) return 'ERR_CARILLON_ELF_TRUNCATED'
+  return 'ERR_CARILLON_ELF_DAMAGED'
+}
+
 function refuses(t: ExecutionContext, bytes: Uint8Array, says: RegExp) {
   const error = t.throws(() => new ElfFile('core.elf', bytes).symbols(), { instanceOf: ElfError })
-  t.is(error?.code, 'ERR_CARILLON_ELF')
+  t.is(error?.code, codeFor(error?.message ?? ''))
   t.regex(
     error?.message ?? '',
     /^core\.elf is (not an ELF file$|no ELF file that Carillon can read: )/,

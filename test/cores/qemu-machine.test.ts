@@ -10,10 +10,12 @@ import { qemuArguments } from '../../src/cores/qemu-arguments.ts'
 import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
 import { QemuMachine } from '../../src/cores/qemu-machine.ts'
-import { COMMAND, CORE_STATE, EffectInfo, EVENT, LIMITS } from '../../src/shm/shared-mem.ts'
+import { COMMAND, CORE_STATE, EffectInfo, EVENT } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { openStream, passBlock } from '../support/core-streams.ts'
+import { echoBlocks, echoTimes, noiseBytes } from '../support/echo-blocks.ts'
 import { writeFaultyFirmware } from '../support/faulty-firmware.ts'
+import { buildSleepyImage } from '../support/firmware-tool.ts'
 import { LinkedCore } from '../support/linked-core.ts'
 import { LinkedMachine } from '../support/linked-machine.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -22,15 +24,6 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 const NOTHING = new Uint8Array(0)
 const FRAMES = 512
 
-/** Noise that is the same in each run: the bits of floats of every size, NaNs among them. */
-function noiseBytes(seed: number, bytes: number): Uint8Array {
-  let state = seed
-  return Uint8Array.from({ length: bytes }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state >>> 24
-  })
-}
-
 /** A second of noise between -1 and 1, in blocks. */
 function noiseBlocks(): Float32Array[] {
   return Array.from({ length: 90 }, (_, block) => {
@@ -38,26 +31,6 @@ function noiseBlocks(): Float32Array[] {
     const words = new Int16Array(bytes.buffer)
     return Float32Array.from(words, (word) => word / 32768)
   })
-}
-
-/** Opens a stream and passes blocks through it. Returns how many came back as they were. */
-async function echoBlocks(linked: LinkedCore, count: number): Promise<number> {
-  return (await openStream(linked)) ? echoTimes(linked, count) : 0
-}
-
-/**
- * A core that misses every bell wakes by itself each 25 ms: it does not pass a hundred blocks in half
- * of that time. What QEMU has not run yet it translates first, which takes it half a second at most.
- */
-async function echoTimes(linked: LinkedCore, count: number): Promise<number> {
-  const end = performance.now() + 500 + count * 12
-  let right = 0
-  for (let sequence = 0; sequence < count && performance.now() < end; sequence++) {
-    const block = noiseBytes(sequence * LIMITS.CORES_MAX + linked.link.core, 4 * FRAMES)
-    const back = await passBlock(linked, sequence, block)
-    if (back !== undefined && Buffer.compare(back, block) === 0) right++
-  }
-  return right
 }
 
 /** The index of an effect in the firmware's table. */
@@ -135,15 +108,19 @@ for (const board of BOARDS) {
 
   for (const entryLevel of board.entryLevels) {
     qemuTest(`firmware that begins at EL${entryLevel} runs alike`, async (t) => {
-      const { cores } = await LinkedMachine.start(t, board, 4, { entryLevel })
+      const { cores } = await LinkedMachine.start(t, board, 4, {
+        entryLevel,
+        firmware: await buildSleepyImage(board.kind),
+      })
       const right = await Promise.all(cores.map((core) => echoBlocks(core, 100)))
       t.deepEqual(right, [100, 100, 100, 100])
     })
   }
 
   qemuTest('a machine runs as many cores as its region has', async (t) => {
+    const firmware = await buildSleepyImage(board.kind)
     for (const count of [1, 3]) {
-      const { cores, region } = await LinkedMachine.start(t, board, count)
+      const { cores, region } = await LinkedMachine.start(t, board, count, { firmware })
       t.is(cores.length, count)
       t.deepEqual(
         await Promise.all(cores.map((core) => echoBlocks(core, 100))),
@@ -190,7 +167,8 @@ for (const board of BOARDS) {
   })
 
   qemuTest('a core that is stopped parks, and the others go on', async (t) => {
-    const { cores, machine } = await LinkedMachine.start(t, board, 4)
+    const firmware = await buildSleepyImage(board.kind)
+    const { cores, machine } = await LinkedMachine.start(t, board, 4, { firmware })
     // Core 0 hears the bells of all: another one has to from here on.
     const order = [0, 2, 1, 3]
     for (const core of cores) t.true(await openStream(core))
@@ -210,7 +188,7 @@ for (const board of BOARDS) {
   for (const [what, instructions] of Object.entries(FAULTS)) {
     qemuTest(`a core that ${what} parks, and the others go on`, async (t) => {
       const firmware = join(temporaryFolder(t), 'faulty.elf')
-      await writeFaultyFirmware(firmware, board, instructions)
+      await writeFaultyFirmware(firmware, board, instructions, await buildSleepyImage(board.kind))
       const { cores, machine } = await LinkedMachine.start(t, board, 3, { firmware })
       for (const core of cores) t.true(await openStream(core))
       const [first, ...others] = cores
@@ -219,9 +197,9 @@ for (const board of BOARDS) {
       // Their bells are heard, though it was core 0 that heard them all.
       t.deepEqual(await Promise.all(others.map((other) => echoTimes(other, 100))), [100, 100])
       const heartbeat = first?.link.status.heartbeat
-      const [other] = others
-      const beat = other?.link.status.heartbeat ?? 0
-      await other?.untilCore(() => other.link.status.heartbeat > beat + 5)
+      const beats = others.map(({ link }) => link.status.heartbeat)
+      t.deepEqual(await Promise.all(others.map((other) => echoTimes(other, 100))), [100, 100])
+      for (const [at, { link }] of others.entries()) t.not(link.status.heartbeat, beats[at])
       t.is(first?.link.status.heartbeat, heartbeat)
       t.is(first?.link.status.refused, refused)
       for (const { link } of others) link.send(COMMAND.STOP, 0, 0, NOTHING)
@@ -230,7 +208,8 @@ for (const board of BOARDS) {
   }
 
   qemuTest('a machine that was killed is noticed, and another one links again', async (t) => {
-    const linked = await LinkedMachine.start(t, board, 4)
+    const firmware = await buildSleepyImage(board.kind)
+    const linked = await LinkedMachine.start(t, board, 4, { firmware })
     for (let boot = 1; boot < 4; boot++) {
       const exits = linked.machine.cores.map((core) => once(core, 'exit'))
       process.kill(linked.machine.pid, 'SIGKILL')
@@ -303,11 +282,13 @@ for (const board of BOARDS) {
       code: 'ERR_CARILLON_FIRMWARE_MISSING',
       message: new RegExp(`PORT=${board.kind}`),
     })
-    await t.throwsAsync(start(HOSTED_FIRMWARE), { code: 'ERR_CARILLON_FIRMWARE' })
+    await t.throwsAsync(start(HOSTED_FIRMWARE), { code: 'ERR_CARILLON_FIRMWARE_MACHINE' })
     for (const { kind } of BOARDS.filter((other) => other !== board)) {
       await t.throwsAsync(start(qemuFirmwarePath(kind)), {
-        code: 'ERR_CARILLON_FIRMWARE',
-        message: /it is loaded to 0x[0-9a-f]+ to 0x[0-9a-f]+, not between/,
+        code: 'ERR_CARILLON_FIRMWARE_PORT',
+        message: new RegExp(
+          `no firmware for QEMU's board ${board.machine}: it is the port ${kind}$`,
+        ),
       })
     }
     const text = join(folder, 'text')
@@ -320,7 +301,6 @@ test('the memory of the machine is what its nodes add up to, in steps that QEMU 
   const board = QEMU_BOARDS.virt
   const ARGUMENTS = {
     image: 'image.elf',
-    bootParameters: 0x40210000n,
     cores: 4,
     path: '/tmp/a,b',
     doorbellFd: 3,
@@ -342,13 +322,12 @@ test('the memory of the machine is what its nodes add up to, in steps that QEMU 
 test('a raspi3 machine has its memory in one file, and takes no more than fits below the graphics', (t) => {
   const board = QEMU_BOARDS.raspi3
   const ARGUMENTS = {
-    ...{ image: 'image', bootParameters: 0x8b100n, cores: 3, path: '/tmp/a,b', doorbellFd: 3 },
+    ...{ image: 'image', cores: 3, path: '/tmp/a,b', doorbellFd: 3 },
     regionBytes: board.regionBytesMax,
     entryLevel: 2,
   } as const
   const args = qemuArguments(board, ARGUMENTS)
   t.true(args.some((argument) => argument.includes('size=1073741824,mem-path=/tmp/a,,b,share=on')))
-  t.true(args.includes('loader,addr=0x8b100,data=134217728,data-len=8'))
   const refused = { code: 'ERR_CARILLON_ARGUMENT' }
   const regionBytes = board.regionBytesMax + 4096
   t.throws(() => qemuArguments(board, { ...ARGUMENTS, regionBytes }), refused)

@@ -1,75 +1,111 @@
 import { once } from 'node:events'
-import { symlinkSync } from 'node:fs'
+import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import type { Core } from '../../src/cores/core.ts'
 import { type QemuBoard, qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
-import { QemuRunner } from '../../src/cores/qemu-runner.ts'
+import { QemuRunner, type QemuRunnerOptions } from '../../src/cores/qemu-runner.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-/** What starts cores 0 and 1 of a region, and ends their machines after the test. */
-function runnerFor(t: ExecutionContext, board: QemuBoard, firmware = qemuFirmwarePath(board.kind)) {
-  const region = SharedRegion.create(join(temporaryFolder(t), 'region'), {
-    ...board.place,
-    cores: 2,
-  })
-  const runner = new QemuRunner({ board, region, firmware })
-  const started: Core[] = []
+/** What starts cores 0 and 1 of a region, and ends their machine after the test. */
+function runnerFor(
+  t: ExecutionContext,
+  board: QemuBoard,
+  options: Partial<QemuRunnerOptions> = {},
+): QemuRunner {
+  const path = join(temporaryFolder(t), 'region')
+  const region = SharedRegion.create(path, { ...board.place, cores: 2 })
+  const runner = new QemuRunner({ board, region, ...options })
   t.teardown(async () => {
-    for (const core of started) core.kill()
-    for (const core of started) await core.ended(10_000)
+    await runner.end()
     region.remove()
   })
-  return async (index: number) => {
-    const core = await runner.start(index)
-    started.push(core)
-    return core
-  }
+  return runner
 }
 
 for (const board of BOARDS) {
   const qemuTest = boardTest(board)
 
   qemuTest('cores that are wanted at once are those of one machine', async (t) => {
-    const start = runnerFor(t, board)
-    const cores = await Promise.all([start(0), start(1)])
+    const runner = runnerFor(t, board)
+    const cores = await Promise.all([runner.start(0), runner.start(1)])
     t.is(new Set(cores).size, 2)
     t.is(new Set(cores.map(({ pid }) => pid)).size, 1)
-    await t.throwsAsync(start(2), { code: 'ERR_CARILLON_ARGUMENT' })
+    await t.throwsAsync(runner.start(2), { code: 'ERR_CARILLON_ARGUMENT' })
   })
 
-  qemuTest(
-    'a core that is wanted again is one of another machine, and so are the others',
-    async (t) => {
-      const start = runnerFor(t, board)
-      const [first, second] = await Promise.all([start(0), start(1)])
-      const exits = [once(first, 'exit'), once(second, 'exit')]
-      // While the other core is still in use: it is lost.
-      const again = await start(1)
-      await Promise.all(exits)
-      t.not(again.pid, first.pid)
-      t.is((await start(0)).pid, again.pid)
-    },
-  )
+  qemuTest('a core that is wanted again begins anew in the same machine', async (t) => {
+    const runner = runnerFor(t, board)
+    const [first, second] = await Promise.all([runner.start(0), runner.start(1)])
+    const exit = once(second, 'exit')
+    const others: unknown[] = []
+    first.once('exit', (how) => others.push(how))
+    const again = await runner.start(1)
+    await exit
+    t.not(again, second)
+    t.is(again.pid, first.pid)
+    t.deepEqual(others, [])
+  })
+
+  qemuTest('where a machine stands still, another is started, and its cores say why', async (t) => {
+    const runner = runnerFor(t, board, { restartTimeoutMs: 200 })
+    const [first, second] = await Promise.all([runner.start(0), runner.start(1)])
+    process.kill(first.pid, 'SIGSTOP')
+    const exits = [once(first, 'exit'), once(second, 'exit')]
+    const again = await runner.start(1)
+    t.not(again.pid, first.pid)
+    const [[lost]] = [await exits[0]] as [[{ stderr: string }]]
+    t.is(lost.stderr, 'core 1 did not begin anew, and so its machine had to')
+    await exits[1]
+    t.is((await runner.start(0)).pid, again.pid)
+  })
+
+  qemuTest('cores that are wanted again at once from a machine that stands still', async (t) => {
+    const runner = runnerFor(t, board, { restartTimeoutMs: 200 })
+    const [first] = await Promise.all([runner.start(0), runner.start(1)])
+    process.kill(first.pid, 'SIGSTOP')
+    const again = await Promise.all([runner.start(0), runner.start(1)])
+    t.is(new Set(again.map(({ pid }) => pid)).size, 1)
+    t.not(again[0].pid, first.pid)
+  })
 
   qemuTest('after a machine has ended, the next start is one of another machine', async (t) => {
-    const start = runnerFor(t, board)
-    const first = await start(0)
-    first.kill()
-    await first.ended(10_000)
+    const runner = runnerFor(t, board)
+    const first = await runner.start(0)
+    const exit = once(first, 'exit')
+    process.kill(first.pid, 'SIGKILL')
+    await exit
     // Nobody had this one.
-    t.not((await start(1)).pid, first.pid)
+    const second = await runner.start(1)
+    t.not(second.pid, first.pid)
+    await runner.end()
+    t.not((await runner.start(1)).pid, second.pid)
   })
 
   qemuTest('a machine that could not be started is tried again', async (t) => {
     const firmware = join(temporaryFolder(t), 'firmware.elf')
-    const start = runnerFor(t, board, firmware)
+    const runner = runnerFor(t, board, { firmware })
     for (const core of [0, 1]) {
-      await t.throwsAsync(start(core), { code: 'ERR_CARILLON_FIRMWARE_MISSING' })
+      await t.throwsAsync(runner.start(core), { code: 'ERR_CARILLON_FIRMWARE_MISSING' })
     }
     symlinkSync(qemuFirmwarePath(board.kind), firmware)
-    t.is((await start(0)).kind, board.kind)
+    t.is((await runner.start(0)).kind, board.kind)
+  })
+
+  qemuTest('machines run what was loaded, whatever becomes of the file', async (t) => {
+    const firmware = join(temporaryFolder(t), 'firmware.elf')
+    copyFileSync(qemuFirmwarePath(board.kind), firmware)
+    const runner = runnerFor(t, board, { firmware })
+    const loaded = await runner.load()
+    t.is(loaded.path, firmware)
+    writeFileSync(firmware, 'no firmware')
+    t.is((await runner.start(0)).kind, board.kind)
+    await t.throwsAsync(runner.load(), { code: 'ERR_CARILLON_ELF' })
+    await runner.end()
+    t.is((await runner.start(0)).kind, board.kind, 'what could not be loaded has changed nothing')
+    loaded.undo()
+    await runner.end()
+    await t.throwsAsync(runner.start(0), { code: 'ERR_CARILLON_ELF' })
   })
 }

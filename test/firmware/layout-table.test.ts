@@ -110,7 +110,7 @@ clang('a big-endian file is refused', async (t) => {
   const flags = ['--target=armebv7-none-eabi']
   const object = await compile(t, { compiler: 'clang', flags })
   await t.throwsAsync(differing(object), {
-    ...{ code: 'ERR_CARILLON_ELF', message: /it is not little-endian/ },
+    ...{ code: 'ERR_CARILLON_ELF_BYTE_ORDER', message: /it is not little-endian/ },
   })
 })
 

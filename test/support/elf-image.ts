@@ -2,7 +2,11 @@
 export interface ImageSection {
   readonly name: string
   readonly type?: number
+  readonly flags?: number
+  readonly address?: bigint
   readonly bytes?: Uint8Array
+  /** Where it is not in the file. */
+  readonly memoryBytes?: bigint
   readonly link?: number
   readonly entryBytes?: number
 }
@@ -19,6 +23,8 @@ export interface ImageSegment {
 export interface ElfImage {
   readonly bits: 32 | 64
   readonly machine?: number
+  /** 2, a program, by default. */
+  readonly type?: number
   readonly entry?: bigint
   readonly segments?: readonly ImageSegment[]
   /** Those that follow the empty one. Their names come last, in `.shstrtab`. */
@@ -69,6 +75,26 @@ export function stringTable(strings: readonly string[]): { bytes: Buffer; offset
   return { bytes: Buffer.from(`\0${strings.map((text) => `${text}\0`).join('')}`), offsets }
 }
 
+export interface ImageSymbol {
+  readonly value: bigint
+  readonly bytes: bigint
+  readonly section: number
+}
+
+/** A table of global objects of a 64-bit file, after the empty one. */
+export function objectTable(names: readonly number[], symbols: readonly ImageSymbol[]): Buffer {
+  const out = new Writer(64).bytes(new Uint8Array(24))
+  for (const [index, { value, bytes, section }] of symbols.entries()) {
+    out
+      .number(4, names[index] ?? 0)
+      .number(1, 0x11)
+      .number(1, 0)
+      .number(2, section)
+    out.word(value).word(bytes)
+  }
+  return out.take()
+}
+
 /** A table of symbols whose names are `names`, with values 0x1000, 0x1001, … in section 1. */
 export function symbolTable(bits: 32 | 64, nameOffsets: readonly number[]): Buffer {
   const out = new Writer(bits)
@@ -86,6 +112,7 @@ export function symbolTable(bits: 32 | 64, nameOffsets: readonly number[]): Buff
 export function elfImage({
   bits,
   machine = 62,
+  type = 2,
   entry = 0n,
   segments = [],
   sections = [],
@@ -107,10 +134,10 @@ export function elfImage({
     return { offset: end - bytes.length, length: bytes.length }
   }
   const segmentTable = new Writer(bits)
-  for (const { type = 1, flags = 5, bytes, ...segment } of segments) {
+  for (const { type: kind = 1, flags = 5, bytes, ...segment } of segments) {
     const { virtualAddress = 0n, physicalAddress = 0n } = segment
     const { offset, length } = place(bytes)
-    segmentTable.number(4, type)
+    segmentTable.number(4, kind)
     if (bits === 64) segmentTable.number(4, flags)
     segmentTable.word(offset).word(virtualAddress).word(physicalAddress)
     segmentTable.word(length).word(segment.memoryBytes ?? length)
@@ -120,16 +147,17 @@ export function elfImage({
   const sectionTable = new Writer(bits).bytes(new Uint8Array(sizes.section))
   for (const [
     index,
-    { type = SECTION_TYPE.PROGRAM, bytes, link = 0, entryBytes = 0 },
+    { type: kind = SECTION_TYPE.PROGRAM, bytes, link = 0, entryBytes = 0, ...section },
   ] of all.entries()) {
     const { offset, length } = place(bytes)
-    sectionTable.number(4, names.offsets[index] ?? 0).number(4, type)
-    sectionTable.word(0).word(0).word(offset).word(length)
+    sectionTable.number(4, names.offsets[index] ?? 0).number(4, kind)
+    sectionTable.word(section.flags ?? 0).word(section.address ?? 0)
+    sectionTable.word(offset).word(section.memoryBytes ?? length)
     sectionTable.number(4, link).number(4, 0).word(1).word(entryBytes)
   }
   const header = new Writer(bits)
     .bytes(Buffer.from([0x7f, 0x45, 0x4c, 0x46, bits / 32, 1, 1, ...new Uint8Array(9)]))
-    .number(2, 2)
+    .number(2, type)
     .number(2, machine)
     .number(4, 1)
     .word(entry)

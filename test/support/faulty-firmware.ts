@@ -9,13 +9,14 @@ const FAULTY = 'stream_add_list'
  * Writes a copy of a board's firmware that does something else with the command LIST.
  *
  * @param instructions in the place of its first ones; by default one that is no instruction (udf).
+ * @param original what is copied. Default: what was built for the board.
  */
 export async function writeFaultyFirmware(
   path: string,
   { kind }: QemuBoard,
   instructions: readonly number[] = [0],
+  original = qemuFirmwarePath(kind),
 ): Promise<void> {
-  const original = qemuFirmwarePath(kind)
   const elf = await readElfFile(original)
   const address = elf.symbols().find(({ name }) => name === FAULTY)?.value ?? 0n
   const text = elf.sections.find(({ name }) => name === '.text')

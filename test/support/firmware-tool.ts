@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { REPOSITORY } from './repository.ts'
 
 const firmware = join(REPOSITORY, 'firmware')
@@ -15,12 +16,21 @@ export async function buildSanitizedFirmware(): Promise<string> {
   return await build('hosted-sanitize', 'carillon-core', 'SANITIZE=1')
 }
 
+/** How often a sleepy core wakes by itself, in milliseconds. */
+export const SLEEPY_HEARTBEAT_MS = 10_000
+const RARELY_BY_ITSELF = `CPPFLAGS=-DHEARTBEAT_US=${SLEEPY_HEARTBEAT_MS}000u`
+
 /**
  * Builds the hosted firmware so that it wakes by itself only every ten seconds, and resolves with its
  * path: where a bell is lost, it shows.
  */
 export async function buildSleepyFirmware(): Promise<string> {
-  return await build('hosted-sleepy', 'carillon-core', 'CPPFLAGS=-DHEARTBEAT_US=10000000u')
+  return await build('hosted-sleepy', 'carillon-core', RARELY_BY_ITSELF)
+}
+
+/** The same as an image for a board. */
+export async function buildSleepyImage(kind: QemuBoard['kind']): Promise<string> {
+  return await build(`${kind}-sleepy`, 'carillon-core.elf', `PORT=${kind}`, RARELY_BY_ITSELF)
 }
 
 /** So rarely does a core wake by itself that no test sees it: a bell that is lost stays lost. */

@@ -10,7 +10,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 2137770518u
+#define CARILLON_LAYOUT_HASH 0xc0956c76u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -28,6 +28,8 @@
 #define CARILLON_MPSC_SLOT_BYTES 64u
 #define CARILLON_LAYOUT_TABLE_MAGIC 1414287939u
 #define CARILLON_LAYOUT_TABLE_VERSION 1u
+#define CARILLON_FIRMWARE_INTERFACE 1u
+#define CARILLON_FIRMWARE_NOTE_TYPE 1u
 
 enum carillon_command {
     CARILLON_COMMAND_PADDING = 0,
@@ -148,11 +150,13 @@ _Static_assert(offsetof(struct carillon_ring_descriptor, capacity) == 12, "ring_
 struct carillon_core_control {
     uint32_t link;
     uint32_t boot;
+    uint32_t run;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_core_control) == 64, "core_control");
 _Static_assert(_Alignof(struct carillon_core_control) == 64, "alignment of core_control");
 _Static_assert(offsetof(struct carillon_core_control, link) == 0, "core_control.link");
 _Static_assert(offsetof(struct carillon_core_control, boot) == 4, "core_control.boot");
+_Static_assert(offsetof(struct carillon_core_control, run) == 8, "core_control.run");
 
 // How a core is. Counters run freely and wrap.
 struct carillon_core_status {
@@ -460,6 +464,26 @@ _Static_assert(offsetof(struct carillon_layout_table_row, field_name) == 32, "la
 _Static_assert(offsetof(struct carillon_layout_table_row, offset) == 64, "layout_table_row.offset");
 _Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_table_row.bytes");
 
+// The note of a firmware, in its section.
+struct carillon_firmware_note {
+    uint32_t owner_bytes;
+    uint32_t content_bytes;
+    uint32_t type;
+    char owner[12];
+    uint32_t interface_version;
+    char port[16];
+    char version[32];
+};
+_Static_assert(sizeof(struct carillon_firmware_note) == 76, "firmware_note");
+_Static_assert(_Alignof(struct carillon_firmware_note) == 4, "alignment of firmware_note");
+_Static_assert(offsetof(struct carillon_firmware_note, owner_bytes) == 0, "firmware_note.owner_bytes");
+_Static_assert(offsetof(struct carillon_firmware_note, content_bytes) == 4, "firmware_note.content_bytes");
+_Static_assert(offsetof(struct carillon_firmware_note, type) == 8, "firmware_note.type");
+_Static_assert(offsetof(struct carillon_firmware_note, owner) == 12, "firmware_note.owner");
+_Static_assert(offsetof(struct carillon_firmware_note, interface_version) == 24, "firmware_note.interface_version");
+_Static_assert(offsetof(struct carillon_firmware_note, port) == 28, "firmware_note.port");
+_Static_assert(offsetof(struct carillon_firmware_note, version) == 44, "firmware_note.version");
+
 // Every struct of the layout, each followed by its fields.
 #define CARILLON_LAYOUT_ROWS(STRUCT, FIELD) \
     STRUCT(region_header) \
@@ -480,6 +504,7 @@ _Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_
     STRUCT(core_control) \
     FIELD(core_control, link) \
     FIELD(core_control, boot) \
+    FIELD(core_control, run) \
     STRUCT(core_status) \
     FIELD(core_status, state) \
     FIELD(core_status, session) \

@@ -8,26 +8,38 @@
 // Touched by its own core only, in and out of interrupts: no ordering between cores is needed.
 static volatile bool rung[CORES];
 
-static uint32_t running; // a bit for each core
+// A bit for each core: of the machine, and of those, that has not left.
+static uint32_t present;
+static uint32_t running;
 static struct lock leaving;
 
 void bell_start(uint32_t cores)
 {
-    running = (1u << cores) - 1u;
+    present = (1u << cores) - 1u;
+    running = present;
     interrupt_route_uart(0);
+}
+
+void bell_join(uint32_t core)
+{
+    uint64_t mask = lock_take(&leaving);
+    if (running == 0) {
+        interrupt_route_uart(core);
+    }
+    running |= 1u << core;
+    lock_give(&leaving, mask);
 }
 
 uint32_t bell_leave(uint32_t core)
 {
     // So that two cores that leave at once agree on who is left.
-    lock_take(&leaving);
+    uint64_t mask = lock_take(&leaving);
     uint32_t left = running & ~(1u << core);
-    // Relaxed: an interrupt that finds the old value sends a bell to a core that hears none.
-    __atomic_store_n(&running, left, __ATOMIC_RELAXED);
+    running = left;
     if (left != 0) {
         interrupt_route_uart((uint32_t)__builtin_ctz(left));
     }
-    lock_give(&leaving);
+    lock_give(&leaving, mask);
     return (uint32_t)__builtin_popcount(left);
 }
 
@@ -42,7 +54,8 @@ void bell_pass_on(uint32_t core)
     if ((cores & 1u << core) != 0) {
         rung[core] = true;
     }
-    uint32_t others = cores & ~(1u << core) & __atomic_load_n(&running, __ATOMIC_RELAXED);
+    // Those that are parked as well: the bell may be what they are to begin anew for.
+    uint32_t others = cores & ~(1u << core) & present;
     if (others != 0) {
         interrupt_send_bell(others);
     }

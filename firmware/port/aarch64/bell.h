@@ -8,8 +8,11 @@
 // For core 0, before the others are started: cores from 0 to `cores` - 1 run.
 void bell_start(uint32_t cores);
 
-// Takes a core out for good. Of those that are left, the first hears the host's bell from now on.
-// Returns how many are left.
+// A core runs again; harmless for one that has not left.
+void bell_join(uint32_t core);
+
+// Takes a core out. Of those that are left, the first hears the host's bell from now on; where none is
+// left, it stays with the last. Returns how many are left.
 uint32_t bell_leave(uint32_t core);
 
 // In an interrupt of `core`: it has been rung for.

@@ -125,8 +125,8 @@ fill:
 
     .ltorg
 
-    // The host writes it before the machine runs (boot_parameters.h).
-    .section .boot_parameters, "a", %nobits
+    // The host writes it into the image that it loads (boot_parameters.h).
+    .section .boot_parameters, "a"
     .balign 16
     .global boot_parameters
     .type boot_parameters, %object

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-// The host finds the object by its symbol and writes these words into memory, each little-endian:
-// it belongs to no part of the image that is loaded.
+// The host finds the object by its symbol and writes these words into the image as it loads it, each
+// little-endian. In the file they are zeros.
 struct boot_parameters {
     uint64_t region;       // physical address of the shared region, a multiple of 2 MiB
     uint64_t region_bytes; // whole pages

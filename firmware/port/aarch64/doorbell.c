@@ -66,9 +66,9 @@ void doorbell_ring(uint32_t core)
     // with it by itself.
     __asm__ volatile("dsb sy" ::: "memory");
     // Between the look for room and the byte nobody else may fill it.
-    lock_take(&sending);
+    uint64_t mask = lock_take(&sending);
     while ((uart->flags & FLAG_CANNOT_SEND) != 0) {
     }
     uart->data = 1u << core;
-    lock_give(&sending);
+    lock_give(&sending, mask);
 }

@@ -3,7 +3,7 @@
 #include "machine.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/cpu.h"
-#include "port/aarch64/interrupt.h"
+#include "port/aarch64/restart.h"
 #include "port/aarch64/timer.h"
 
 // In the firmware's own memory, for a debugger. The host sees that the heartbeat stands still.
@@ -13,10 +13,12 @@ _Noreturn void core_park(void)
 {
     cpu_mask_interrupts();
     timer_disarm();
-    interrupt_stop_core();
-    for (;;) {
-        cpu_wait_for_interrupt();
-    }
+    restart_wait(cpu_index());
+}
+
+void fault_forget(uint32_t core)
+{
+    fault_marks[core].parked = 0;
 }
 
 _Noreturn void fault_park(uint64_t vector)

@@ -13,10 +13,13 @@ struct fault_mark {
     uint64_t address;   // FAR_EL1: what was touched
 };
 
-// Marks this core, hands what it did for others to another one, and stops it for good.
+// Marks this core, hands what it did for others to another one, and parks it.
 _Noreturn void fault_park(uint64_t vector);
 
-// Stops this core for good.
+// Stops this core until the host wants it to begin anew.
 _Noreturn void core_park(void);
+
+// For a core that begins anew: the next fault is marked again.
+void fault_forget(uint32_t core);
 
 #endif

@@ -10,8 +10,6 @@ void interrupt_start(void);
 
 // By each core for itself: lets its bell and its timer through.
 void interrupt_start_core(void);
-// Nothing interrupts this core any more, nor wakes it.
-void interrupt_stop_core(void);
 
 // Lets the UART's interrupt through, to the core that it is routed to.
 void interrupt_enable_uart(void);
@@ -21,8 +19,9 @@ void interrupt_route_uart(uint32_t core);
 // Rings the cores whose bits are set. What the caller has written before is seen by them.
 void interrupt_send_bell(uint32_t cores);
 
-// Handles everything that is pending on this core. Called by vectors.S with interrupts masked; it and
-// what it calls are compiled without floating point.
+// Handles everything that is pending on this core, and then what the host asks of it: it may give up
+// all that the core is at (restart_follow). Called with interrupts masked; it and what it calls are
+// compiled without floating point.
 void interrupt_handle(void);
 
 #endif

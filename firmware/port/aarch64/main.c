@@ -12,6 +12,7 @@
 #include "port/aarch64/fault.h"
 #include "port/aarch64/interrupt.h"
 #include "port/aarch64/power.h"
+#include "port/aarch64/restart.h"
 #include "port/aarch64/stack.h"
 #include "port/aarch64/timer.h"
 
@@ -89,17 +90,31 @@ static void zero(struct core *core)
 // The rest of this core's interrupts are its own, and so are their enables.
 static void start_core(struct core *core, const struct port *port, uint32_t index)
 {
+    // First: from here on a fault is marked.
+    fault_forget(index);
+    // What rings before this may be taken for nothing, and is looked for after it.
+    interrupt_start_core();
+    // From here on what the host asks for is done.
+    restart_begin(index);
+    bell_join(index);
     zero(core);
     core->port = port;
     core->index = index;
     core->shared = (struct carillon_shared_mem *)(uintptr_t)boot_parameters.region;
     core->region_bytes = (uint32_t)boot_parameters.region_bytes;
-    interrupt_start_core();
     cpu_unmask_interrupts();
 }
 
 // Called by boot.S on each core.
 void core_main(uint32_t index, bool entered_at_el2)
+{
+    if (index == 0) {
+        start_machine(entered_at_el2);
+    }
+    core_begin(index);
+}
+
+_Noreturn void core_begin(uint32_t index)
 {
     struct core *core = &cores[index];
     const struct port port = {
@@ -110,9 +125,6 @@ void core_main(uint32_t index, bool entered_at_el2)
         .stack_bytes = stack_bytes(),
         .stack_used = stack_used,
     };
-    if (index == 0) {
-        start_machine(entered_at_el2);
-    }
     start_core(core, &port, index);
     core_run(core);
     // Whoever is the last to stop ends the machine.

@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/cpu.h"
+#include "port/aarch64/restart.h"
 #include "port/aarch64/timer.h"
 #include "port/raspi3/local_controller.h"
 
@@ -43,16 +44,6 @@ void interrupt_start_core(void)
     local_start_core(cpu_index());
 }
 
-void interrupt_stop_core(void)
-{
-    uint32_t core = cpu_index();
-    // Where nobody is left to hear the UART, it must not keep this core awake.
-    if (local_peripherals_core() == core) {
-        controller->disable[UART_WORD] = UART_BIT;
-    }
-    local_stop_core(core);
-}
-
 void interrupt_enable_uart(void)
 {
     controller->enable[UART_WORD] = UART_BIT;
@@ -86,6 +77,8 @@ void interrupt_handle(void)
             timer_disarm();
         }
         if (pending == 0) {
+            // The core may be made to leave all it was at.
+            restart_follow(core);
             return;
         }
     }

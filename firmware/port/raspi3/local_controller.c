@@ -24,7 +24,6 @@ _Static_assert(offsetof(struct local_controller, pending) == 0x60, "IRQ source")
 _Static_assert(offsetof(struct local_controller, mailbox_set) == 0x80, "mailbox write-set");
 _Static_assert(offsetof(struct local_controller, mailbox_clear) == 0xc0, "mailbox write-clear");
 
-#define ROUTED_TO 3u // as an ordinary interrupt
 #define FIRST_MAILBOX 1u
 
 static struct local_controller *const local = (struct local_controller *)LOCAL_CONTROLLER;
@@ -37,20 +36,9 @@ void local_start_core(uint32_t core)
     local->timer_control[core] = LOCAL_VIRTUAL_TIMER;
 }
 
-void local_stop_core(uint32_t core)
-{
-    local->timer_control[core] = 0;
-    local->mailbox_control[core] = 0;
-}
-
 void local_route_peripherals(uint32_t core)
 {
     local->peripherals_routing = core;
-}
-
-uint32_t local_peripherals_core(void)
-{
-    return local->peripherals_routing & ROUTED_TO;
 }
 
 void local_send(uint32_t cores)
@@ -68,6 +56,9 @@ void local_send(uint32_t cores)
 void local_empty_mailbox(uint32_t core)
 {
     local->mailbox_clear[core][0] = UINT32_MAX;
+    // Before what it was rung for is looked for: a load from memory does not wait for a store to a
+    // device by itself, and could miss what was told by a bell that this has taken away.
+    __asm__ volatile("dsb sy" ::: "memory");
 }
 
 uint32_t local_pending(uint32_t core)

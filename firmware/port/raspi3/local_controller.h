@@ -10,14 +10,11 @@
 #define LOCAL_MAILBOX (1u << 4)
 #define LOCAL_PERIPHERALS (1u << 8)
 
-// Lets a core's virtual timer and its mailbox through; nothing of its own any more.
+// Lets a core's virtual timer and its mailbox through, which it empties.
 void local_start_core(uint32_t core);
-void local_stop_core(uint32_t core);
 
 // Sends the interrupts of the peripherals to one core from now on.
 void local_route_peripherals(uint32_t core);
-// Which one that is.
-uint32_t local_peripherals_core(void);
 
 // Puts something into the mailboxes of the cores whose bits are set. What the caller has written
 // before is seen by them.

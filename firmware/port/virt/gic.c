@@ -50,11 +50,6 @@ void gic_start_core(void)
     cpu_interface->control = ENABLE;
 }
 
-void gic_stop_core(void)
-{
-    cpu_interface->control = 0;
-}
-
 void gic_enable(uint32_t interrupt)
 {
     distributor->priority[interrupt] = PRIORITY;

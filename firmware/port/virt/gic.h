@@ -12,8 +12,6 @@ void gic_start_distributor(void);
 
 // By each core for itself.
 void gic_start_core(void);
-// Nothing interrupts this core any more, nor wakes it.
-void gic_stop_core(void);
 
 // Lets one of this core's own interrupts (below 32) or a shared one through.
 void gic_enable(uint32_t interrupt);

@@ -2,6 +2,7 @@
 
 #include "port/aarch64/bell.h"
 #include "port/aarch64/cpu.h"
+#include "port/aarch64/restart.h"
 #include "port/aarch64/timer.h"
 #include "port/virt/gic.h"
 
@@ -21,11 +22,6 @@ void interrupt_start_core(void)
     gic_start_core();
     gic_enable(INTERRUPT_BELL);
     gic_enable(INTERRUPT_TIMER);
-}
-
-void interrupt_stop_core(void)
-{
-    gic_stop_core();
 }
 
 void interrupt_enable_uart(void)
@@ -49,6 +45,8 @@ void interrupt_handle(void)
         uint32_t acknowledged = gic_acknowledge();
         switch (gic_number(acknowledged)) {
         case GIC_SPURIOUS:
+            // Nothing is being handled any more: the core may be made to leave all it was at.
+            restart_follow(cpu_index());
             return;
         case INTERRUPT_BELL:
             bell_heard(cpu_index());

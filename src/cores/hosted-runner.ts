@@ -1,0 +1,54 @@
+import type { SharedRegion } from '../shm/shared-region.ts'
+import type { Core } from './core.ts'
+import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
+import { HOSTED_FIRMWARE, HostedCore } from './hosted-core.ts'
+import { readHostedFirmware } from './hosted-firmware.ts'
+
+/** A process that was killed ends at once; where the kernel takes longer, it is not waited for. */
+const KILLED_TIMEOUT_MS = 2_000
+
+export interface HostedRunnerOptions {
+  readonly region: SharedRegion
+  /** Path of the executable. Default {@link HOSTED_FIRMWARE}. */
+  readonly firmware?: string
+}
+
+/** Runs each core as a process of its own. */
+export class HostedRunner implements CoreRunner {
+  readonly kind = 'hosted'
+  readonly #region: SharedRegion
+  readonly #cores = new Map<number, HostedCore>()
+  #firmware: string
+
+  constructor({ region, firmware = HOSTED_FIRMWARE }: HostedRunnerOptions) {
+    this.#region = region
+    this.#firmware = firmware
+  }
+
+  async start(core: number): Promise<Core> {
+    await endCore(this.#cores.get(core))
+    const started = await HostedCore.start({ region: this.#region, core, firmware: this.#firmware })
+    this.#cores.set(core, started)
+    return started
+  }
+
+  async load(path: string = this.#firmware): Promise<LoadedFirmware> {
+    const { version } = await readHostedFirmware(path)
+    const before = this.#firmware
+    this.#firmware = path
+    const undo = () => {
+      this.#firmware = before
+    }
+    return { path, version, undo }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#cores.values()].map(endCore))
+    this.#cores.clear()
+  }
+}
+
+async function endCore(core: HostedCore | undefined): Promise<void> {
+  core?.kill()
+  await core?.ended(KILLED_TIMEOUT_MS)
+}
