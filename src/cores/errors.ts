@@ -10,7 +10,7 @@ import { CarillonError } from '../errors.ts'
  *   else, or was built for a host of another version.
  * - `ERR_CARILLON_FIRMWARE_EMPTY`, `_ADDRESS`, `_MEMORY`, `_OVERLAP`: it has nothing to load, a segment
  *   outside the machine's memory, takes more memory besides, or has segments that overlap.
- * - `ERR_CARILLON_FIRMWARE_ENTRY`: it would begin where no code is.
+ * - `ERR_CARILLON_FIRMWARE_ENTRY`: it would begin where no code is, or not where the machine does.
  * - `ERR_CARILLON_FIRMWARE_SYMBOL`, `_SYMBOL_SIZE`, `_SYMBOL_PLACE`: what the host has to set in it is
  *   missing, too small, or not among what is loaded.
  * - `ERR_CARILLON_EMULATOR_MISSING`: QEMU, or what it is started with, is not installed.
