@@ -142,7 +142,8 @@ const { kind, sleeps, firmware, coreCpu } = options
 const region = createRegionFile({ cores: 1 }, pino({ level: 'silent' }))
 // Whoever ends this process leaves no file behind.
 unlinkSync(region.path)
-const core = await coreRunner(kind, region, firmware).start(0)
+const runner = coreRunner(kind, region, firmware)
+const core = await runner.start(0)
 const moved = spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', coreCpu, `${core.pid}`], {
   encoding: 'utf8',
 })
@@ -151,4 +152,4 @@ if (moved.status !== 0)
 const before = readProcessFigures(process.pid)
 const result = await (sleeps ? callSleeping : callSpinning)(region, core, options)
 tell({ ...result, ...{ waitedShare: waitedShare(before, readProcessFigures(process.pid)) } })
-core.kill()
+await runner.end()
