@@ -6,6 +6,11 @@
 #include "core/attach.h"
 #include "core/command.h"
 #include "core/status.h"
+#include "core/this_core.h"
+
+#if !defined(__aarch64__) || __STDC_HOSTED__
+struct core *this_core_of_process;
+#endif
 
 // A core wakes this often when nothing happens, to show that it is alive: a host that looks ten
 // times a second sees it move.
@@ -125,6 +130,8 @@ static void run_turn(struct core *core)
     if (turn == TURN_WORKED || core->blocks != blocks) {
         core->busy_us += now - start;
     }
+    trace_counter(&core->refused_told, core->refused, "commands refused", now);
+    trace_counter(&core->overruns_told, core->overruns, "blocks overrun", now);
     // Before the host is shown what this turn made: it finds the counters of the records it reads.
     core_publish_status(core);
     show_host(core);
@@ -147,6 +154,7 @@ static void run_turn(struct core *core)
 void core_run(struct core *core)
 {
     const struct port *port = core->port;
+    this_core_set(core);
     core->booted_us = port->now_us(port->context);
     while (!core->stopping) {
         core_repeat_identity(core);
@@ -157,6 +165,7 @@ void core_run(struct core *core)
             sleep_until(core, port->now_us(port->context), UINT64_MAX);
         }
     }
+    trace(CARILLON_TRACE_INFO, "stopping");
     stream_close_all(&core->streams);
     core_publish_status(core);
     // Relaxed: the link publishes it.

@@ -21,6 +21,7 @@ void core_publish_status(struct core *core)
     store_relaxed(&status->refused, core->refused);
     store_relaxed(&status->damaged, core->damaged);
     store_relaxed(&status->lost, core->lost);
+    store_relaxed(&status->trace_lost, core->trace.lost);
 }
 
 void core_repeat_identity(struct core *core)

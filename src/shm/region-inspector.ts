@@ -27,6 +27,7 @@ export interface CoreLook {
   readonly refused: number
   readonly damaged: number
   readonly lost: number
+  readonly traceLost: number
 }
 
 /** A ring that the region describes. */
