@@ -1,5 +1,6 @@
 #include "port/virt/interrupt.h"
 
+#include "core/assert.h"
 #include "port/virt/bell.h"
 #include "port/virt/cpu.h"
 #include "port/virt/gic.h"
@@ -24,7 +25,9 @@ void interrupt_handle(void)
             timer_disarm();
             break;
         default:
-            break;
+            // Nobody has enabled it, and nothing would end it.
+            assert_failed(CARILLON_FAULT_UNEXPECTED_INTERRUPT, __FILE__, __LINE__,
+                          "an interrupt that nobody handles");
         }
         gic_end(acknowledged);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/this_core.h"
 #include "port/virt/bell.h"
 #include "port/virt/boot_parameters.h"
 #include "port/virt/cpu.h"
@@ -86,6 +87,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
     core->index = index;
     core->shared = (struct carillon_shared_mem *)(uintptr_t)boot_parameters.region;
     core->region_bytes = (uint32_t)boot_parameters.region_bytes;
+    fault_watch(core, index);
     gic_start_core();
     gic_enable(INTERRUPT_BELL);
     gic_enable(INTERRUPT_TIMER);
@@ -95,6 +97,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
 // Called by boot.S on each core.
 void core_main(uint32_t index, bool entered_at_el2)
 {
+    this_core_set(NULL);
     struct core *core = &cores[index];
     const struct port port = {
         .context = core, .now_us = now_us, .wait = wait_for_bell, .ring = ring_host};
