@@ -71,8 +71,8 @@ static void put_machine(struct carillon_fault_record *record, const struct fault
         uint64_t from;
     } words[] = {{&record->time_us, fault->time_us}, {&record->load_bias, fault->load_bias},
                  {&record->esr, fault->esr},         {&record->far, fault->far},
-                 {&record->elr, fault->elr},         {&record->sp, fault->sp},
-                 {&record->spsr, fault->spsr}};
+                 {&record->elr, fault->elr},         {&record->caller, fault->caller},
+                 {&record->sp, fault->sp},           {&record->spsr, fault->spsr}};
     for (uint32_t at = 0; at < sizeof words / sizeof *words; at++) {
         shared_words_copy(words[at].to, &words[at].from, sizeof words[at].from);
     }

@@ -11,7 +11,6 @@ struct core;
 
 #define FAULT_MACHINE_X86_64 62u
 #define FAULT_MACHINE_AARCH64 183u
-#define FAULT_REGISTERS_MAX 31u
 
 // What a port knows of it; fault_record in shared-mem.ts says what each field means.
 struct fault {
@@ -23,9 +22,10 @@ struct fault {
     uint64_t esr;
     uint64_t far;
     uint64_t elr;
+    uint64_t caller;
     uint64_t sp;
     uint64_t spsr;
-    uint64_t registers[FAULT_REGISTERS_MAX];
+    uint64_t registers[CARILLON_FAULT_REGISTERS];
 };
 
 // Writes the record of core `index`, with its failed assertion and the end of its trace, then marks

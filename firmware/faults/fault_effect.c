@@ -72,13 +72,16 @@ __attribute__((noinline)) static void jump_nowhere(void)
     sink++;
 }
 
-// Without an end; more than a register's worth on each level, and nothing that could become a loop.
-__attribute__((noinline)) static uint32_t grow_stack(uint32_t depth)
-{
-    volatile uint32_t room[64];
-    room[depth % 64u] = depth;                                // FAULT: stack
-    return sink == depth ? 0 : grow_stack(depth + 1u) + room[(depth + 1u) % 64u];
-}
+// Without an end: what it does with its room after the call keeps it from becoming a loop. Which of its
+// lines touches the guard page first, is the compiler's choice.
+__attribute__((noinline)) static uint32_t grow_stack(uint32_t depth) // FAULT: stack
+{                                                         // FAULT: stack
+    volatile uint32_t room[64];                           // FAULT: stack
+    room[depth % 64u] = depth;                            // FAULT: stack
+    uint32_t deeper = sink == 0 ? grow_stack(depth + 1u)  // FAULT: stack
+                                : 0;                      // FAULT: stack
+    return deeper + room[(depth + 1u) % 64u];             // FAULT: stack
+}                                                         // FAULT: stack
 
 __attribute__((noinline)) static void fail_assert(void)
 {
@@ -90,12 +93,12 @@ __attribute__((noinline)) static void fail_assert(void)
 // No machine that is emulated has a real one: its vector is entered with what it would find.
 __attribute__((noinline)) static void enter_serror(void)
 {
-    __asm__ volatile("adr x0, 1f\n\t"
+    __asm__ volatile("adr x0, 1f\n\t" // FAULT: serror
                      "msr elr_el1, x0\n\t"
                      "adrp x0, vectors\n\t"
                      "add x0, x0, :lo12:vectors\n\t"
                      "add x0, x0, #0x380\n\t" // of the current level, with its own stack
-                     "1: br x0" ::: "x0", "memory"); // FAULT: serror
+                     "1: br x0" ::: "x0", "memory");
 }
 
 __attribute__((noinline)) static void send_unexpected(void)
@@ -140,6 +143,7 @@ static void provoke(enum provoked kind)
         jump_nowhere();
         break;
     case PROVOKE_STACK:
+        sink = 0;
         sink = grow_stack(1);
         break;
     case PROVOKE_ASSERT:
@@ -162,11 +166,10 @@ static void provoke(enum provoked kind)
         send_unexpected();
         break;
 #else
-    case PROVOKE_DIVIDE: {
-        volatile uint32_t zero = 0;
-        sink = 1u / zero; // FAULT: divide
+    case PROVOKE_DIVIDE:
+        sink = 0;
+        sink = (uint32_t)nowhere / sink; // FAULT: divide
         break;
-    }
     case PROVOKE_ABORT:
         abort();
 #endif

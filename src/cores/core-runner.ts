@@ -1,6 +1,6 @@
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
-import { HostedCore } from './hosted-core.ts'
+import { HOSTED_FIRMWARE, HostedCore } from './hosted-core.ts'
 import { VirtRunner } from './virt-runner.ts'
 
 /** What cores can be: processes of this machine, or bare metal in QEMU. */
@@ -9,6 +9,8 @@ export type CoreKind = 'hosted' | 'virt'
 /** What runs the cores of a region. */
 export interface CoreRunner {
   readonly kind: CoreKind
+  /** Path of the firmware that it starts. */
+  readonly firmware: string
   /**
    * Starts a core, the first time or again. It may have rung before this resolves: look once at what
    * it has to say.
@@ -22,5 +24,9 @@ export interface CoreRunner {
 export function coreRunner(kind: CoreKind, region: SharedRegion, firmware?: string): CoreRunner {
   const options = { region, ...(firmware !== undefined && { firmware }) }
   if (kind === 'virt') return new VirtRunner(options)
-  return { kind, start: (core) => HostedCore.start({ ...options, core }) }
+  return {
+    kind,
+    firmware: firmware ?? HOSTED_FIRMWARE,
+    start: (core) => HostedCore.start({ ...options, core }),
+  }
 }

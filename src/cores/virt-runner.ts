@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner } from './core-runner.ts'
+import { VIRT_FIRMWARE } from './virt-firmware.ts'
 import { VirtMachine, type VirtMachineOptions } from './virt-machine.ts'
 
 /** A machine, or one that is being started, and which of its cores somebody has. */
@@ -16,11 +17,13 @@ interface Shared {
  */
 export class VirtRunner implements CoreRunner {
   readonly kind = 'virt'
+  readonly firmware: string
   readonly #options: VirtMachineOptions
   #shared: Shared | undefined
 
   constructor(options: VirtMachineOptions) {
     this.#options = options
+    this.firmware = options.firmware ?? VIRT_FIRMWARE
   }
 
   async start(core: number): Promise<Core> {

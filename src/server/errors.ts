@@ -14,6 +14,7 @@ import { CarillonError, type ErrorCode } from '../errors.ts'
  * - `ERR_CARILLON_LIMIT`: more streams or effects than allowed.
  * - `ERR_CARILLON_UNKNOWN_STREAM`: a stream that this client has not opened.
  * - `ERR_CARILLON_CORE_LOST`: the core that ran the stream has ended.
+ * - `ERR_CARILLON_CORE_FAULT`: its firmware faulted, which lost this stream.
  * - `ERR_CARILLON_CORE_UNAVAILABLE`: no core is running now.
  * - `ERR_CARILLON_CORE_MEMORY`: the core has no memory left for the effects.
  */

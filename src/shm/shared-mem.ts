@@ -45,6 +45,8 @@ export const LIMITS = {
   TRACE_RECORDS: 32,
   /** Trace lines that a fault record repeats: what led to it. */
   FAULT_LINES: 4,
+  /** x0 to x30 of AArch64; no other machine of the project has more. */
+  FAULT_REGISTERS: 31,
 } as const
 
 /** What lies in a ring's records, host to core. */
@@ -350,11 +352,13 @@ export const FaultRecord = struct(
     far: u64,
     /** The instruction: ELR_EL1. */
     elr: u64,
+    /** Where the function that ran would have returned to, as far as it is known; else 0. */
+    caller: u64,
     sp: u64,
     /** SPSR_EL1; of a process on x86-64 RFLAGS. */
     spsr: u64,
     /** x0 to x30; on x86-64 rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 to r15. */
-    registers: array(u64, 31),
+    registers: array(u64, LIMITS.FAULT_REGISTERS),
     /** Where an assertion failed: the end of the file's path. */
     file: text(64),
     /** What the firmware says of it: the assertion, the interrupt. Empty where it says nothing. */

@@ -23,6 +23,16 @@ export async function buildSleepyFirmware(): Promise<string> {
   return await build('hosted-sleepy', 'carillon-core', 'CPPFLAGS=-DHEARTBEAT_US=10000000u')
 }
 
+/**
+ * Builds firmware with an effect that makes the core fault, `fault`, and resolves with its path.
+ *
+ * @param user the one test file that builds this copy.
+ */
+export async function buildFaultsFirmware(port: 'hosted' | 'virt', user: string): Promise<string> {
+  const program = port === 'virt' ? 'carillon-core.elf' : 'carillon-core'
+  return await build(`${port}-faults-${user}`, program, `PORT=${port}`, 'FAULTS=1')
+}
+
 /** In a folder of its own: other tests build too, at the same time. */
 async function build(folder: string, target: string, ...settings: string[]): Promise<string> {
   const build = join(firmware, 'build', folder)

@@ -10,7 +10,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 0xee7ca2c5u
+#define CARILLON_LAYOUT_HASH 0xabe70dfcu
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -25,6 +25,7 @@
 #define CARILLON_LIST_VALUES_MAX 16384u
 #define CARILLON_TRACE_RECORDS 32u
 #define CARILLON_FAULT_LINES 4u
+#define CARILLON_FAULT_REGISTERS 31u
 #define CARILLON_NONE 0xffffffffu
 #define CARILLON_MPSC_MAGIC 1397771587u
 #define CARILLON_MPSC_SLOT_BYTES 64u
@@ -270,6 +271,7 @@ struct carillon_fault_record {
     uint64_t esr;
     uint64_t far;
     uint64_t elr;
+    uint64_t caller;
     uint64_t sp;
     uint64_t spsr;
     uint64_t registers[31];
@@ -277,7 +279,7 @@ struct carillon_fault_record {
     char message[112];
     struct carillon_trace_record lines[4];
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct carillon_fault_record) == 1024, "fault_record");
+_Static_assert(sizeof(struct carillon_fault_record) == 1088, "fault_record");
 _Static_assert(_Alignof(struct carillon_fault_record) == 64, "alignment of fault_record");
 _Static_assert(offsetof(struct carillon_fault_record, begun) == 0, "fault_record.begun");
 _Static_assert(offsetof(struct carillon_fault_record, whole) == 4, "fault_record.whole");
@@ -292,12 +294,13 @@ _Static_assert(offsetof(struct carillon_fault_record, load_bias) == 40, "fault_r
 _Static_assert(offsetof(struct carillon_fault_record, esr) == 48, "fault_record.esr");
 _Static_assert(offsetof(struct carillon_fault_record, far) == 56, "fault_record.far");
 _Static_assert(offsetof(struct carillon_fault_record, elr) == 64, "fault_record.elr");
-_Static_assert(offsetof(struct carillon_fault_record, sp) == 72, "fault_record.sp");
-_Static_assert(offsetof(struct carillon_fault_record, spsr) == 80, "fault_record.spsr");
-_Static_assert(offsetof(struct carillon_fault_record, registers) == 88, "fault_record.registers");
-_Static_assert(offsetof(struct carillon_fault_record, file) == 336, "fault_record.file");
-_Static_assert(offsetof(struct carillon_fault_record, message) == 400, "fault_record.message");
-_Static_assert(offsetof(struct carillon_fault_record, lines) == 512, "fault_record.lines");
+_Static_assert(offsetof(struct carillon_fault_record, caller) == 72, "fault_record.caller");
+_Static_assert(offsetof(struct carillon_fault_record, sp) == 80, "fault_record.sp");
+_Static_assert(offsetof(struct carillon_fault_record, spsr) == 88, "fault_record.spsr");
+_Static_assert(offsetof(struct carillon_fault_record, registers) == 96, "fault_record.registers");
+_Static_assert(offsetof(struct carillon_fault_record, file) == 344, "fault_record.file");
+_Static_assert(offsetof(struct carillon_fault_record, message) == 408, "fault_record.message");
+_Static_assert(offsetof(struct carillon_fault_record, lines) == 520, "fault_record.lines");
 
 // The producer's end of a ring.
 struct carillon_ring_producer {
@@ -431,7 +434,7 @@ struct carillon_shared_mem {
     struct carillon_trace_ring traces[4];
     struct carillon_fault_record faults[4];
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct carillon_shared_mem) == 21888, "shared_mem");
+_Static_assert(sizeof(struct carillon_shared_mem) == 22144, "shared_mem");
 _Static_assert(_Alignof(struct carillon_shared_mem) == 64, "alignment of shared_mem");
 _Static_assert(offsetof(struct carillon_shared_mem, header) == 0, "shared_mem.header");
 _Static_assert(offsetof(struct carillon_shared_mem, host_status) == 64, "shared_mem.host_status");
@@ -635,6 +638,7 @@ _Static_assert(offsetof(struct carillon_layout_table_row, bytes) == 68, "layout_
     FIELD(fault_record, esr) \
     FIELD(fault_record, far) \
     FIELD(fault_record, elr) \
+    FIELD(fault_record, caller) \
     FIELD(fault_record, sp) \
     FIELD(fault_record, spsr) \
     FIELD(fault_record, registers) \

@@ -51,11 +51,12 @@ static void read_registers(struct fault *fault, const ucontext_t *context)
 {
     const mcontext_t *machine = &context->uc_mcontext;
     fault->machine = FAULT_MACHINE_AARCH64;
+    fault->caller = machine->regs[30];
     fault->elr = machine->pc;
     fault->sp = machine->sp;
     fault->spsr = machine->pstate;
-    fault->register_count = FAULT_REGISTERS_MAX;
-    for (uint32_t at = 0; at < FAULT_REGISTERS_MAX; at++) {
+    fault->register_count = CARILLON_FAULT_REGISTERS;
+    for (uint32_t at = 0; at < CARILLON_FAULT_REGISTERS; at++) {
         fault->registers[at] = machine->regs[at];
     }
 }
@@ -112,6 +113,12 @@ static void on_fault(int number, siginfo_t *info, void *context)
     // Of a signal that somebody sent it would be the sender's number.
     fault.far = info->si_code > 0 && number != SIGABRT ? (uint64_t)(uintptr_t)info->si_addr : 0;
     fault.kind = kind_of(number, &fault);
+#if defined(__x86_64__)
+    // A call has just put it there.
+    if (fault.kind == CARILLON_FAULT_PREFETCH_ABORT && fault.sp % sizeof fault.caller == 0) {
+        fault.caller = *(const uint64_t *)fault.sp;
+    }
+#endif
     fault_report(shared, core_index, watched, &fault);
     port->ring(port->context);
     // Whatever raised it, also where somebody sent it: delivered once this returns, and the handler

@@ -101,15 +101,16 @@ static enum carillon_fault_kind kind_of(uint64_t vector, uint64_t syndrome, uint
 static void report(uint32_t index, uint64_t vector, const struct fault_frame *frame)
 {
     struct fault fault = {.machine = FAULT_MACHINE_AARCH64,
-                          .register_count = FAULT_REGISTERS_MAX,
+                          .register_count = CARILLON_FAULT_REGISTERS,
                           .time_us = timer_now_us(),
                           .esr = CPU_READ("esr_el1"),
                           .far = CPU_READ("far_el1"),
                           .elr = CPU_READ("elr_el1"),
+                          .caller = frame->registers[30],
                           .sp = frame->sp,
                           .spsr = CPU_READ("spsr_el1")};
     fault.kind = kind_of(vector, fault.esr, fault.far);
-    for (uint32_t at = 0; at < FAULT_REGISTERS_MAX; at++) {
+    for (uint32_t at = 0; at < CARILLON_FAULT_REGISTERS; at++) {
         fault.registers[at] = frame->registers[at];
     }
     if (watched[index] != NULL) {

@@ -26,7 +26,7 @@ void interrupt_handle(void)
             break;
         default:
             // Nobody has enabled it, and nothing would end it.
-            assert_failed(CARILLON_FAULT_UNEXPECTED_INTERRUPT, __FILE__, __LINE__,
+            assert_failed(CARILLON_FAULT_UNEXPECTED_INTERRUPT, __FILE__, __LINE__, // FAULT: interrupt
                           "an interrupt that nobody handles");
         }
         gic_end(acknowledged);
