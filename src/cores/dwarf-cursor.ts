@@ -52,6 +52,9 @@ export class DwarfCursor {
   }
 
   unsigned(): number {
+    // Nearly all of them are one byte.
+    const byte = this.#bytes[this.at] ?? 0x80
+    if (byte < 0x80) return this.u8()
     return safe(this.#leb128().value)
   }
 
@@ -82,7 +85,6 @@ export class DwarfCursor {
   }
 
   #leb128(): { value: bigint; bits: number } {
-    // Nearly all of them are one byte.
     let value = 0n
     for (let count = 0; count < DWARF_LIMITS.LEB128_BYTES_MAX; count++) {
       const byte = this.u8()
