@@ -4,6 +4,7 @@ import { setImmediate as immediate } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { CarillonClient, samplesOf } from '../../src/client/index.ts'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
+import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { errorCode } from '../../src/errors.ts'
 import { CarillonServer } from '../../src/server/carillon-server.ts'
 import type { CoreFault } from '../../src/server/core-fault.ts'
@@ -220,4 +221,10 @@ test('what does not fit in a trace is counted and told, and the core does not wa
   t.true(lost >= 100 - LIMITS.TRACE_RECORDS, `${lost}`)
   t.true(lines.some(({ traceLost }) => traceLost === lost))
   t.true(lines.filter(({ msg }) => String(msg).startsWith('flood ')).length > 0)
+})
+
+test('only a build that asks for it can be made to fault', async (t) => {
+  const names = async (path: string) => (await readElfFile(path)).symbols().map(({ name }) => name)
+  t.true((await names(await firmwareOnce())).includes('effect_fault'))
+  t.false((await names(HOSTED_FIRMWARE)).includes('effect_fault'))
 })
