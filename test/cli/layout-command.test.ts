@@ -22,7 +22,7 @@ test('every struct is shown, with who writes each field', async (t) => {
   t.regex(stdout, /^\tuint32_t heartbeat; \/\* {4}16 {5}4 {2}core \*\/$/m)
   t.regex(
     stdout,
-    /^\tstruct carillon_core_status {5}status\[4\]; {3}\/\* {3}640 {3}256 {2}core \*\/$/m,
+    /^\tstruct carillon_core_status {5}status\[4\]; {3}\/\* {3}640 {3}256 {2}core {7}\*\/$/m,
   )
 })
 
@@ -61,24 +61,25 @@ test('a firmware that differs is both sides, and an error that names the struct'
   t.is(code, 1)
   t.deepEqual(stdout.split('\n'), [
     'struct carillon_core_status',
-    `  declared                   compiled: ${path}`,
-    '  offset   size  field       offset   size  field',
-    '  --- cache line 0 (0) ---   --- cache line 0 (0) ---',
-    '       0      4  state            0      4  state',
-    '       4      4  session          4      4  session',
-    '       8      4  boot             8      4  boot',
-    '      12      4  link            12      4  link',
-    '      16      4  heartbeat       16      4  heartbeat',
-    '      20      4  uptime_us       20      4  uptime_us',
-    '      24      4  busy_us         24      4  busy_us',
-    '      28      4  streams         28      4  streams',
-    '      32      4  blocks          32      4  blocks',
-    '      36      4  overruns        36      4  overruns',
-    '      40      4  refused         40      4  refused',
-    '!                            --- cache line 1 (64) ---',
-    '!     44      4  damaged         64      4  damaged',
-    '!     48      4  lost            68      4  lost',
-    '  size 64, alignment 64      size 64, alignment 64',
+    `  declared                    compiled: ${path}`,
+    '  offset   size  field        offset   size  field',
+    '  --- cache line 0 (0) ---    --- cache line 0 (0) ---',
+    '       0      4  state             0      4  state',
+    '       4      4  session           4      4  session',
+    '       8      4  boot              8      4  boot',
+    '      12      4  link             12      4  link',
+    '      16      4  heartbeat        16      4  heartbeat',
+    '      20      4  uptime_us        20      4  uptime_us',
+    '      24      4  busy_us          24      4  busy_us',
+    '      28      4  streams          28      4  streams',
+    '      32      4  blocks           32      4  blocks',
+    '      36      4  overruns         36      4  overruns',
+    '      40      4  refused          40      4  refused',
+    '!                             --- cache line 1 (64) ---',
+    '!     44      4  damaged          64      4  damaged',
+    '!     48      4  lost             68      4  lost',
+    '!     52      4  trace_lost       72      4  trace_lost',
+    '  size 64, alignment 64       size 64, alignment 64',
     '',
     '',
   ])

@@ -55,6 +55,8 @@ _Noreturn void core_park(void)
 void fault_watch(const struct core *core, uint32_t index)
 {
     watched[index] = core;
+    // A core that is started again after a fault may have another.
+    entered[index] = 0;
 }
 
 static bool is_in_guard(uint64_t address)
