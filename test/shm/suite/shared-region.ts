@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { errorCode } from '../../../src/errors.ts'
+import { roundUp } from '../../../src/shm/layout.ts'
 import { pageBytes } from '../../../src/shm/mapping.ts'
 import {
   LIMITS,
@@ -104,7 +105,7 @@ test('what is no region is told apart, each with its own error', (t) => {
   t.throws(attach, { code: 'ERR_CARILLON_MAPPING' })
   writeFileSync(path, Buffer.alloc(100))
   t.throws(attach, { code: 'ERR_CARILLON_REGION_SIZE' })
-  writeFileSync(path, Buffer.alloc(2 * pageBytes()))
+  writeFileSync(path, Buffer.alloc(roundUp(SharedMem.bytes, pageBytes())))
   t.throws(attach, { code: 'ERR_CARILLON_REGION_MAGIC' })
 })
 
