@@ -2,8 +2,8 @@
 // comes just then: linked into the image of that test with --wrap=timer_arm. Not part of the firmware.
 #include <stdint.h>
 
-#include "port/virt/cpu.h"
-#include "port/virt/timer.h"
+#include "port/aarch64/cpu.h"
+#include "port/aarch64/timer.h"
 
 // Longer than a busy host takes to answer.
 #define WINDOW_US 100000u

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner } from './core-runner.ts'
+import { qemuFirmwarePath } from './qemu-board.ts'
 import { QemuMachine, type QemuMachineOptions } from './qemu-machine.ts'
 
 /** A machine, or one that is being started, and which of its cores somebody has. */
@@ -16,12 +17,14 @@ interface Shared {
  */
 export class QemuRunner implements CoreRunner {
   readonly kind: QemuMachine['kind']
+  readonly firmware: string
   readonly #options: QemuMachineOptions
   #shared: Shared | undefined
 
   constructor(options: QemuMachineOptions) {
     this.kind = options.board.kind
     this.#options = options
+    this.firmware = options.firmware ?? qemuFirmwarePath(options.board.kind)
   }
 
   async start(core: number): Promise<Core> {

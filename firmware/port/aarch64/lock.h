@@ -2,6 +2,7 @@
 #ifndef CARILLON_AARCH64_LOCK_H
 #define CARILLON_AARCH64_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Zeroed is open. In the firmware's own memory, which is cached by all cores alike: exclusives work
@@ -16,6 +17,19 @@ static inline void lock_take(struct lock *lock)
     while (__atomic_exchange_n(&lock->taken, 1u, __ATOMIC_ACQUIRE) != 0) {
         __asm__ volatile("yield");
     }
+}
+
+// Tries `times` times. False where somebody else keeps it.
+static inline bool lock_try(struct lock *lock, uint32_t times)
+{
+    for (; times > 0; times--) {
+        // Acquire, as above.
+        if (__atomic_exchange_n(&lock->taken, 1u, __ATOMIC_ACQUIRE) == 0) {
+            return true;
+        }
+        __asm__ volatile("yield");
+    }
+    return false;
 }
 
 static inline void lock_give(struct lock *lock)

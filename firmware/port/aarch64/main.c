@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/this_core.h"
 #include "machine.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/boot_parameters.h"
@@ -94,6 +95,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
     core->index = index;
     core->shared = (struct carillon_shared_mem *)(uintptr_t)boot_parameters.region;
     core->region_bytes = (uint32_t)boot_parameters.region_bytes;
+    fault_watch(core, index);
     interrupt_start_core();
     cpu_unmask_interrupts();
 }
@@ -101,6 +103,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
 // Called by boot.S on each core.
 void core_main(uint32_t index, bool entered_at_el2)
 {
+    this_core_set(NULL);
     struct core *core = &cores[index];
     const struct port port = {
         .context = core,
