@@ -77,6 +77,7 @@ static bool attach(struct core *core, uint32_t session)
     ring_consumer_bind(&core->in, in, in_capacity);
     ring_producer_bind(&core->out, out, out_capacity);
     core->session = session;
+    trace_attach(core);
     core->refused_link = 0; // a host that has come back counts its links anew
     struct carillon_core_status *status = core_status(core);
     // Relaxed: only this core's firmware ever stores it. Never 0, for which no host links.
@@ -92,6 +93,7 @@ static bool attach(struct core *core, uint32_t session)
     // Release, and last: the host links once it sees a boot that it has not linked yet.
     store_release(&status->boot, core->boot);
     core->port->ring(core->port->context);
+    trace(CARILLON_TRACE_INFO, "started, boot %u, layout %x", core->boot, CARILLON_LAYOUT_HASH);
     return true;
 }
 
@@ -105,6 +107,7 @@ static void link_rings(struct core *core, uint32_t link)
     // Release: the state is seen before the link, and this core's ends are reset before the host uses the rings.
     store_release(&status->link, link);
     core->port->ring(core->port->context);
+    trace(CARILLON_TRACE_DEBUG, "linked, link %u", link);
 }
 
 bool attach_follow(struct core *core)
@@ -128,6 +131,7 @@ bool attach_follow(struct core *core)
         return core->link != 0;
     }
     if (core->link != 0) {
+        trace(CARILLON_TRACE_DEBUG, "unlinked, link %u", core->link);
         unlink_rings(core);
         core->port->ring(core->port->context);
     }
@@ -144,6 +148,7 @@ void attach_report_damage(struct core *core)
 {
     core->damaged++;
     core->refused_link = core->link;
+    trace(CARILLON_TRACE_ERROR, "damaged ring: %s", core->in.damaged ? "to this core" : "from this core");
     // Before the link is given up, whose store publishes it.
     core_publish_status(core, core->port->now_us(core->port->context));
     unlink_rings(core);

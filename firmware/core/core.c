@@ -6,6 +6,11 @@
 #include "core/attach.h"
 #include "core/command.h"
 #include "core/status.h"
+#include "core/this_core.h"
+
+#if !defined(__aarch64__) || __STDC_HOSTED__
+struct core *this_core_of_process;
+#endif
 
 // A core wakes this often when nothing happens, to show that it is alive: a host that looks ten
 // times a second sees it move.
@@ -128,6 +133,12 @@ static void sleep_until(struct core *core, uint64_t now, uint64_t deadline)
     }
 }
 
+static void tell_counters(struct core *core, uint64_t now)
+{
+    trace_counter(&core->refused_told, core->refused, "commands refused", now);
+    trace_counter(&core->overruns_told, core->overruns, "blocks overrun", now);
+}
+
 // Does what there is to do, and shows it. `next` is set to when a free-running stream is due.
 static enum turn work(struct core *core, uint64_t *next)
 {
@@ -137,6 +148,7 @@ static enum turn work(struct core *core, uint64_t *next)
     uint32_t blocks = core->blocks;
     enum turn turn = run_commands(core, &since);
     *next = run_free_streams(core, start);
+    tell_counters(core, since);
     // Before the host is shown what this turn made: it finds the counters of the records it reads. What
     // it waits for is not made later by a look at the clock: the time is shown before the next sleep.
     core_publish_status(core, since);
@@ -171,6 +183,7 @@ static void run_turn(struct core *core)
                                           : ring_consumer_try_sleep(&core->in);
     if (may_sleep) {
         uint64_t now = port->now_us(port->context);
+        tell_counters(core, now); // those that were held back
         core_publish_status(core, now);
         sleep_until(core, now, next);
         ring_producer_wake(&core->out);
@@ -181,6 +194,7 @@ static void run_turn(struct core *core)
 void core_run(struct core *core)
 {
     const struct port *port = core->port;
+    this_core_set(core);
     core->booted_us = port->now_us(port->context);
     while (!core->stopping) {
         core_repeat_identity(core);
@@ -192,5 +206,6 @@ void core_run(struct core *core)
             sleep_until(core, now, UINT64_MAX);
         }
     }
+    trace(CARILLON_TRACE_INFO, "stopping");
     attach_leave(core);
 }

@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include "carillon/shared_mem.h"
+#include "core/assert.h"
 #include "core/port.h"
 #include "core/spsc_ring.h"
 #include "core/stream.h"
+#include "core/trace.h"
 
 struct core {
     const struct port *port;
@@ -35,6 +37,11 @@ struct core {
     uint32_t damaged;
     uint32_t lost;
     bool stopping;
+
+    struct trace trace;
+    struct trace_counter refused_told;
+    struct trace_counter overruns_told;
+    struct failure failure;
 
     struct stream_set streams;
 };

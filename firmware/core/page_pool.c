@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/assert.h"
+
 // A page of a run that is not its first.
 #define REST_OF_RUN UINT16_MAX
 
@@ -48,7 +50,10 @@ void page_pool_give(struct page_pool *pool, double *run)
         return;
     }
     size_t first = (size_t)(run - pool->pages[0]) / PAGE_DOUBLES;
+    ASSERT(first < PAGE_POOL_PAGES);
     uint32_t length = pool->run[first];
+    // What was given back already would take a neighbour's pages along.
+    ASSERT(length != 0 && length != REST_OF_RUN && length <= pool->used);
     memset(&pool->run[first], 0, length * sizeof pool->run[0]);
     pool->used -= length;
 }

@@ -38,6 +38,7 @@ void core_publish_status(struct core *core, uint64_t now)
     store_relaxed(&status->lost, core->lost);
     store_relaxed(&status->stack_bytes, core->port->stack_bytes);
     store_relaxed(&status->stack_used, core->stack_used);
+    store_relaxed(&status->trace_lost, core->trace.lost);
 }
 
 void core_repeat_identity(struct core *core)

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/assert.h"
+
 static struct carillon_failure failure(enum carillon_status status, uint32_t position,
                                        uint32_t param)
 {
@@ -278,6 +280,7 @@ bool stream_close(struct stream_set *set, uint32_t slot)
     if (stream->state == STREAM_STARTED && stream->free_running) {
         set->free_running--;
     }
+    ASSERT(set->open > 0);
     stream->state = STREAM_FREE;
     set->open--;
     return true;

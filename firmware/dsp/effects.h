@@ -14,5 +14,8 @@ extern const struct effect effect_lowshelf;
 extern const struct effect effect_highshelf;
 extern const struct effect effect_fir;
 extern const struct effect effect_pluck;
+#ifdef CARILLON_FAULTS
+extern const struct effect effect_fault; // faults/fault_effect.c
+#endif
 
 #endif

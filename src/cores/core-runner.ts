@@ -20,6 +20,8 @@ export interface LoadedFirmware {
 /** What runs the cores of a region. */
 export interface CoreRunner {
   readonly kind: CoreKind
+  /** Path of the firmware that it starts. */
+  readonly firmware: string
   /**
    * Starts a core, the first time or again; what ran of it before is ended. It may have rung before
    * this resolves: look once at what it has to say.

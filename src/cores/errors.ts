@@ -16,6 +16,7 @@ import { CarillonError } from '../errors.ts'
  * - `ERR_CARILLON_EMULATOR_MISSING`: QEMU, or what it is started with, is not installed.
  * - `ERR_CARILLON_CORE_START`: its process could not be started.
  * - `ERR_CARILLON_CORE_LOST`: it ended, or left its rings, while it was in use.
+ * - `ERR_CARILLON_CORE_FAULT`: its firmware did what it cannot, or failed an assertion.
  * - `ERR_CARILLON_CORE_TIMEOUT`: it did not answer in time.
  */
 export class CoreError extends CarillonError {}

@@ -25,6 +25,10 @@ export class HostedRunner implements CoreRunner {
     this.#firmware = firmware
   }
 
+  get firmware(): string {
+    return this.#firmware
+  }
+
   async start(core: number): Promise<Core> {
     await endCore(this.#cores.get(core))
     const started = await HostedCore.start({ region: this.#region, core, firmware: this.#firmware })

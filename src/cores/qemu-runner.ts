@@ -46,6 +46,10 @@ export class QemuRunner implements CoreRunner {
     this.#firmware = options.firmware ?? qemuFirmwarePath(options.board.kind)
   }
 
+  get firmware(): string {
+    return this.#firmware
+  }
+
   async start(core: number): Promise<Core> {
     const used = this.#shared
     if (used?.taken.has(core)) {

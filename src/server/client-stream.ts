@@ -1,6 +1,6 @@
 import type { carillon } from '../../proto/generated/carillon.js'
 import { CoreError } from '../cores/errors.ts'
-import type { CarillonError } from '../errors.ts'
+import { type CarillonError, errorCode } from '../errors.ts'
 import { NONE, STATUS } from '../shm/shared-mem.ts'
 import type { ClientSession } from './client-session.ts'
 import type { CoreStream, CoreStreamHandler, StreamFailure, StreamFormat } from './core-stream.ts'
@@ -141,7 +141,12 @@ export class ClientStream implements CoreStreamHandler {
   onLost(error: Error): void {
     const lost = this.#blocksIn - this.#blocksOut
     this.#end(
-      new CoreError('ERR_CARILLON_CORE_LOST', `${error.message}; ${lost} blocks were on their way`),
+      new CoreError(
+        errorCode(error) === 'ERR_CARILLON_CORE_FAULT'
+          ? 'ERR_CARILLON_CORE_FAULT'
+          : 'ERR_CARILLON_CORE_LOST',
+        `${error.message}; ${lost} blocks were on their way`,
+      ),
     )
     this.#options.onReleased()
   }

@@ -15,6 +15,7 @@ import { CarillonError, type ErrorCode } from '../errors.ts'
  * - `ERR_CARILLON_UNKNOWN_STREAM`: a stream that this client has not opened.
  * - `ERR_CARILLON_UNKNOWN_CORE`: a core that the server does not have.
  * - `ERR_CARILLON_CORE_LOST`: the core that ran the stream has ended.
+ * - `ERR_CARILLON_CORE_FAULT`: its firmware faulted, which lost this stream.
  * - `ERR_CARILLON_CORE_UNAVAILABLE`: no core is running now, or not the one that was asked for.
  * - `ERR_CARILLON_CORE_MEMORY`: the core has no memory left for the effects.
  */

@@ -5,10 +5,13 @@ import { CoreLink, type LostRecords } from '../bridge/core-link.ts'
 import type { Core, CoreExit } from '../cores/core.ts'
 import { type CoreKind, type CoreRunner, coreRunner } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
+import { type FaultReport, faultsBegun, readFaultReport } from '../cores/fault-record.ts'
+import { type ImageVersion, imageVersion } from '../cores/firmware-symbols.ts'
 import { errorCode, errorMessage } from '../errors.ts'
-import { COMMAND, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
+import { COMMAND, CORE_STATE, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { RingRecord } from '../shm/spsc-ring-consumer.ts'
+import { type CoreFault, faultFields, faultSentence, locateFault } from './core-fault.ts'
 import { CoreSlots } from './core-slots.ts'
 import {
   CoreStream,
@@ -16,6 +19,7 @@ import {
   decodeFailure,
   type StreamFormat,
 } from './core-stream.ts'
+import { CoreTrace } from './core-trace.ts'
 import { EffectCatalogue, type EncodedEffect } from './effect-catalogue.ts'
 import { ServiceError } from './errors.ts'
 import { RestartPolicy } from './restart-policy.ts'
@@ -32,6 +36,9 @@ const STOP_TIMEOUT_MS = 2_000
  * heaviest block (the most channels, effects and taps) takes about a second on a core of its own.
  */
 const SILENT_TIMEOUT_MS = 10_000
+
+/** How long the process of a core that faulted may take to end by itself, in milliseconds. */
+const FAULT_END_TIMEOUT_MS = 1_000
 
 /** A core whose ring is found damaged this often since its start is started again. */
 const DAMAGES_MAX = 3
@@ -64,6 +71,8 @@ interface ManagedCoreEvents {
   running: []
   /** The core ended or left its rings; its streams are lost. It is started again. */
   lost: [error: Error]
+  /** The core faulted, and where in its source is known. It ends and is started again. */
+  fault: [fault: CoreFault]
 }
 
 /** A core with its process, its link and its streams: started, watched, started again. */
@@ -79,12 +88,20 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   readonly #slots = new CoreSlots()
   readonly #restarts = new RestartPolicy()
   readonly #heartbeat: Watchdog
+  readonly #region: SharedRegion
+  readonly #trace: CoreTrace
   #process: Core | undefined
   #spawning: Promise<void> = Promise.resolve()
   #state: CoreState = 'offline'
   #describing = new EffectCatalogue()
   /** Of the link, when this process was started. */
   #damagesBefore = 0
+  /** What the process was started from, and the faults that the core had begun to tell of before. */
+  #image: ImageVersion | undefined
+  #faultsBefore = 0
+  /** The fault that ends the process. */
+  #fault: CoreError | undefined
+  #telling: Promise<void> = Promise.resolve()
   /** It is to run, now or soon. */
   #wanted = false
   #stopping: Promise<void> | undefined
@@ -96,6 +113,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   constructor(options: ManagedCoreOptions) {
     super()
     this.index = options.core
+    this.#region = options.region
     this.#logger = options.logger.child({ core: options.core })
     this.#runner = options.runner ?? coreRunner('hosted', options.region, options.firmware)
     this.#link = new CoreLink(options.region, options.core, () => this.#process?.ring(), {
@@ -104,6 +122,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       onRecord: (record, bytes) => this.#onRecord(record, bytes),
       onRoom: () => this.#slots.flush(),
     })
+    this.#trace = new CoreTrace(options.region, options.core, this.status, this.#logger)
     const { silentTimeoutMs = SILENT_TIMEOUT_MS } = options
     this.#heartbeat = new Watchdog(
       silentTimeoutMs,
@@ -262,7 +281,9 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   /** Looks whether the core has done something that no bell told of. */
   look(): void {
     // A core of a machine may run before it is this one's again.
-    if (this.#process !== undefined) this.#link.onBell()
+    if (this.#process === undefined) return
+    this.#trace.look()
+    this.#onBell()
   }
 
   async #stop(): Promise<void> {
@@ -281,10 +302,13 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       if (!(await process.ended(STOP_TIMEOUT_MS))) {
         this.#logger.warn({ code: 'ERR_CARILLON_CORE_TIMEOUT' }, 'core did not stop and was killed')
       }
+      // The last that it told.
+      this.#trace.look()
     }
     this.#process = undefined
     const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} was stopped`)
     this.#link.close(stopped)
+    await this.#telling
     // Whoever still waits for the start learns of it.
     this.emit('lost', stopped)
   }
@@ -298,6 +322,9 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#state = 'starting'
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
+    this.#fault = undefined
+    this.#faultsBefore = faultsBegun(this.#region, this.index)
+    this.#image = await imageVersion(this.#runner.firmware)
     const process = await this.#runner.start(this.index)
     if (!this.#wanted) {
       process.kill()
@@ -306,11 +333,15 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     }
     this.#process = process
     // One that has been replaced may still ring, or end.
-    process.on('bell', () => process === this.#process && this.#link.onBell())
+    process.on('bell', () => process === this.#process && this.#onBell())
     process.once('exit', (exit) => process === this.#process && this.#onExit(exit))
     this.#heartbeat.start()
     this.#expectRunning()
-    this.#link.onBell()
+    this.#onBell()
+  }
+
+  #onBell(): void {
+    if (!this.#hasFaulted()) this.#link.onBell()
   }
 
   #expectRunning(): void {
@@ -327,21 +358,68 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#process?.kill()
   }
 
+  /**
+   * Whether the core has faulted. Who finds it first tells of it, and ends what is left of the core.
+   *
+   * @param hasEnded it did not come so far as to say so, perhaps.
+   */
+  #hasFaulted(hasEnded = false): boolean {
+    if (this.#fault !== undefined) return true
+    // Acquire, both: the state is stored after the record.
+    if (!hasEnded && this.status.state !== CORE_STATE.FAULTED) return false
+    if (faultsBegun(this.#region, this.index) === this.#faultsBefore) return false
+    const report = readFaultReport(this.#region, this.index)
+    const error = new CoreError('ERR_CARILLON_CORE_FAULT', faultSentence(this.index, report))
+    this.#fault = error
+    this.#heartbeat.stop()
+    clearTimeout(this.#startTimer)
+    this.#trace.look()
+    this.#telling = this.#tellFault(report, this.#slots.size)
+    this.#link.unlink(error)
+    this.#state = 'crashed'
+    this.#endFaulted()
+    return true
+  }
+
+  async #tellFault(report: FaultReport | undefined, streams: number): Promise<void> {
+    const fault = await locateFault(this.index, report, this.#image)
+    const code = 'ERR_CARILLON_CORE_FAULT'
+    this.#logger.error({ code, streams, ...faultFields(fault) }, fault.message)
+    this.emit('fault', fault)
+  }
+
+  /**
+   * Ends what is left of a core that faulted. Its exit starts it again, as after any other end: after
+   * a pause where it has not run for long.
+   */
+  #endFaulted(): void {
+    // A process ends by its own signal. Bare metal has parked itself, and is given up here.
+    if (this.#process?.kind === 'hosted') void this.#process.ended(FAULT_END_TIMEOUT_MS)
+    else this.#process?.kill()
+  }
+
   #onExit(exit: CoreExit): void {
     this.#process = undefined
     this.#heartbeat.stop()
     clearTimeout(this.#startTimer)
     if (!this.#wanted) return
+    this.#trace.look()
+    const error =
+      this.#hasFaulted(true) && this.#fault !== undefined ? this.#fault : this.#lostBy(exit)
+    this.#link.unlink(error)
+    this.#state = 'crashed'
+    this.emit('lost', error)
+    this.#planRestart()
+  }
+
+  #lostBy(exit: CoreExit): CoreError {
     const how = exit.signal ?? `code ${exit.code}`
     const error = new CoreError(
       'ERR_CARILLON_CORE_LOST',
       `core ${this.index} ended (${how})${exit.stderr === '' ? '' : `: ${exit.stderr}`}`,
     )
     this.#logger.error({ code: error.code }, error.message)
-    this.#link.unlink(error)
-    this.#state = 'crashed'
-    this.emit('lost', error)
-    this.#planRestart()
+    return error
   }
 
   #planRestart(): void {
@@ -358,13 +436,14 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   #onUnlinked(reason: Error): void {
     const lost = this.#slots.clear()
-    if (this.#wanted) {
+    // A fault has a line of its own.
+    if (this.#wanted && this.#fault === undefined) {
       this.#state = 'starting'
       const code = errorCode(reason)
       this.#logger.warn({ code, streams: lost.length }, `rings out of use: ${reason.message}`)
     }
     for (const stream of lost) stream.handler.onLost(reason)
-    if (!this.#wanted || this.#process === undefined) return
+    if (!this.#wanted || this.#process === undefined || this.#fault !== undefined) return
     this.#expectRunning()
     const damages = this.#link.damaged - this.#damagesBefore
     if (damages >= DAMAGES_MAX) this.#giveUp(`has damaged its rings ${damages} times`)

@@ -4,9 +4,13 @@ const CHARACTERS_MAX = 64
 /** What would move a terminal's cursor, or is no character at all. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\u2028\u2029]/gu
 
-/** A client's text for people: cut to 64 characters, without what could act on a terminal. */
-export function printable(text: string): string {
-  const characters = Array.from(text.slice(0, 2 * CHARACTERS_MAX))
-  const cut = characters.slice(0, CHARACTERS_MAX).join('').replace(UNPRINTABLE, '\ufffd')
+/**
+ * Text of somebody else's for people: cut, without what could act on a terminal.
+ *
+ * @param charactersMax where it is cut. Default 64.
+ */
+export function printable(text: string, charactersMax = CHARACTERS_MAX): string {
+  const characters = Array.from(text.slice(0, 2 * charactersMax))
+  const cut = characters.slice(0, charactersMax).join('').replace(UNPRINTABLE, '\ufffd')
   return text.length > cut.length ? `${cut}…` : cut
 }

@@ -6,6 +6,7 @@ import {
   COMMAND,
   CORE_STATE,
   EVENT,
+  FAULT_KIND,
   LAYOUT_HASH,
   LAYOUT_VERSION,
   LIMITS,
@@ -21,6 +22,7 @@ import {
   STATUS,
   STREAM_FLAG,
   STRUCTS,
+  TRACE_LEVEL,
 } from './shared-mem.ts'
 import { snakeCase } from './snake-case.ts'
 
@@ -56,6 +58,8 @@ export function cHeader(): string {
     enumeration('event', 'EVENT', EVENT),
     enumeration('status', 'STATUS', STATUS),
     enumeration('core_state', 'CORE', CORE_STATE),
+    enumeration('fault_kind', 'FAULT', FAULT_KIND),
+    enumeration('trace_level', 'TRACE', TRACE_LEVEL),
     enumeration('record_flag', 'RECORD', RECORD_FLAG),
     enumeration('ring_kind', 'RING', RING_KIND),
     enumeration('mpsc_state', 'MPSC', MPSC_STATE),

@@ -30,6 +30,7 @@ export interface CoreLook {
   /** In bytes: how large the core's stack is, and the most of it that was ever in use; 0 where not known. */
   readonly stackBytes: number
   readonly stackUsed: number
+  readonly traceLost: number
 }
 
 /** A ring that the region describes. */

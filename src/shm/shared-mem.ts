@@ -5,7 +5,7 @@
  *
  * A region is one {@link SharedMem}, then the rings that its descriptors name.
  */
-import { array, CACHE_LINE_BYTES, f64, layoutHash, struct, text, u16, u32 } from './layout.ts'
+import { array, CACHE_LINE_BYTES, f64, layoutHash, struct, text, u16, u32, u64 } from './layout.ts'
 
 /** The first word of a region: the bytes `CRLN`. */
 export const REGION_MAGIC = 0x4e4c5243
@@ -41,6 +41,12 @@ export const LIMITS = {
   PARAMS_MAX: 8,
   /** A third of a second at 48 kHz. What is longer wants a convolution by Fourier transform. */
   LIST_VALUES_MAX: 16_384,
+  /** A power of two. The host looks ten times a second, and a core that says more says too much. */
+  TRACE_RECORDS: 32,
+  /** Trace lines that a fault record repeats: what led to it. */
+  FAULT_LINES: 4,
+  /** x0 to x30 of AArch64; no other machine of the project has more. */
+  FAULT_REGISTERS: 31,
 } as const
 
 /** What lies in a ring's records, host to core. */
@@ -106,7 +112,35 @@ export const CORE_STATE = {
   RUNNING: 2,
   /** Ended on command. */
   STOPPED: 3,
+  /** Ended by a fault, and parked; `fault_record` says by which. */
+  FAULTED: 4,
 } as const
+
+/** What ended a core, in `fault_record.kind`. */
+export const FAULT_KIND = {
+  NONE: 0,
+  UNDEFINED_INSTRUCTION: 1,
+  DATA_ABORT: 2,
+  PREFETCH_ABORT: 3,
+  /** A data abort in the page below the stack. */
+  STACK_OVERFLOW: 4,
+  SERROR: 5,
+  /** One that nobody handles. */
+  UNEXPECTED_INTERRUPT: 6,
+  /** The firmware found one of its own assumptions to be wrong. */
+  ASSERT: 7,
+  /** Of the program counter, the stack pointer or of data. */
+  ALIGNMENT: 8,
+  /** A division by zero where the machine has such a fault. */
+  ARITHMETIC: 9,
+  /** The firmware gave itself up: an operating system's `abort`. */
+  ABORT: 10,
+  /** Another exception: `esr` says which. */
+  OTHER: 11,
+} as const
+
+/** How much a line of a core's trace matters. */
+export const TRACE_LEVEL = { ERROR: 1, WARN: 2, INFO: 3, DEBUG: 4 } as const
 
 /** In a record's `flags`. */
 export const RECORD_FLAG = {
@@ -247,6 +281,102 @@ export const CoreStatus = struct(
     /** How large the core's stack is, in bytes, and the most of it that was ever in use: 0 where that is not known. */
     stackBytes: u32,
     stackUsed: u32,
+    /** Trace lines that found no room. */
+    traceLost: u32,
+  },
+)
+
+export const TraceRecord = struct(
+  'trace_record',
+  { writer: 'core', summary: 'A line of what a core tells of itself.' },
+  {
+    /** By the core's clock: microseconds since some fixed moment. */
+    timeUs: u64,
+    /** One of TRACE_LEVEL. */
+    level: u32,
+    /** Counts the lines of this start of the core, those without room included. */
+    sequence: u32,
+    message: text(112),
+  },
+)
+
+export const TraceProducerLine = struct(
+  'trace_producer',
+  { writer: 'core', cacheAligned: true, summary: "The core's end of its trace." },
+  {
+    /** Lines ever written; the next one goes to this modulo TRACE_RECORDS. */
+    tail: u32,
+  },
+)
+
+export const TraceConsumerLine = struct(
+  'trace_consumer',
+  { writer: 'host', cacheAligned: true, summary: "The host's end of a trace." },
+  {
+    /** Lines ever read. */
+    head: u32,
+  },
+)
+
+export const TraceRing = struct(
+  'trace_ring',
+  {
+    writer: 'core',
+    cacheAligned: true,
+    summary: 'What a core tells of itself. The core never waits for room: it counts what has none.',
+  },
+  {
+    producer: TraceProducerLine,
+    consumer: TraceConsumerLine,
+    records: array(TraceRecord, LIMITS.TRACE_RECORDS),
+  },
+)
+
+export const FaultRecord = struct(
+  'fault_record',
+  {
+    writer: 'core',
+    cacheAligned: true,
+    summary:
+      'What ended a core. `begun` is counted up first and `whole` made equal to it last, then the status says FAULTED: where the two differ, the core faulted again while it wrote.',
+  },
+  {
+    begun: u32,
+    whole: u32,
+    /** Of the core that faulted; 0 where it was not attached yet. */
+    boot: u32,
+    /** One of FAULT_KIND. */
+    kind: u32,
+    /** Whose registers these are, as ELF numbers processors: 183 AArch64, 62 x86-64. */
+    machine: u32,
+    /** Of a failed assertion, in `file`; else 0. */
+    line: u32,
+    /** How many of `registers` mean something, and of `lines`. */
+    registerCount: u32,
+    lineCount: u32,
+    /** By the core's clock. */
+    timeUs: u64,
+    /** What the image was moved by when it was loaded: addresses in its file are lower by this. */
+    loadBias: u64,
+    /** Why: ESR_EL1; of a process the signal's number, and above bit 32 its code. */
+    esr: u64,
+    /** What was touched: FAR_EL1; of a process the signal's address. */
+    far: u64,
+    /** The instruction: ELR_EL1. */
+    elr: u64,
+    /** Where the function that ran would have returned to, as far as it is known; else 0. */
+    caller: u64,
+    sp: u64,
+    /** SPSR_EL1; of a process on x86-64 RFLAGS. */
+    spsr: u64,
+    /** x0 to x30; on x86-64 rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 to r15. */
+    registers: array(u64, LIMITS.FAULT_REGISTERS),
+    /** Where an assertion failed: the end of the file's path. */
+    file: text(64),
+    /** What the firmware says of it: the assertion, the interrupt. Empty where it says nothing. */
+    message: text(112),
+    /** The last lines of the trace, the oldest first. */
+    lines: array(TraceRecord, LIMITS.FAULT_LINES),
   },
 )
 
@@ -395,6 +525,8 @@ export const SharedMem = struct(
     rings: array(RingDescriptor, LIMITS.RINGS_MAX),
     control: array(CoreControl, LIMITS.CORES_MAX),
     status: array(CoreStatus, LIMITS.CORES_MAX),
+    traces: array(TraceRing, LIMITS.CORES_MAX),
+    faults: array(FaultRecord, LIMITS.CORES_MAX),
   },
 )
 
@@ -490,6 +622,11 @@ export const STRUCTS = [
   RingDescriptor,
   CoreControl,
   CoreStatus,
+  TraceRecord,
+  TraceProducerLine,
+  TraceConsumerLine,
+  TraceRing,
+  FaultRecord,
   RingProducerLine,
   RingConsumerLine,
   RingControl,

@@ -188,7 +188,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     const isNew = problemOfRegion(place.path, region.#head(), bytes) !== undefined
     region.#erase('header', 'hostStatus', 'rings', 'control')
     // What a core has written of itself goes on counting, where it was a core that wrote it.
-    if (isNew) region.#erase('status')
+    if (isNew) region.#erase('status', 'traces', 'faults')
     region.#format()
     region.#declared = declaredBytes(region.#memory)
     region.#fd = place.fd

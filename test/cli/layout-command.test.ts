@@ -22,7 +22,7 @@ test('every struct is shown, with who writes each field', async (t) => {
   t.regex(stdout, /^\tuint32_t heartbeat; {3}\/\* {4}16 {5}4 {2}core \*\/$/m)
   t.regex(
     stdout,
-    /^\tstruct carillon_core_status {5}status\[4\]; {3}\/\* {3}640 {3}256 {2}core \*\/$/m,
+    /^\tstruct carillon_core_status {5}status\[4\]; {3}\/\* {3}640 {3}256 {2}core {7}\*\/$/m,
   )
 })
 
@@ -80,6 +80,7 @@ test('a firmware that differs is both sides, and an error that names the struct'
     '!     48      4  lost              68      4  lost',
     '!     52      4  stack_bytes       72      4  stack_bytes',
     '!     56      4  stack_used        76      4  stack_used',
+    '!     60      4  trace_lost        80      4  trace_lost',
     '  size 64, alignment 64        size 64, alignment 64',
     '',
     '',

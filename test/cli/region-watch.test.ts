@@ -8,7 +8,7 @@ const CORE: CoreLook = {
   ...{ core: 0, state: 'running', stateNumber: 2, boot: 1, session: 7, link: 1, offeredLink: 1 },
   ...{ heartbeat: 10, uptimeUs: 0xffffffff, busyUs: 0, streams: 1, blocks: 5 },
   ...{ overruns: 0, refused: 0, damaged: 0, lost: 0 },
-  ...{ stackBytes: 0, stackUsed: 0 },
+  ...{ stackBytes: 0, stackUsed: 0, traceLost: 0 },
 }
 const RING: RingLook = {
   ...{ capacity: 16_384, head: 0, tail: 0xffffff00, published: 0xffffffff, consumed: 0, full: 0 },

@@ -10,9 +10,9 @@ import { qemuArguments } from '../../src/cores/qemu-arguments.ts'
 import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
 import { QemuMachine } from '../../src/cores/qemu-machine.ts'
-import { COMMAND, CORE_STATE, EffectInfo, EVENT } from '../../src/shm/shared-mem.ts'
+import { COMMAND, CORE_STATE } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
-import { openStream, passBlock } from '../support/core-streams.ts'
+import { effectIndex, openStream, passBlock } from '../support/core-streams.ts'
 import { echoBlocks, echoTimes, noiseBytes } from '../support/echo-blocks.ts'
 import { writeFaultyFirmware } from '../support/faulty-firmware.ts'
 import { buildSleepyImage } from '../support/firmware-tool.ts'
@@ -31,18 +31,6 @@ function noiseBlocks(): Float32Array[] {
     const words = new Int16Array(bytes.buffer)
     return Float32Array.from(words, (word) => word / 32768)
   })
-}
-
-/** The index of an effect in the firmware's table. */
-async function effectIndex(linked: LinkedCore, name: string): Promise<number> {
-  linked.link.send(COMMAND.DESCRIBE, 0, 0, NOTHING)
-  let found = -1
-  for (;;) {
-    const [record] = await linked.take(1)
-    if (record?.type !== EVENT.EFFECT_INFO) return found
-    const text = Buffer.from(record.payload.subarray(0, EffectInfo.fields.name.bytes))
-    if (text.toString().replaceAll('\0', '') === name) found = record.sequence
-  }
 }
 
 async function filtered(linked: LinkedCore, blocks: readonly Float32Array[]): Promise<number[]> {

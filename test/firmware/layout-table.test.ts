@@ -65,8 +65,14 @@ test('what has another size, offset or alignment does not compile', async (t) =>
   for (const [changes, says] of [
     [{ flags: ['-fpack-struct'] }, 'alignment of record_header'],
     [{ header: HEADER.replaceAll('aligned(64)', 'aligned(128)') }, 'alignment of host_status'],
-    [{ header: HEADER.replace('tail;', 'tail; uint32_t more;') }, 'ring_producer.waiting'],
-    [{ header: HEADER.replace('sequence;', 'sequence, more;') }, '"record_header"'],
+    [
+      { header: HEADER.replace('uint32_t waiting;', 'uint32_t more, waiting;') },
+      'ring_producer.waiting',
+    ],
+    [
+      { header: HEADER.replace(/(uint32_t stream;\s+uint32_t sequence);/, '$1, more;') },
+      '"record_header"',
+    ],
   ] as const) {
     const { message = '' } = (await t.throwsAsync(compile(t, changes))) ?? {}
     t.true(message.includes('static assertion failed') && message.includes(says), message)
@@ -102,7 +108,7 @@ clang(
     const error = await t.throwsAsync(compile(t, x86))
     t.regex(error?.message ?? '', /_Alignof\(struct carillon_param_info\) == 8/)
     const unchecked = await compile(t, { ...x86, header: UNCHECKED })
-    t.deepEqual(await differing(unchecked), ['param_info', 'effect_info'])
+    t.deepEqual(await differing(unchecked), ['trace_record', 'param_info', 'effect_info'])
   },
 )
 

@@ -68,7 +68,7 @@ for (const board of BOARDS) {
     for (const other of others) other.on('lost', () => lost.push(other.index))
     for (let boot = 1; boot < 4; boot++) {
       t.is(core.status.boot, boot)
-      t.like(await loss(core, [FIR]), { code: 'ERR_CARILLON_CORE_LOST' })
+      t.like(await loss(core, [FIR]), { code: 'ERR_CARILLON_CORE_FAULT' })
       await running(core)
     }
     t.deepEqual(lost, [])

@@ -1,4 +1,4 @@
-import { COMMAND, EffectConfig, EVENT, OpenStream } from '../../src/shm/shared-mem.ts'
+import { COMMAND, EffectConfig, EffectInfo, EVENT, OpenStream } from '../../src/shm/shared-mem.ts'
 import { memoryOver, viewStruct } from '../../src/shm/struct-view.ts'
 import type { LinkedCore } from './linked-core.ts'
 
@@ -40,6 +40,18 @@ export async function passBlock(
   const [record] = await linked.take(1)
   if (record?.type !== EVENT.SAMPLES || record.sequence !== sequence) return undefined
   return record.payload
+}
+
+/** The index of an effect in the firmware's table. */
+export async function effectIndex(linked: LinkedCore, name: string): Promise<number> {
+  linked.link.send(COMMAND.DESCRIBE, 0, 0, NOTHING)
+  let found = -1
+  for (;;) {
+    const [record] = await linked.take(1)
+    if (record?.type !== EVENT.EFFECT_INFO) return found
+    const text = Buffer.from(record.payload.subarray(0, EffectInfo.fields.name.bytes))
+    if (text.toString().replaceAll('\0', '') === name) found = record.sequence
+  }
 }
 
 function effectBytes({ index, values }: CoreEffect, position: number): Uint8Array {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { CoreKind } from '../../src/cores/core-runner.ts'
 import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { REPOSITORY } from './repository.ts'
 
@@ -58,6 +59,16 @@ export async function buildSlowWindowFirmware(): Promise<string> {
     ...(['virt-window', 'carillon-core.elf', 'PORT=virt', `CORE=${core}`] as const),
     ...[wrap, NEVER_BY_ITSELF],
   )
+}
+
+/**
+ * Builds firmware with an effect that makes the core fault, `fault`, and resolves with its path.
+ *
+ * @param user the one test file that builds this copy.
+ */
+export async function buildFaultsFirmware(port: CoreKind, user: string): Promise<string> {
+  const program = port === 'hosted' ? 'carillon-core' : 'carillon-core.elf'
+  return await build(`${port}-faults-${user}`, program, `PORT=${port}`, 'FAULTS=1')
 }
 
 /** In a folder of its own: other tests build too, at the same time. */

@@ -10,7 +10,7 @@
 
 #define CARILLON_REGION_MAGIC 1313624643u
 #define CARILLON_LAYOUT_VERSION 1u
-#define CARILLON_LAYOUT_HASH 0xc0956c76u
+#define CARILLON_LAYOUT_HASH 251797335u
 #define CARILLON_CORES_MAX 4u
 #define CARILLON_RINGS_MAX 16u
 #define CARILLON_RING_CAPACITY_MIN 16384u
@@ -23,6 +23,9 @@
 #define CARILLON_EFFECTS_MAX 16u
 #define CARILLON_PARAMS_MAX 8u
 #define CARILLON_LIST_VALUES_MAX 16384u
+#define CARILLON_TRACE_RECORDS 32u
+#define CARILLON_FAULT_LINES 4u
+#define CARILLON_FAULT_REGISTERS 31u
 #define CARILLON_NONE 0xffffffffu
 #define CARILLON_MPSC_MAGIC 1397771587u
 #define CARILLON_MPSC_SLOT_BYTES 64u
@@ -69,6 +72,29 @@ enum carillon_core_state {
     CARILLON_CORE_STARTING = 1,
     CARILLON_CORE_RUNNING = 2,
     CARILLON_CORE_STOPPED = 3,
+    CARILLON_CORE_FAULTED = 4,
+};
+
+enum carillon_fault_kind {
+    CARILLON_FAULT_NONE = 0,
+    CARILLON_FAULT_UNDEFINED_INSTRUCTION = 1,
+    CARILLON_FAULT_DATA_ABORT = 2,
+    CARILLON_FAULT_PREFETCH_ABORT = 3,
+    CARILLON_FAULT_STACK_OVERFLOW = 4,
+    CARILLON_FAULT_SERROR = 5,
+    CARILLON_FAULT_UNEXPECTED_INTERRUPT = 6,
+    CARILLON_FAULT_ASSERT = 7,
+    CARILLON_FAULT_ALIGNMENT = 8,
+    CARILLON_FAULT_ARITHMETIC = 9,
+    CARILLON_FAULT_ABORT = 10,
+    CARILLON_FAULT_OTHER = 11,
+};
+
+enum carillon_trace_level {
+    CARILLON_TRACE_ERROR = 1,
+    CARILLON_TRACE_WARN = 2,
+    CARILLON_TRACE_INFO = 3,
+    CARILLON_TRACE_DEBUG = 4,
 };
 
 enum carillon_record_flag {
@@ -175,6 +201,7 @@ struct carillon_core_status {
     uint32_t lost;
     uint32_t stack_bytes;
     uint32_t stack_used;
+    uint32_t trace_lost;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct carillon_core_status) == 64, "core_status");
 _Static_assert(_Alignof(struct carillon_core_status) == 64, "alignment of core_status");
@@ -193,6 +220,95 @@ _Static_assert(offsetof(struct carillon_core_status, damaged) == 44, "core_statu
 _Static_assert(offsetof(struct carillon_core_status, lost) == 48, "core_status.lost");
 _Static_assert(offsetof(struct carillon_core_status, stack_bytes) == 52, "core_status.stack_bytes");
 _Static_assert(offsetof(struct carillon_core_status, stack_used) == 56, "core_status.stack_used");
+_Static_assert(offsetof(struct carillon_core_status, trace_lost) == 60, "core_status.trace_lost");
+
+// A line of what a core tells of itself.
+struct carillon_trace_record {
+    uint64_t time_us;
+    uint32_t level;
+    uint32_t sequence;
+    char message[112];
+};
+_Static_assert(sizeof(struct carillon_trace_record) == 128, "trace_record");
+_Static_assert(_Alignof(struct carillon_trace_record) == 8, "alignment of trace_record");
+_Static_assert(offsetof(struct carillon_trace_record, time_us) == 0, "trace_record.time_us");
+_Static_assert(offsetof(struct carillon_trace_record, level) == 8, "trace_record.level");
+_Static_assert(offsetof(struct carillon_trace_record, sequence) == 12, "trace_record.sequence");
+_Static_assert(offsetof(struct carillon_trace_record, message) == 16, "trace_record.message");
+
+// The core's end of its trace.
+struct carillon_trace_producer {
+    uint32_t tail;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_trace_producer) == 64, "trace_producer");
+_Static_assert(_Alignof(struct carillon_trace_producer) == 64, "alignment of trace_producer");
+_Static_assert(offsetof(struct carillon_trace_producer, tail) == 0, "trace_producer.tail");
+
+// The host's end of a trace.
+struct carillon_trace_consumer {
+    uint32_t head;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_trace_consumer) == 64, "trace_consumer");
+_Static_assert(_Alignof(struct carillon_trace_consumer) == 64, "alignment of trace_consumer");
+_Static_assert(offsetof(struct carillon_trace_consumer, head) == 0, "trace_consumer.head");
+
+// What a core tells of itself. The core never waits for room: it counts what has none.
+struct carillon_trace_ring {
+    struct carillon_trace_producer producer;
+    struct carillon_trace_consumer consumer;
+    struct carillon_trace_record records[32];
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_trace_ring) == 4224, "trace_ring");
+_Static_assert(_Alignof(struct carillon_trace_ring) == 64, "alignment of trace_ring");
+_Static_assert(offsetof(struct carillon_trace_ring, producer) == 0, "trace_ring.producer");
+_Static_assert(offsetof(struct carillon_trace_ring, consumer) == 64, "trace_ring.consumer");
+_Static_assert(offsetof(struct carillon_trace_ring, records) == 128, "trace_ring.records");
+
+// What ended a core. `begun` is counted up first and `whole` made equal to it last, then the status says FAULTED: where the two differ, the core faulted again while it wrote.
+struct carillon_fault_record {
+    uint32_t begun;
+    uint32_t whole;
+    uint32_t boot;
+    uint32_t kind;
+    uint32_t machine;
+    uint32_t line;
+    uint32_t register_count;
+    uint32_t line_count;
+    uint64_t time_us;
+    uint64_t load_bias;
+    uint64_t esr;
+    uint64_t far;
+    uint64_t elr;
+    uint64_t caller;
+    uint64_t sp;
+    uint64_t spsr;
+    uint64_t registers[31];
+    char file[64];
+    char message[112];
+    struct carillon_trace_record lines[4];
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct carillon_fault_record) == 1088, "fault_record");
+_Static_assert(_Alignof(struct carillon_fault_record) == 64, "alignment of fault_record");
+_Static_assert(offsetof(struct carillon_fault_record, begun) == 0, "fault_record.begun");
+_Static_assert(offsetof(struct carillon_fault_record, whole) == 4, "fault_record.whole");
+_Static_assert(offsetof(struct carillon_fault_record, boot) == 8, "fault_record.boot");
+_Static_assert(offsetof(struct carillon_fault_record, kind) == 12, "fault_record.kind");
+_Static_assert(offsetof(struct carillon_fault_record, machine) == 16, "fault_record.machine");
+_Static_assert(offsetof(struct carillon_fault_record, line) == 20, "fault_record.line");
+_Static_assert(offsetof(struct carillon_fault_record, register_count) == 24, "fault_record.register_count");
+_Static_assert(offsetof(struct carillon_fault_record, line_count) == 28, "fault_record.line_count");
+_Static_assert(offsetof(struct carillon_fault_record, time_us) == 32, "fault_record.time_us");
+_Static_assert(offsetof(struct carillon_fault_record, load_bias) == 40, "fault_record.load_bias");
+_Static_assert(offsetof(struct carillon_fault_record, esr) == 48, "fault_record.esr");
+_Static_assert(offsetof(struct carillon_fault_record, far) == 56, "fault_record.far");
+_Static_assert(offsetof(struct carillon_fault_record, elr) == 64, "fault_record.elr");
+_Static_assert(offsetof(struct carillon_fault_record, caller) == 72, "fault_record.caller");
+_Static_assert(offsetof(struct carillon_fault_record, sp) == 80, "fault_record.sp");
+_Static_assert(offsetof(struct carillon_fault_record, spsr) == 88, "fault_record.spsr");
+_Static_assert(offsetof(struct carillon_fault_record, registers) == 96, "fault_record.registers");
+_Static_assert(offsetof(struct carillon_fault_record, file) == 344, "fault_record.file");
+_Static_assert(offsetof(struct carillon_fault_record, message) == 408, "fault_record.message");
+_Static_assert(offsetof(struct carillon_fault_record, lines) == 520, "fault_record.lines");
 
 // The producer's end of a ring.
 struct carillon_ring_producer {
@@ -323,14 +439,18 @@ struct carillon_shared_mem {
     struct carillon_ring_descriptor rings[16];
     struct carillon_core_control control[4];
     struct carillon_core_status status[4];
+    struct carillon_trace_ring traces[4];
+    struct carillon_fault_record faults[4];
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct carillon_shared_mem) == 896, "shared_mem");
+_Static_assert(sizeof(struct carillon_shared_mem) == 22144, "shared_mem");
 _Static_assert(_Alignof(struct carillon_shared_mem) == 64, "alignment of shared_mem");
 _Static_assert(offsetof(struct carillon_shared_mem, header) == 0, "shared_mem.header");
 _Static_assert(offsetof(struct carillon_shared_mem, host_status) == 64, "shared_mem.host_status");
 _Static_assert(offsetof(struct carillon_shared_mem, rings) == 128, "shared_mem.rings");
 _Static_assert(offsetof(struct carillon_shared_mem, control) == 384, "shared_mem.control");
 _Static_assert(offsetof(struct carillon_shared_mem, status) == 640, "shared_mem.status");
+_Static_assert(offsetof(struct carillon_shared_mem, traces) == 896, "shared_mem.traces");
+_Static_assert(offsetof(struct carillon_shared_mem, faults) == 17792, "shared_mem.faults");
 
 // Payload of OPEN.
 struct carillon_open_stream {
@@ -521,6 +641,41 @@ _Static_assert(offsetof(struct carillon_firmware_note, version) == 44, "firmware
     FIELD(core_status, lost) \
     FIELD(core_status, stack_bytes) \
     FIELD(core_status, stack_used) \
+    FIELD(core_status, trace_lost) \
+    STRUCT(trace_record) \
+    FIELD(trace_record, time_us) \
+    FIELD(trace_record, level) \
+    FIELD(trace_record, sequence) \
+    FIELD(trace_record, message) \
+    STRUCT(trace_producer) \
+    FIELD(trace_producer, tail) \
+    STRUCT(trace_consumer) \
+    FIELD(trace_consumer, head) \
+    STRUCT(trace_ring) \
+    FIELD(trace_ring, producer) \
+    FIELD(trace_ring, consumer) \
+    FIELD(trace_ring, records) \
+    STRUCT(fault_record) \
+    FIELD(fault_record, begun) \
+    FIELD(fault_record, whole) \
+    FIELD(fault_record, boot) \
+    FIELD(fault_record, kind) \
+    FIELD(fault_record, machine) \
+    FIELD(fault_record, line) \
+    FIELD(fault_record, register_count) \
+    FIELD(fault_record, line_count) \
+    FIELD(fault_record, time_us) \
+    FIELD(fault_record, load_bias) \
+    FIELD(fault_record, esr) \
+    FIELD(fault_record, far) \
+    FIELD(fault_record, elr) \
+    FIELD(fault_record, caller) \
+    FIELD(fault_record, sp) \
+    FIELD(fault_record, spsr) \
+    FIELD(fault_record, registers) \
+    FIELD(fault_record, file) \
+    FIELD(fault_record, message) \
+    FIELD(fault_record, lines) \
     STRUCT(ring_producer) \
     FIELD(ring_producer, tail) \
     FIELD(ring_producer, waiting) \
@@ -568,6 +723,8 @@ _Static_assert(offsetof(struct carillon_firmware_note, version) == 44, "firmware
     FIELD(shared_mem, rings) \
     FIELD(shared_mem, control) \
     FIELD(shared_mem, status) \
+    FIELD(shared_mem, traces) \
+    FIELD(shared_mem, faults) \
     STRUCT(open_stream) \
     FIELD(open_stream, sample_rate_hz) \
     FIELD(open_stream, channels) \

@@ -31,6 +31,8 @@ _Static_assert(offsetof(struct uart, interrupt_clear) == 0x44, "UARTICR");
 #define RECEIVED (1u << 4)              // RXIM: as many as the level says
 #define RECEIVED_FEWER (1u << 6)        // RTIM: fewer, but some time ago
 #define ALL_INTERRUPTS 0x7ffu
+// Far longer than another core needs for its byte.
+#define TRIES_MAX 100000u
 #define DATA_ERRORS 0xf00u              // overrun, break, parity, framing
 
 static struct uart *const uart = (struct uart *)UART;
@@ -70,5 +72,22 @@ void doorbell_ring(uint32_t core)
     while ((uart->flags & FLAG_CANNOT_SEND) != 0) {
     }
     uart->data = 1u << core;
+    lock_give(&sending, mask);
+}
+
+void doorbell_try_ring(uint32_t core)
+{
+    // As above.
+    __asm__ volatile("dsb sy" ::: "memory");
+    uint64_t mask;
+    if (!lock_try(&sending, TRIES_MAX, &mask)) {
+        return;
+    }
+    for (uint32_t tries = 0; tries < TRIES_MAX; tries++) {
+        if ((uart->flags & FLAG_CANNOT_SEND) == 0) {
+            uart->data = 1u << core;
+            break;
+        }
+    }
     lock_give(&sending, mask);
 }

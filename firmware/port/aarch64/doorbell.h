@@ -14,4 +14,8 @@ uint32_t doorbell_hear(void);
 // Rings the host for a core.
 void doorbell_ring(uint32_t core);
 
+// The same of a core that faulted, perhaps in the midst of ringing: it gives up where the UART is not
+// free for long. The host looks now and then without a bell.
+void doorbell_try_ring(uint32_t core);
+
 #endif

@@ -4,22 +4,17 @@
 
 #include <stdint.h>
 
-// Which exception parked a core. Zero where none has.
-struct fault_mark {
-    uint64_t parked;    // 1
-    uint64_t vector;    // 0 to 15, in the order of vectors.S
-    uint64_t syndrome;  // ESR_EL1
-    uint64_t at;        // ELR_EL1: the instruction
-    uint64_t address;   // FAR_EL1: what was touched
-};
+#include "core/core.h"
+#include "port/aarch64/fault_frame.h"
 
-// Marks this core, hands what it did for others to another one, and parks it.
-_Noreturn void fault_park(uint64_t vector);
+// From here on a fault of core `index` is told as this one's. Before, only its status says so.
+void fault_watch(const struct core *core, uint32_t index);
+
+// Called by fault_entry.S with the index of the vector, 0 to 15: writes the record, hands what the
+// core did for others to another one, and parks it.
+_Noreturn void fault_handle(uint64_t vector, const struct fault_frame *frame);
 
 // Stops this core until the host wants it to begin anew.
 _Noreturn void core_park(void);
-
-// For a core that begins anew: the next fault is marked again.
-void fault_forget(uint32_t core);
 
 #endif

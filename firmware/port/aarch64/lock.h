@@ -3,6 +3,7 @@
 #ifndef CARILLON_AARCH64_LOCK_H
 #define CARILLON_AARCH64_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "port/aarch64/cpu.h"
@@ -23,6 +24,22 @@ static inline uint64_t lock_take(struct lock *lock)
         __asm__ volatile("yield");
     }
     return mask;
+}
+
+// As lock_take, but tries `times` times. False where somebody else keeps it, and nothing has changed.
+static inline bool lock_try(struct lock *lock, uint32_t times, uint64_t *mask)
+{
+    *mask = CPU_READ("daif");
+    cpu_mask_interrupts();
+    for (; times > 0; times--) {
+        // Acquire, as above.
+        if (__atomic_exchange_n(&lock->taken, 1u, __ATOMIC_ACQUIRE) == 0) {
+            return true;
+        }
+        __asm__ volatile("yield");
+    }
+    __asm__ volatile("msr daif, %0" ::"r"(*mask) : "memory");
+    return false;
 }
 
 static inline void lock_give(struct lock *lock, uint64_t mask)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/this_core.h"
 #include "machine.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/boot_parameters.h"
@@ -90,8 +91,6 @@ static void zero(struct core *core)
 // The rest of this core's interrupts are its own, and so are their enables.
 static void start_core(struct core *core, const struct port *port, uint32_t index)
 {
-    // First: from here on a fault is marked.
-    fault_forget(index);
     // What rings before this may be taken for nothing, and is looked for after it.
     interrupt_start_core();
     // From here on what the host asks for is done.
@@ -102,6 +101,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
     core->index = index;
     core->shared = (struct carillon_shared_mem *)(uintptr_t)boot_parameters.region;
     core->region_bytes = (uint32_t)boot_parameters.region_bytes;
+    fault_watch(core, index);
     cpu_unmask_interrupts();
 }
 
@@ -116,6 +116,7 @@ void core_main(uint32_t index, bool entered_at_el2)
 
 _Noreturn void core_begin(uint32_t index)
 {
+    this_core_set(NULL);
     struct core *core = &cores[index];
     const struct port port = {
         .context = core,

@@ -1,12 +1,14 @@
-// Where exceptions end up. Interrupts of EL1 are handled and everything else parks the core: there
+// Where exceptions end up. Interrupts of EL1 are handled and everything else parks the core (fault_entry.S): there
 // is no EL0, no SError that could be mended, and no FIQ in this port.
 
 #define FRAME_BYTES 176
 
     .macro park_at, index
     .balign 0x80
+    // Where fault_entry finds it: nothing runs at EL0, and nothing is thread-local.
+    msr tpidr_el0, x0
     mov x0, #\index
-    b park_core
+    b fault_entry
     .endm
 
     .section .text.vectors, "ax"
@@ -63,17 +65,3 @@ interrupt_entry:
     ldp x0, x1, [sp, #0]
     add sp, sp, #FRAME_BYTES
     eret
-
-// x0 is the index of the vector. The core's stack may be what the fault is about, so its end is used
-// again from the top: nothing on it is needed any more.
-park_core:
-    mrs x1, mpidr_el1
-    and x1, x1, #0xff
-    adrp x2, stacks_start
-    add x2, x2, :lo12:stacks_start
-    ldr x3, =STACK_STRIDE
-    madd x2, x1, x3, x2
-    add sp, x2, x3
-    bl fault_park
-    b .
-    .ltorg

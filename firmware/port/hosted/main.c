@@ -5,7 +5,7 @@
 // The region is the open file; its name is for messages, and to remove it where the host was killed.
 // The doorbell is a connected socket: a byte in either direction is a bell. With --wait and --ring,
 // two eventfds, the core waits at the one and rings the other instead, which is faster. The core ends
-// when the host stops it or the socket closes.
+// when the host stops it or the socket closes. One that faults writes its record first (fault.c).
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,6 +24,7 @@
 #endif
 
 #include "core/core.h"
+#include "port/hosted/fault.h"
 
 #define NO_FD (-1)
 
@@ -204,6 +205,7 @@ int main(int count, char **arguments)
     core.index = options.core;
     core.shared = map_region(options.region_fd, options.region, &file);
     core.region_bytes = (uint32_t)file.st_size;
+    fault_watch(&core);
     core_run(&core);
     if (!drain(hosted.doorbell)) {
         remove_orphan(options.region, &file);

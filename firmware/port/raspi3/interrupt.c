@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "core/assert.h"
 #include "machine.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/cpu.h"
@@ -75,6 +76,11 @@ void interrupt_handle(void)
         if ((pending & LOCAL_VIRTUAL_TIMER) != 0) {
             // It would ask again until its time is moved. That the core woke is all it was for.
             timer_disarm();
+        }
+        if ((pending & ~LOCAL_EXPECTED) != 0) {
+            // Nobody has enabled it, and nothing would end it.
+            assert_failed(CARILLON_FAULT_UNEXPECTED_INTERRUPT, __FILE__, __LINE__, // FAULT: interrupt
+                          "an interrupt that nobody handles");
         }
         if (pending == 0) {
             // The core may be made to leave all it was at.

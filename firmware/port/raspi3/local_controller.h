@@ -9,6 +9,7 @@
 #define LOCAL_VIRTUAL_TIMER (1u << 3)
 #define LOCAL_MAILBOX (1u << 4)
 #define LOCAL_PERIPHERALS (1u << 8)
+#define LOCAL_EXPECTED (LOCAL_VIRTUAL_TIMER | LOCAL_MAILBOX | LOCAL_PERIPHERALS)
 
 // Lets a core's virtual timer and its mailbox through, which it empties.
 void local_start_core(uint32_t core);

@@ -1,5 +1,6 @@
 #include "port/aarch64/interrupt.h"
 
+#include "core/assert.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/cpu.h"
 #include "port/aarch64/restart.h"
@@ -59,7 +60,9 @@ void interrupt_handle(void)
             timer_disarm();
             break;
         default:
-            break;
+            // Nobody has enabled it, and nothing would end it.
+            assert_failed(CARILLON_FAULT_UNEXPECTED_INTERRUPT, __FILE__, __LINE__, // FAULT: interrupt
+                          "an interrupt that nobody handles");
         }
         gic_end(acknowledged);
     }

@@ -14,6 +14,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { errorCode } from '../../../src/errors.ts'
 import { ByteQueue } from '../../../src/shm/byte-queue.ts'
+import { roundUp } from '../../../src/shm/layout.ts'
 import { pageBytes } from '../../../src/shm/mapping.ts'
 import { formatMpscRing } from '../../../src/shm/mpsc-ring.ts'
 import { MpscRingConsumer } from '../../../src/shm/mpsc-ring-consumer.ts'
@@ -168,7 +169,7 @@ test('what is no region is told apart, each with its own error', (t) => {
   t.throws(attach, { code: 'ERR_CARILLON_MAPPING' })
   writeFileSync(path, Buffer.alloc(100))
   t.throws(attach, { code: 'ERR_CARILLON_REGION_SIZE' })
-  writeFileSync(path, Buffer.alloc(2 * pageBytes()))
+  writeFileSync(path, Buffer.alloc(roundUp(SharedMem.bytes, pageBytes())))
   t.throws(attach, { code: 'ERR_CARILLON_REGION_MAGIC' })
 })
 

@@ -1,0 +1,12 @@
+#include "faults/unexpected.h"
+
+#include "port/virt/gic.h"
+
+// Of the interrupts that a core sends itself, one that this firmware has no use for.
+#define INTERRUPT_UNUSED 9u
+
+void unexpected_send(uint32_t core)
+{
+    gic_enable(INTERRUPT_UNUSED);
+    gic_send(INTERRUPT_UNUSED, 1u << core);
+}
