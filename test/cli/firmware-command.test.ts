@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 const HASH = `0x${LAYOUT_HASH.toString(16).padStart(8, '0')}`
 
 /** Where the image of each board begins. */
-const ENTRIES = { virt: '0x40200000', raspi3: '0x80000' }
+const ENTRIES = { virt: '0x40200000', raspi3: '0x00080000' }
 
 for (const { kind } of BOARDS) {
   const firmware = qemuFirmwarePath(kind)

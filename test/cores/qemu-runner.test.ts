@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import type { Core } from '../../src/cores/core.ts'
 import { type QemuBoard, qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import type { QemuCore } from '../../src/cores/qemu-core.ts'
 import { QemuRunner, type QemuRunnerOptions } from '../../src/cores/qemu-runner.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -22,6 +24,18 @@ function runnerFor(
     region.remove()
   })
   return runner
+}
+
+/**
+ * Starts both cores, and resolves once each has told of its start: what is asked of a core before that
+ * is done by this start.
+ */
+async function startBoth(runner: QemuRunner): Promise<[Core, Core]> {
+  const cores = await Promise.all([runner.start(0), runner.start(1)])
+  for (const core of cores) {
+    while (!(core as QemuCore).hasBooted) await once(core, 'bell')
+  }
+  return cores
 }
 
 for (const board of BOARDS) {
@@ -50,7 +64,7 @@ for (const board of BOARDS) {
 
   qemuTest('where a machine stands still, another is started, and its cores say why', async (t) => {
     const runner = runnerFor(t, board, { restartTimeoutMs: 200 })
-    const [first, second] = await Promise.all([runner.start(0), runner.start(1)])
+    const [first, second] = await startBoth(runner)
     process.kill(first.pid, 'SIGSTOP')
     const exits = [once(first, 'exit'), once(second, 'exit')]
     const again = await runner.start(1)
@@ -63,7 +77,7 @@ for (const board of BOARDS) {
 
   qemuTest('cores that are wanted again at once from a machine that stands still', async (t) => {
     const runner = runnerFor(t, board, { restartTimeoutMs: 200 })
-    const [first] = await Promise.all([runner.start(0), runner.start(1)])
+    const [first] = await startBoth(runner)
     process.kill(first.pid, 'SIGSTOP')
     const again = await Promise.all([runner.start(0), runner.start(1)])
     t.is(new Set(again.map(({ pid }) => pid)).size, 1)
