@@ -53,7 +53,8 @@ test('the table says what the compiler did, not what was declared', async (t) =>
     STRUCTS.filter(({ align }) => align < 64).map(({ name }) => name),
   )
   const longer = UNCHECKED.replace('uint32_t uptime_us;', 'uint64_t uptime_us;')
-  t.deepEqual(await differing(await compile(t, { header: longer })), ['core_status'])
+  // It is full to the end of its cache line: a longer one moves what comes behind it.
+  t.deepEqual(await differing(await compile(t, { header: longer })), ['core_status', 'shared_mem'])
 })
 
 test('a field that shrinks where nothing moves passes the asserts, and not the table', async (t) => {

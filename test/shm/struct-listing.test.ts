@@ -77,6 +77,8 @@ test('what is in a struct has the writers of what is in it', (t) => {
       ['rings', ['host']],
       ['control', ['host']],
       ['status', ['core']],
+      ['traces', ['core', 'host']],
+      ['faults', ['core']],
     ],
   )
   t.deepEqual(writersOf(MpscControl, 'core'), ['host', 'producer', 'consumer'])
