@@ -217,7 +217,7 @@ test('hosted firmware that does not come up gives way to what ran before', async
   const { server, client } = await serve(t, {})
   const broken = join(temporaryFolder(t), 'broken')
   writeOtherFirmware(HOSTED_FIRMWARE, broken, { broken: 'core_run' })
-  await t.throwsAsync(server.reload(broken), { code: 'ERR_CARILLON_CORE_LOST' })
+  await t.throwsAsync(server.reload(broken), { code: 'ERR_CARILLON_CORE_FAULT' })
   for (const stream of await openStreams(client)) t.is(await stream.close(), '')
   t.deepEqual([server.core(0).state, server.core(1).state], ['running', 'running'])
 })
