@@ -16,6 +16,13 @@
 // Commands in a row before the host gets its room back and free-running streams their turn.
 #define COMMANDS_PER_TURN 32u
 
+// How long a core that polls looks at its ring alone, before it looks at everything else: whether the
+// host has gone or taken the rings away, and its bells.
+#define POLL_US 1000u
+
+// Looks at the ring between two at the clock, which takes as long as some ten of them.
+#define POLLS_PER_CLOCK 32u
+
 // How far a free-running stream may fall behind before blocks are given up instead of made late.
 #define LATE_US_MAX 100000u
 
@@ -116,6 +123,23 @@ static void sleep_until(struct core *core, uint64_t now, uint64_t deadline)
     }
 }
 
+// Looks for a command until there is one, for POLL_US or until `deadline`. False where none came.
+static bool poll_for_command(struct core *core, uint64_t now, uint64_t deadline)
+{
+    const struct port *port = core->port;
+    uint64_t end = deadline - now < POLL_US ? deadline : now + POLL_US;
+    struct ring_record record;
+    do {
+        for (uint32_t i = 0; i < POLLS_PER_CLOCK; i++) {
+            if (ring_peek(&core->in, &record) || core->in.damaged) {
+                return true;
+            }
+            port->relax(port->context);
+        }
+    } while (port->now_us(port->context) < end);
+    return false;
+}
+
 // One turn with linked rings: work, show, and sleep where there is nothing left to do.
 static void run_turn(struct core *core)
 {
@@ -136,6 +160,13 @@ static void run_turn(struct core *core)
         return;
     }
     if (turn == TURN_WORKED || core->stopping) {
+        return;
+    }
+    if (turn == TURN_IDLE && port->relax != NULL) {
+        if (next <= now || poll_for_command(core, now, next)) {
+            return;
+        }
+        sleep_until(core, now, now);
         return;
     }
     bool may_sleep = turn == TURN_BLOCKED ? ring_producer_try_sleep(&core->out)

@@ -18,6 +18,11 @@ struct port {
     // Rings the host's doorbell. Does not block. Who is woken by it sees what was stored before: a bell
     // that overtakes a store is a bell for nothing, and no other follows.
     void (*ring)(void *context);
+
+    // What the core does between two looks at its ring where it polls: a hint to the processor, or
+    // nothing. It then never sleeps until there is a command, so the host does not ring for one, and
+    // keeps its processor busy. NULL where it sleeps.
+    void (*relax)(void *context);
 };
 
 #endif

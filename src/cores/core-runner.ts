@@ -1,6 +1,6 @@
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
-import { HostedCore } from './hosted-core.ts'
+import { HostedCore, type HostedCoreOptions } from './hosted-core.ts'
 import { VirtRunner } from './virt-runner.ts'
 
 /** What cores can be: processes of this machine, or bare metal in QEMU. */
@@ -18,9 +18,17 @@ export interface CoreRunner {
   start(core: number): Promise<Core>
 }
 
-/** @param firmware path, where it is not the one that was built here. */
-export function coreRunner(kind: CoreKind, region: SharedRegion, firmware?: string): CoreRunner {
+/**
+ * @param firmware path, where it is not the one that was built here.
+ * @param hosted how hosted cores are run; says nothing of others.
+ */
+export function coreRunner(
+  kind: CoreKind,
+  region: SharedRegion,
+  firmware?: string,
+  hosted: Pick<HostedCoreOptions, 'polls' | 'reactor'> = {},
+): CoreRunner {
   const options = { region, ...(firmware !== undefined && { firmware }) }
   if (kind === 'virt') return new VirtRunner(options)
-  return { kind, start: (core) => HostedCore.start({ ...options, core }) }
+  return { kind, start: (core) => HostedCore.start({ ...options, ...hosted, core }) }
 }
