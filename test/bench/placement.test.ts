@@ -1,5 +1,10 @@
 import test from 'ava'
-import { choosePlacement, chooseThirdCpu, findPlacement, parseCpuList } from '../../bench/placement.ts'
+import {
+  choosePlacement,
+  chooseThirdCpu,
+  findPlacement,
+  parseCpuList,
+} from '../../bench/placement.ts'
 
 test('a list of CPUs is read as the kernel writes it', (t) => {
   t.deepEqual(parseCpuList('0'), [0])
