@@ -32,30 +32,59 @@ export interface LoadResult {
   readonly serverCpuS: number
 }
 
+/** A load generator, and what it is to do. */
+export interface LoadCommand {
+  /** As `make -C bench` calls it. */
+  readonly program: string
+  readonly args: readonly string[]
+  /** How long it measures, with its warm-up. */
+  readonly durationMs: number
+}
+
+interface LoadSurroundings {
+  readonly signal: AbortSignal
+  /** Called while all are connected and nothing is on its way. */
+  readonly onConnected: () => void
+}
+
 /** The generator gives up by itself; this is for one that does not even do that. */
 const HANG_MS = 60_000
 
 /**
- * Runs the load generator against a server.
+ * Runs the load generator against an echo server.
  *
- * @param onConnected called while all are connected and nothing is on its way.
  * @throws {BenchError} `ERR_CARILLON_BENCH_LOAD`, with what the generator says.
  */
 export async function runLoad(
   load: Load,
   server: { readonly port: number; readonly pid: number },
   cpu: number,
-  { signal, onConnected }: { readonly signal: AbortSignal; readonly onConnected: () => void },
+  surroundings: LoadSurroundings,
 ): Promise<LoadResult> {
-  const [file = '', ...args] = pinned(cpu, [
-    ...[builtProgram('echo_load'), '--hold'],
+  const args = [
     ...['--port', String(server.port), '--server-pid', String(server.pid)],
     ...['--connections', String(load.connections), '--active', String(load.active)],
     ...['--size', String(load.messageBytes), '--depth', String(load.depth)],
     ...['--warmup-ms', String(load.warmupMs), '--duration-ms', String(load.durationMs)],
-  ])
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-  let result: LoadResult | undefined
+  ]
+  const durationMs = load.warmupMs + load.durationMs
+  return await runLoadProgram({ program: 'echo_load', args, durationMs }, cpu, surroundings)
+}
+
+/**
+ * Runs a load generator.
+ *
+ * @returns what it says: `LoadResult`, and more where the generator has more to say.
+ * @throws {BenchError} `ERR_CARILLON_BENCH_LOAD`, with what the generator says.
+ */
+export async function runLoadProgram<R extends LoadResult>(
+  { program, args, durationMs }: LoadCommand,
+  cpu: number,
+  { signal, onConnected }: LoadSurroundings,
+): Promise<R> {
+  const [file = '', ...rest] = pinned(cpu, [builtProgram(program), '--hold', ...args])
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
+  let result: R | undefined
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
@@ -63,15 +92,14 @@ export async function runLoad(
   // Where it ends before it reads this, its exit code tells.
   child.stdin.on('error', () => {})
   createInterface(child.stdout).on('line', (line) => {
-    const told = JSON.parse(line) as { readonly event: string } & LoadResult
+    const told = JSON.parse(line) as { readonly event: string } & R
     if (told.event === 'result') result = told
     if (told.event !== 'connected') return
     onConnected()
     child.stdin.write('\n')
   })
 
-  const limitMs = load.warmupMs + load.durationMs + HANG_MS
-  const aborted = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
+  const aborted = AbortSignal.any([signal, AbortSignal.timeout(durationMs + HANG_MS)])
   const kill = () => child.kill('SIGKILL')
   aborted.addEventListener('abort', kill)
   try {
@@ -81,6 +109,6 @@ export async function runLoad(
   }
   signal.throwIfAborted()
   if (child.exitCode === 0 && result !== undefined) return result
-  const why = stderr.trim() || `echo_load ended with ${child.signalCode ?? child.exitCode}`
+  const why = stderr.trim() || `${program} ended with ${child.signalCode ?? child.exitCode}`
   throw new BenchError('ERR_CARILLON_BENCH_LOAD', why)
 }

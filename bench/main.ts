@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { UsageError } from '../src/cli/errors.ts'
 import { reportError } from '../src/cli/report-error.ts'
+import { BRIDGE_SUITE } from './bridge/bridge-suite.ts'
 import { addCompareCommand } from './compare-command.ts'
 import { ECHO_SUITE } from './echo/echo-suite.ts'
 import { RINGS_SUITE } from './rings/rings-suite.ts'
@@ -18,6 +19,7 @@ const program = new Command('npm run bench --')
 addSuiteCommand(program, ECHO_SUITE)
 addSuiteCommand(program, RINGS_SUITE)
 addSuiteCommand(program, VIRT_SUITE)
+addSuiteCommand(program, BRIDGE_SUITE)
 addCompareCommand(program)
 
 const names = program.commands.map((command) => command.name())

@@ -8,8 +8,28 @@ export interface Placement {
 
 /** Two CPUs that this process may use, on different cores where there are such. */
 export function findPlacement(): Placement {
+  return choosePlacement(allowedCpus(), coreOf)
+}
+
+/** The CPU for a third process beside those two: one of its own where there is one, else the load's. */
+export function findThirdCpu(placement: Placement): number {
+  return chooseThirdCpu(allowedCpus(), placement, coreOf)
+}
+
+/** As {@link choosePlacement}. */
+export function chooseThirdCpu(
+  cpus: readonly number[],
+  { server, load }: Placement,
+  coreOf: (cpu: number) => string,
+): number {
+  const others = [...cpus].reverse().filter((cpu) => cpu !== server && cpu !== load)
+  const taken = [coreOf(server), coreOf(load)]
+  return others.find((cpu) => !taken.includes(coreOf(cpu))) ?? others[0] ?? load
+}
+
+function allowedCpus(): number[] {
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))
-  return choosePlacement(parseCpuList(allowed?.[1] ?? '0'), coreOf)
+  return parseCpuList(allowed?.[1] ?? '0')
 }
 
 /**

@@ -8,7 +8,7 @@
 // Every connection first gets one message there and back, so all of them are known to be served.
 // Then the active ones, spread evenly among all, exchange messages; the others stay open. Everything
 // that comes back is checked: its length, its connection and sequence number always, every byte of
-// one message in SAMPLE_EVERY.
+// one message in LOAD_SAMPLE_EVERY.
 //
 // With --hold it says {"event":"connected"} when all are connected, and goes on when it gets a line:
 // meanwhile somebody can look at the server's memory. At the end it prints one line of JSON. Where
@@ -16,8 +16,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,27 +28,15 @@
 
 #include "common/program.h"
 #include "load/histogram.h"
+#include "load/load.h"
 
 enum {
-    // Ports to connect from on one address: 32768 to 60999 by default.
-    CONNECTIONS_MAX = 28000,
     // The sequence number is in the payload.
     SIZE_MIN = 8,
     SIZE_MAX_BYTES = 1024 * 1024,
     DEPTH_MAX = 1024,
     // Frames of the active connections, together. They are in memory.
     FRAMES_BYTES_MAX = 1024 * 1024 * 1024,
-    DURATION_MS_MAX = 600 * 1000,
-    // Connections that are being made at a time: fewer than the shortest backlog in use, Node's 511.
-    CONNECTING_MAX = 256,
-    EVENTS_MAX = 256,
-    // A prime, so that it meets every slot of a depth that is a power of two.
-    SAMPLE_EVERY = 61,
-    // Time is looked at at least this often, however quiet the server is.
-    TICK_MS = 50,
-    // Open files beside the connections: standard streams, epoll, and what was inherited.
-    OTHER_FILES = 32,
-    NS_PER_MS = 1000 * 1000,
 };
 
 struct options {
@@ -94,9 +80,9 @@ static struct options options = {
     .connections = 1,
     .size = 64,
     .depth = 1,
-    .warmup_ns = 500ull * NS_PER_MS,
-    .duration_ns = 2000ull * NS_PER_MS,
-    .stall_ns = 5000ull * NS_PER_MS,
+    .warmup_ns = 500ull * LOAD_NS_PER_MS,
+    .duration_ns = 2000ull * LOAD_NS_PER_MS,
+    .stall_ns = 5000ull * LOAD_NS_PER_MS,
 };
 static enum phase phase = CONNECTING;
 static int epoll_fd;
@@ -105,41 +91,13 @@ static struct connection *connections;
 static uint32_t started;   // connections
 static uint32_t greeted;   // connections whose first message has come back
 static uint64_t unanswered; // messages
-static uint32_t until_sample = SAMPLE_EVERY;
+static uint32_t until_sample = LOAD_SAMPLE_EVERY;
 static uint64_t progress_at_ns;
 static struct histogram latencies_ns;
 
-static uint64_t now_ns(clockid_t clock)
-{
-    struct timespec now;
-    if (clock_gettime(clock, &now) != 0) {
-        return 0;
-    }
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-// The server did not do what it should.
-#define fail_server(...)                                                                           \
-    do {                                                                                           \
-        printf("{\"event\":\"result\",\"errors\":1}\n");                                           \
-        program_fail(1, __VA_ARGS__);                                                              \
-    } while (0)
-
-static void *allocate(size_t count, size_t bytes)
-{
-    void *memory = calloc(count, bytes);
-    if (memory == NULL) {
-        program_fail(1, "there is no memory for %zu times %zu bytes", count, bytes);
-    }
-    return memory;
-}
-
 static void watch(struct connection *connection, int operation, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.ptr = connection};
-    if (epoll_ctl(epoll_fd, operation, connection->fd, &event) != 0) {
-        program_fail(1, "epoll_ctl: %s", strerror(errno));
-    }
+    load_watch(epoll_fd, operation, connection->fd, events, connection);
 }
 
 static bool is_active(uint32_t index)
@@ -182,26 +140,12 @@ static void start_connection(uint32_t index)
     struct connection *connection = &connections[index];
     connection->index = index;
     connection->depth = is_active(index) ? options.depth : 1;
-    connection->frames = allocate(connection->depth, frame_bytes);
-    connection->queued_at_ns = allocate(connection->depth, sizeof(uint64_t));
-    connection->in = allocate(connection->depth, frame_bytes);
+    connection->frames = load_allocate(connection->depth, frame_bytes);
+    connection->queued_at_ns = load_allocate(connection->depth, sizeof(uint64_t));
+    connection->in = load_allocate(connection->depth, frame_bytes);
     fill_frames(connection);
 
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (connection->fd < 0) {
-        program_fail(1, "socket: %s", strerror(errno));
-    }
-    int on = 1;
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons(options.port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    if (connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0 &&
-        errno != EINPROGRESS) {
-        fail_server("connection %u of %u: %s", index + 1, options.connections, strerror(errno));
-    }
+    connection->fd = load_connect(options.port, index, options.connections);
     watch(connection, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
     connection->waits_to_write = true;
 }
@@ -222,7 +166,7 @@ static void send_queued(struct connection *connection)
     ssize_t sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
     if (sent < 0) {
         if (errno != EAGAIN && errno != EINTR) {
-            fail_server("the server broke connection %u off: %s", connection->index + 1,
+            load_fail_server("the server broke connection %u off: %s", connection->index + 1,
                         strerror(errno));
         }
         sent = 0;
@@ -242,7 +186,7 @@ static void send_queued(struct connection *connection)
 // Queues as many messages and sends what goes. One look at the clock for all of them.
 static void send_messages(struct connection *connection, uint32_t count)
 {
-    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    uint64_t now = load_now_ns(CLOCK_MONOTONIC);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t number = sequence(connection, connection->queued++);
         memcpy(slot(connection, connection->queue_slot) + FRAME_HEADER_BYTES, &number,
@@ -267,16 +211,16 @@ static void check_frame(const struct connection *connection, const unsigned char
     uint64_t number;
     memcpy(&number, frame + FRAME_HEADER_BYTES, sizeof number);
     if (number != sequence(connection, connection->received)) {
-        fail_server("connection %u: message %llu came back as another one", connection->index + 1,
+        load_fail_server("connection %u: message %llu came back as another one", connection->index + 1,
                     (unsigned long long)connection->received);
     }
     bool is_sample = phase == CONNECTING || --until_sample == 0;
     if (is_sample && memcmp(frame, expected, frame_bytes) != 0) {
-        fail_server("connection %u: message %llu came back changed", connection->index + 1,
+        load_fail_server("connection %u: message %llu came back changed", connection->index + 1,
                     (unsigned long long)connection->received);
     }
     if (until_sample == 0) {
-        until_sample = SAMPLE_EVERY;
+        until_sample = LOAD_SAMPLE_EVERY;
     }
 }
 
@@ -293,14 +237,14 @@ static uint32_t take_messages(struct connection *connection, uint64_t now)
         uint32_t length;
         memcpy(&length, frame, FRAME_HEADER_BYTES);
         if (ntohl(length) != options.size) {
-            fail_server("connection %u: a message of %u bytes came back, not %u",
+            load_fail_server("connection %u: a message of %u bytes came back, not %u",
                         connection->index + 1, ntohl(length), options.size);
         }
         if (connection->in_bytes - at < frame_bytes) {
             break;
         }
         if (connection->received == connection->queued) {
-            fail_server("connection %u: more messages came back than were sent",
+            load_fail_server("connection %u: more messages came back than were sent",
                         connection->index + 1);
         }
         check_frame(connection, frame);
@@ -346,20 +290,20 @@ static void receive(struct connection *connection)
     size_t room = connection->depth * frame_bytes - connection->in_bytes;
     ssize_t count = recv(connection->fd, connection->in + connection->in_bytes, room, 0);
     if (count == 0) {
-        fail_server("the server closed connection %u", connection->index + 1);
+        load_fail_server("the server closed connection %u", connection->index + 1);
     }
     if (count < 0) {
         if (errno == EAGAIN || errno == EINTR) {
             return;
         }
-        fail_server("the server broke connection %u off: %s", connection->index + 1,
+        load_fail_server("the server broke connection %u off: %s", connection->index + 1,
                     strerror(errno));
     }
-    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    uint64_t now = load_now_ns(CLOCK_MONOTONIC);
     progress_at_ns = now;
     connection->in_bytes += (size_t)count;
     if (connection->received == connection->queued) {
-        fail_server("connection %u: bytes came that nobody asked for", connection->index + 1);
+        load_fail_server("connection %u: bytes came that nobody asked for", connection->index + 1);
     }
     bool was_new = connection->received == 0;
     uint32_t taken = take_messages(connection, now);
@@ -375,13 +319,7 @@ static void receive(struct connection *connection)
 static void on_event(struct connection *connection, uint32_t events)
 {
     if (!connection->is_connected && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
-        int error = 0;
-        socklen_t length = sizeof error;
-        getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-        if (error != 0) {
-            fail_server("connection %u of %u: %s", connection->index + 1, options.connections,
-                        strerror(error));
-        }
+        load_check_connected(connection->fd, connection->index, options.connections);
         send_messages(connection, 1);
         return;
     }
@@ -396,8 +334,8 @@ static void on_event(struct connection *connection, uint32_t events)
 // One turn of the loop: waits for events, at most for a tick, and handles them.
 static void turn(void)
 {
-    struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(epoll_fd, events, EVENTS_MAX, TICK_MS);
+    struct epoll_event events[LOAD_EVENTS_MAX];
+    int count = epoll_wait(epoll_fd, events, LOAD_EVENTS_MAX, LOAD_TICK_MS);
     if (count < 0 && errno != EINTR) {
         program_fail(1, "epoll_wait: %s", strerror(errno));
     }
@@ -408,17 +346,14 @@ static void turn(void)
 
 static void check_stall(uint64_t since_ns, const char *what)
 {
-    if (now_ns(CLOCK_MONOTONIC) - since_ns > options.stall_ns) {
-        fail_server("the server stalled: %s for %llu ms", what,
-                    (unsigned long long)(options.stall_ns / NS_PER_MS));
-    }
+    load_check_stall(since_ns, options.stall_ns, what);
 }
 
 static void connect_all(void)
 {
-    progress_at_ns = now_ns(CLOCK_MONOTONIC);
+    progress_at_ns = load_now_ns(CLOCK_MONOTONIC);
     while (greeted < options.connections) {
-        while (started < options.connections && started - greeted < CONNECTING_MAX) {
+        while (started < options.connections && started - greeted < LOAD_CONNECTING_MAX) {
             start_connection(started++);
         }
         turn();
@@ -426,27 +361,9 @@ static void connect_all(void)
     }
 }
 
-// Says that all are connected, and waits for a line.
-static void hold(void)
-{
-    printf("{\"event\":\"connected\",\"connections\":%u}\n", options.connections);
-    fflush(stdout);
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    char byte;
-    do {
-        if (poll(&input, 1, (int)(options.stall_ns / NS_PER_MS)) <= 0) {
-            program_fail(1, "nobody said within %llu ms that it should go on",
-                         (unsigned long long)(options.stall_ns / NS_PER_MS));
-        }
-        if (read(STDIN_FILENO, &byte, 1) <= 0) {
-            program_fail(1, "whoever should say that it should go on has gone");
-        }
-    } while (byte != '\n');
-}
-
 static void exchange_until(uint64_t end_ns)
 {
-    while (now_ns(CLOCK_MONOTONIC) < end_ns) {
+    while (load_now_ns(CLOCK_MONOTONIC) < end_ns) {
         turn();
         check_stall(progress_at_ns, "nothing came back");
     }
@@ -455,7 +372,7 @@ static void exchange_until(uint64_t end_ns)
 // Waits for everything that is still on its way.
 static void drain(void)
 {
-    uint64_t since_ns = now_ns(CLOCK_MONOTONIC);
+    uint64_t since_ns = load_now_ns(CLOCK_MONOTONIC);
     while (unanswered > 0) {
         turn();
         check_stall(since_ns, "not everything came back");
@@ -464,48 +381,44 @@ static void drain(void)
 
 static void run(void)
 {
-    clockid_t server_clock = CLOCK_PROCESS_CPUTIME_ID;
-    if (options.server_pid != 0 && clock_getcpuclockid(options.server_pid, &server_clock) != 0) {
-        program_fail(1, "there is no process %d", (int)options.server_pid);
-    }
+    clockid_t server_clock = options.server_pid == 0 ? CLOCK_PROCESS_CPUTIME_ID
+                                                     : load_process_clock(options.server_pid);
     connect_all();
     if (options.hold) {
-        hold();
+        load_hold(options.connections, options.stall_ns);
     }
     phase = WARMING_UP;
-    progress_at_ns = now_ns(CLOCK_MONOTONIC);
+    progress_at_ns = load_now_ns(CLOCK_MONOTONIC);
     for (uint32_t i = 0; i < options.connections; i++) {
         if (is_active(i)) {
             send_messages(&connections[i], options.depth);
         }
     }
-    exchange_until(now_ns(CLOCK_MONOTONIC) + options.warmup_ns);
+    exchange_until(load_now_ns(CLOCK_MONOTONIC) + options.warmup_ns);
 
     phase = MEASURING;
-    uint64_t own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-    uint64_t server_cpu_ns = now_ns(server_clock);
-    uint64_t from_ns = now_ns(CLOCK_MONOTONIC);
+    uint64_t own_cpu_ns = load_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t server_cpu_ns = load_now_ns(server_clock);
+    uint64_t from_ns = load_now_ns(CLOCK_MONOTONIC);
     exchange_until(from_ns + options.duration_ns);
     // Of nothing there are no figures: on a machine that does much else a short time may see nothing.
     while (latencies_ns.count == 0) {
-        exchange_until(now_ns(CLOCK_MONOTONIC) + TICK_MS * NS_PER_MS);
+        exchange_until(load_now_ns(CLOCK_MONOTONIC) + LOAD_TICK_MS * LOAD_NS_PER_MS);
     }
-    double elapsed_s = (double)(now_ns(CLOCK_MONOTONIC) - from_ns) / 1e9;
-    server_cpu_ns = now_ns(server_clock) - server_cpu_ns;
-    own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - own_cpu_ns;
+    double elapsed_s = (double)(load_now_ns(CLOCK_MONOTONIC) - from_ns) / 1e9;
+    server_cpu_ns = load_now_ns(server_clock) - server_cpu_ns;
+    own_cpu_ns = load_now_ns(CLOCK_PROCESS_CPUTIME_ID) - own_cpu_ns;
 
     phase = DRAINING;
     drain();
 
     double messages_per_s = (double)latencies_ns.count / elapsed_s;
     printf("{\"event\":\"result\",\"messages\":%llu,\"elapsedS\":%.6f,\"messagesPerS\":%.1f,"
-           "\"bytesPerS\":%.0f,\"p50Us\":%.3f,\"p99Us\":%.3f,\"p999Us\":%.3f,\"maxUs\":%.3f,"
-           "\"loadCpuS\":%.6f,",
+           "\"bytesPerS\":%.0f,",
            (unsigned long long)latencies_ns.count, elapsed_s, messages_per_s,
-           messages_per_s * options.size, (double)histogram_quantile(&latencies_ns, 0.5) / 1e3,
-           (double)histogram_quantile(&latencies_ns, 0.99) / 1e3,
-           (double)histogram_quantile(&latencies_ns, 0.999) / 1e3,
-           (double)latencies_ns.max / 1e3, (double)own_cpu_ns / 1e9);
+           messages_per_s * options.size);
+    load_print_latencies(&latencies_ns);
+    printf("\"loadCpuS\":%.6f,", (double)own_cpu_ns / 1e9);
     if (options.server_pid != 0) {
         printf("\"serverCpuS\":%.6f,", (double)server_cpu_ns / 1e9);
     }
@@ -537,10 +450,10 @@ static void parse_options(int argc, char **argv)
             break;
         case CONNECTIONS:
             options.connections =
-                (uint32_t)program_number("--connections", optarg, 1, CONNECTIONS_MAX);
+                (uint32_t)program_number("--connections", optarg, 1, LOAD_CONNECTIONS_MAX);
             break;
         case ACTIVE:
-            options.active = (uint32_t)program_number("--active", optarg, 1, CONNECTIONS_MAX);
+            options.active = (uint32_t)program_number("--active", optarg, 1, LOAD_CONNECTIONS_MAX);
             break;
         case SIZE:
             options.size = (uint32_t)program_number("--size", optarg, SIZE_MIN, SIZE_MAX_BYTES);
@@ -550,14 +463,14 @@ static void parse_options(int argc, char **argv)
             break;
         case WARMUP:
             options.warmup_ns =
-                NS_PER_MS * program_number("--warmup-ms", optarg, 0, DURATION_MS_MAX);
+                LOAD_NS_PER_MS * program_number("--warmup-ms", optarg, 0, LOAD_DURATION_MS_MAX);
             break;
         case DURATION:
             options.duration_ns =
-                NS_PER_MS * program_number("--duration-ms", optarg, 1, DURATION_MS_MAX);
+                LOAD_NS_PER_MS * program_number("--duration-ms", optarg, 1, LOAD_DURATION_MS_MAX);
             break;
         case STALL:
-            options.stall_ns = NS_PER_MS * program_number("--stall-ms", optarg, 1, DURATION_MS_MAX);
+            options.stall_ns = LOAD_NS_PER_MS * program_number("--stall-ms", optarg, 1, LOAD_DURATION_MS_MAX);
             break;
         case SERVER_PID:
             options.server_pid = (pid_t)program_number("--server-pid", optarg, 1, INT32_MAX);
@@ -591,17 +504,12 @@ static void parse_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     parse_options(argc, argv);
-    uint64_t files = program_raise_open_files();
-    if (files < options.connections + OTHER_FILES) {
-        program_fail(1, "%u connections need %u open files, and the limit is %llu: ulimit -Hn",
-                     options.connections, options.connections + OTHER_FILES,
-                     (unsigned long long)files);
-    }
+    load_check_files(options.connections);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd < 0) {
         program_fail(1, "epoll_create1: %s", strerror(errno));
     }
-    connections = allocate(options.connections, sizeof *connections);
+    connections = load_allocate(options.connections, sizeof *connections);
     run();
     return 0;
 }

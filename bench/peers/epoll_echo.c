@@ -6,35 +6,21 @@
 //
 // Each message is parsed and framed anew. What the kernel does not take at once is kept, and until
 // it is gone the connection is not read from, so one that sends without reading holds two buffers
-// and no more. Buffers come from a stack of spare ones: those of a turn are warm in the cache, and
-// an idle connection has none.
+// and no more.
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/program.h"
+#include "peers/buffers.h"
+#include "peers/listener.h"
 
-enum {
-    // Most bytes of a read, and so of most buffers: about what a core's second cache holds.
-    BUFFER_BYTES = 256 * 1024,
-    SPARE_BUFFERS_MAX = 64,
-    EVENTS_MAX = 256,
-    BACKLOG = 4096,
-};
-
-struct buffer {
-    struct buffer *next_spare;
-    size_t capacity;
-    size_t filled;
-    unsigned char bytes[];
-};
+enum { EVENTS_MAX = 256 };
 
 struct connection {
     int fd;
@@ -46,49 +32,12 @@ struct connection {
 };
 
 static int epoll_fd;
-static struct buffer *spare_buffers;
-static uint32_t spare_buffer_count;
-
-static struct buffer *take_buffer(size_t capacity)
-{
-    struct buffer *buffer = spare_buffers;
-    if (buffer != NULL && capacity <= BUFFER_BYTES) {
-        spare_buffers = buffer->next_spare;
-        spare_buffer_count--;
-        buffer->filled = 0;
-        return buffer;
-    }
-    if (capacity < BUFFER_BYTES) {
-        capacity = BUFFER_BYTES;
-    }
-    buffer = malloc(sizeof *buffer + capacity);
-    if (buffer == NULL) {
-        program_fail(1, "there is no memory for a buffer of %zu bytes", capacity);
-    }
-    buffer->capacity = capacity;
-    buffer->filled = 0;
-    return buffer;
-}
-
-static void give_buffer(struct buffer *buffer)
-{
-    if (buffer == NULL) {
-        return;
-    }
-    if (buffer->capacity != BUFFER_BYTES || spare_buffer_count == SPARE_BUFFERS_MAX) {
-        free(buffer);
-        return;
-    }
-    buffer->next_spare = spare_buffers;
-    spare_buffers = buffer;
-    spare_buffer_count++;
-}
 
 static void close_connection(struct connection *connection)
 {
     close(connection->fd);
-    give_buffer(connection->in);
-    give_buffer(connection->out);
+    buffer_give(connection->in);
+    buffer_give(connection->out);
     free(connection);
 }
 
@@ -102,19 +51,8 @@ static void watch(struct connection *connection, int operation, uint32_t events)
 
 static void accept_connections(int listener)
 {
-    for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EINTR || errno == ECONNABORTED) {
-                continue;
-            }
-            if (errno != EAGAIN) {
-                program_fail(1, "accept4: %s", strerror(errno));
-            }
-            return;
-        }
-        int on = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    int fd;
+    while ((fd = listener_accept(listener)) >= 0) {
         struct connection *connection = calloc(1, sizeof *connection);
         if (connection == NULL) {
             program_fail(1, "there is no memory for a connection");
@@ -144,7 +82,7 @@ static bool send_out(struct connection *connection)
     }
     connection->out_at += (size_t)sent;
     if (connection->out_at == out->filled) {
-        give_buffer(out);
+        buffer_give(out);
         connection->out = NULL;
         connection->out_at = 0;
     }
@@ -171,20 +109,20 @@ static bool answer_messages(struct connection *connection)
         }
         if (connection->out == NULL) {
             // As much goes out as came in.
-            connection->out = take_buffer(in->filled - at);
+            connection->out = buffer_take(in->filled - at);
         }
         append_message(connection->out, in->bytes + at + FRAME_HEADER_BYTES, length);
         at += wanted;
     }
     size_t rest = in->filled - at;
     if (rest == 0) {
-        give_buffer(in);
+        buffer_give(in);
         connection->in = NULL;
     } else if (wanted > in->capacity) {
-        connection->in = take_buffer(wanted);
+        connection->in = buffer_take(wanted);
         memcpy(connection->in->bytes, in->bytes + at, rest);
         connection->in->filled = rest;
-        give_buffer(in);
+        buffer_give(in);
     } else {
         memmove(in->bytes, in->bytes + at, rest);
         in->filled = rest;
@@ -196,7 +134,7 @@ static bool answer_messages(struct connection *connection)
 static bool read_and_answer(struct connection *connection)
 {
     if (connection->in == NULL) {
-        connection->in = take_buffer(BUFFER_BYTES);
+        connection->in = buffer_take(BUFFER_BYTES);
     }
     struct buffer *in = connection->in;
     ssize_t count = recv(connection->fd, in->bytes + in->filled, in->capacity - in->filled, 0);
@@ -239,26 +177,13 @@ static bool on_event(struct connection *connection)
 
 static int listen_on(uint16_t port)
 {
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1;
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons(port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    socklen_t length = sizeof address;
-    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(listener, BACKLOG) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &length) != 0) {
-        program_fail(1, "port %u: %s", port, strerror(errno));
-    }
+    int listener = listener_open(port, &port);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &event) != 0) {
         program_fail(1, "epoll: %s", strerror(errno));
     }
-    program_ready(ntohs(address.sin_port));
+    program_ready(port);
     return listener;
 }
 

@@ -21,6 +21,13 @@ struct core *this_core_of_process;
 // Commands in a row before the host gets its room back and free-running streams their turn.
 #define COMMANDS_PER_TURN 32u
 
+// How long a core that polls looks at its ring alone, before it looks at everything else: whether the
+// host has gone or taken the rings away, and its bells.
+#define POLL_US 1000u
+
+// Looks at the ring between two at the clock, which takes as long as some ten of them.
+#define POLLS_PER_CLOCK 32u
+
 // How far a free-running stream may fall behind before blocks are given up instead of made late.
 #define LATE_US_MAX 100000u
 
@@ -139,6 +146,44 @@ static void tell_counters(struct core *core, uint64_t now)
     trace_counter(&core->overruns_told, core->overruns, "blocks overrun", now);
 }
 
+// Looks for a command until there is one, for POLL_US or until `deadline`. False where none came.
+static bool poll_for_command(struct core *core, uint64_t now, uint64_t deadline)
+{
+    const struct port *port = core->port;
+    uint64_t end = deadline - now < POLL_US ? deadline : now + POLL_US;
+    struct ring_record record;
+    do {
+        for (uint32_t i = 0; i < POLLS_PER_CLOCK; i++) {
+            if (ring_peek(&core->in, &record) || core->in.damaged) {
+                return true;
+            }
+            port->relax(port->context);
+        }
+    } while (port->now_us(port->context) < end);
+    return false;
+}
+
+// Shows what only a turn without work shows: the time, and counters that were held back.
+static void show_time(struct core *core, uint64_t now)
+{
+    tell_counters(core, now);
+    core_publish_status(core, now);
+}
+
+// What a core that polls does instead of sleeping until `next`. Where no command came for a while it
+// looks at its bells as well, without waiting for them.
+static void poll_until(struct core *core, uint64_t next)
+{
+    const struct port *port = core->port;
+    uint64_t now = port->now_us(port->context);
+    if (next <= now || poll_for_command(core, now, next)) {
+        return;
+    }
+    now = port->now_us(port->context);
+    show_time(core, now);
+    sleep_until(core, now, now);
+}
+
 // Does what there is to do, and shows it. `next` is set to when a free-running stream is due.
 static enum turn work(struct core *core, uint64_t *next)
 {
@@ -159,8 +204,8 @@ static enum turn work(struct core *core, uint64_t *next)
     return turn;
 }
 
-// One turn with linked rings: work, and sleep where there is nothing left to do. A turn that finds
-// nothing costs little: on some machines a look at the clock takes longer than all else.
+// One turn with linked rings: work, and sleep or poll where there is nothing left to do. A turn that
+// finds nothing costs little: on some machines a look at the clock takes longer than all else.
 static void run_turn(struct core *core)
 {
     const struct port *port = core->port;
@@ -179,12 +224,15 @@ static void run_turn(struct core *core)
     if (turn == TURN_WORKED || core->stopping) {
         return;
     }
+    if (turn == TURN_IDLE && port->relax != NULL) {
+        poll_until(core, next);
+        return;
+    }
     bool may_sleep = turn == TURN_BLOCKED ? ring_producer_try_sleep(&core->out)
                                           : ring_consumer_try_sleep(&core->in);
     if (may_sleep) {
         uint64_t now = port->now_us(port->context);
-        tell_counters(core, now); // those that were held back
-        core_publish_status(core, now);
+        show_time(core, now);
         sleep_until(core, now, next);
         ring_producer_wake(&core->out);
         ring_consumer_wake(&core->in);

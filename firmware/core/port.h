@@ -23,6 +23,11 @@ struct port {
     // where that is not known.
     uint32_t stack_bytes;
     uint32_t (*stack_used)(void *context);
+
+    // What the core does between two looks at its ring where it polls: a hint to the processor, or
+    // nothing. It then never sleeps until there is a command, so the host does not ring for one, and
+    // keeps its processor busy. NULL where it sleeps.
+    void (*relax)(void *context);
 };
 
 #endif

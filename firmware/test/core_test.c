@@ -31,6 +31,7 @@ static struct {
     struct ring_record last;
     struct carillon_failure failure;
     uint32_t sessions;     // after the first
+    uint32_t looks;        // of a core that polls, that found nothing
 } host;
 
 static void (*scenario)(uint32_t waits); // one step for each wait of a linked core
@@ -116,13 +117,8 @@ static bool wait_for_bell(void *context, uint32_t timeout_us)
     return true;
 }
 
-static void run(void (*steps)(uint32_t waits))
+static void run_on(const struct port *port, void (*steps)(uint32_t waits))
 {
-    static const struct port port = {.now_us = now_us,
-                                     .wait = wait_for_bell,
-                                     .ring = ring_host,
-                                     .stack_bytes = 4096,
-                                     .stack_used = stack_used};
     struct carillon_ring_descriptor to = {
         .kind = CARILLON_RING_TO_CORE,
         .offset = (uint32_t)((unsigned char *)&region.to_control - (unsigned char *)&region),
@@ -148,7 +144,7 @@ static void run(void (*steps)(uint32_t waits))
     ring_producer_bind(&host.out, &region.to_control, CAPACITY);
     ring_consumer_bind(&host.in, &region.from_control, CAPACITY);
     host.now_us = START_US;
-    core.port = &port;
+    core.port = port;
     core.shared = &region.shared;
     core.region_bytes = sizeof region;
     scenario = steps;
@@ -156,6 +152,16 @@ static void run(void (*steps)(uint32_t waits))
     CHECK_EQUAL(status()->state, CARILLON_CORE_STOPPED);
     CHECK_EQUAL(status()->link, 0);
     CHECK_EQUAL(status()->boot, 4 + host.sessions);
+}
+
+static void run(void (*steps)(uint32_t waits))
+{
+    static const struct port port = {.now_us = now_us,
+                                     .wait = wait_for_bell,
+                                     .ring = ring_host,
+                                     .stack_bytes = 4096,
+                                     .stack_used = stack_used};
+    run_on(&port, steps);
 }
 
 static void open_stream(struct carillon_open_stream open)
@@ -290,6 +296,48 @@ static void the_stack_is_looked_at_now_and_then(uint32_t waits)
     }
 }
 
+static void relax(void *context)
+{
+    static const float block[16];
+    (void)context;
+    host.now_us++;
+    // However often it finds nothing, nobody has to ring for it.
+    CHECK_EQUAL(region.to_control.consumer.waiting, 0);
+    switch (host.looks++) {
+    case 10:
+        open_stream((struct carillon_open_stream){.sample_rate_hz = 48000, .channels = 1});
+        break;
+    case 20:
+        CHECK_EQUAL(host.last.header.type, CARILLON_EVENT_STARTED);
+        send(CARILLON_COMMAND_SAMPLES, 0, block, sizeof block);
+        break;
+    case 30:
+        CHECK_EQUAL(host.blocks, 1);
+        CHECK_EQUAL(host.waits, 0);
+        break;
+    case 3500:
+        send(CARILLON_COMMAND_STOP, 0, "", 0);
+        break;
+    default:
+        break;
+    }
+}
+
+// Each look takes a microsecond: once in a thousand it looks at its bells as well, without waiting.
+static void a_core_that_polls_hears_its_bells_all_the_same(uint32_t waits)
+{
+    CHECK(waits * 1000 <= host.looks);
+    CHECK(host.looks <= (waits + 2) * 1000);
+}
+
+static void a_core_that_polls_takes_what_comes_without_a_bell(void)
+{
+    static const struct port port = {
+        .now_us = now_us, .wait = wait_for_bell, .ring = ring_host, .relax = relax};
+    run_on(&port, a_core_that_polls_hears_its_bells_all_the_same);
+    CHECK(host.waits >= 2);
+}
+
 static void rings_that_overlap_are_not_attached_to(void)
 {
     struct carillon_ring_descriptor *to = &region.shared.rings[0];
@@ -314,6 +362,7 @@ int main(void)
     run(blocks_that_come_too_late_are_counted_and_missing);
     run(a_block_that_never_fits_is_refused);
     run(another_host_may_use_the_number_of_a_link_that_was_refused);
+    a_core_that_polls_takes_what_comes_without_a_bell();
     run(commands_behind_a_stop_are_lost_and_counted);
     CHECK_EQUAL(host.records, 0);
     CHECK_EQUAL(status()->lost, 3);

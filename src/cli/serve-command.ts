@@ -16,6 +16,9 @@ const DEFAULT_CONSOLE_PORT = 8080
 const HIGHEST_PORT = 65_535
 /** As `coreRunner` knows them; where they run is loaded only with the server. */
 const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly CoreKind[]
+const TRANSPORTS = ['epoll', 'net'] as const
+/** As the reactor takes it. */
+const HIGHEST_BUSY_POLL_US = 1000
 
 /**
  * Asks for the firmware to be read and started again. Not SIGHUP, which a terminal sends as it is
@@ -32,6 +35,9 @@ interface ServeOptions {
   readonly consolePort: number
   readonly console: boolean
   readonly maxClients: number
+  readonly transport?: (typeof TRANSPORTS)[number]
+  readonly busyPollUs: number
+  readonly corePolls?: true
 }
 
 /** Adds `carillon serve` to the program: the server, until a signal ends it. */
@@ -72,6 +78,21 @@ export function addServeCommand(program: Command): void {
       DEFAULT_CONSOLE_PORT,
     )
     .option('--no-console', 'leave the console out')
+    .addOption(
+      new Option(
+        '--transport <NAME>',
+        "what carries TCP: epoll where there is one, else Node's net",
+      )
+        .choices(TRANSPORTS)
+        .argParser(parseChoice('--transport', TRANSPORTS)),
+    )
+    .option(
+      '--busy-poll-us <N>',
+      'ask for events that long after each, 0 to 1000 us, before sleeping: sooner, for CPU',
+      parseInteger('--busy-poll-us', 0, HIGHEST_BUSY_POLL_US),
+      0,
+    )
+    .option('--core-polls', 'hosted cores look for work all the time: sooner, for a CPU each')
     .action(serve)
 }
 
@@ -88,6 +109,9 @@ async function serve(options: ServeOptions): Promise<void> {
     cores: options.cores,
     ...(options.firmware !== undefined && { firmware: options.firmware }),
     maxClients: options.maxClients,
+    ...(options.transport !== undefined && { transport: options.transport }),
+    busyPollUs: options.busyPollUs,
+    corePolls: options.corePolls ?? false,
     logger,
   }).catch((error) => {
     throw explainListening(error, options)

@@ -1,6 +1,6 @@
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
-import { HostedRunner } from './hosted-runner.ts'
+import { HostedRunner, type HostedRunnerOptions } from './hosted-runner.ts'
 import type { RegionFilePlace } from './qemu-board.ts'
 import { QEMU_BOARDS } from './qemu-boards.ts'
 import { QemuRunner } from './qemu-runner.ts'
@@ -46,9 +46,17 @@ export function regionFilePlace(kind: CoreKind): RegionFilePlace {
   return kind === 'hosted' ? { offset: 0 } : QEMU_BOARDS[kind].place
 }
 
-/** @param firmware path, where it is not the one that was built here. */
-export function coreRunner(kind: CoreKind, region: SharedRegion, firmware?: string): CoreRunner {
+/**
+ * @param firmware path, where it is not the one that was built here.
+ * @param hosted how hosted cores are run; says nothing of others.
+ */
+export function coreRunner(
+  kind: CoreKind,
+  region: SharedRegion,
+  firmware?: string,
+  hosted: Pick<HostedRunnerOptions, 'polls' | 'reactor'> = {},
+): CoreRunner {
   const options = { region, ...(firmware !== undefined && { firmware }) }
-  if (kind === 'hosted') return new HostedRunner(options)
+  if (kind === 'hosted') return new HostedRunner({ ...options, ...hosted })
   return new QemuRunner({ ...options, board: QEMU_BOARDS[kind] })
 }

@@ -9,15 +9,18 @@ export class EventFdDoorbell implements Doorbell {
   readonly #fromCore: EventFd
   readonly #watch: Watch
 
-  private constructor(toCore: EventFd, fromCore: EventFd, onBell: () => void) {
+  private constructor(toCore: EventFd, fromCore: EventFd, onBell: () => void, reactor: Reactor) {
     this.#toCore = toCore
     this.#fromCore = fromCore
-    this.#watch = Reactor.shared.watchEventFd(fromCore, onBell)
+    this.#watch = reactor.watchEventFd(fromCore, onBell)
   }
 
-  /** @throws the system's error (`EMFILE`…), and where there is no reactor, as `EventFd.create`. */
-  static create(onBell: () => void): EventFdDoorbell {
-    return EventFdDoorbell.#over(EventFd.create, EventFd.create, onBell)
+  /**
+   * @param reactor hears the bells. Default the thread's own.
+   * @throws the system's error (`EMFILE`…), and where there is no reactor, as `EventFd.create`.
+   */
+  static create(onBell: () => void, reactor?: Reactor): EventFdDoorbell {
+    return EventFdDoorbell.#over(EventFd.create, EventFd.create, onBell, reactor)
   }
 
   /**
@@ -35,12 +38,13 @@ export class EventFdDoorbell implements Doorbell {
     openToCore: () => EventFd,
     openFromCore: () => EventFd,
     onBell: () => void,
+    reactor?: Reactor,
   ): EventFdDoorbell {
     const toCore = openToCore()
     let fromCore: EventFd | undefined
     try {
       fromCore = openFromCore()
-      return new EventFdDoorbell(toCore, fromCore, onBell)
+      return new EventFdDoorbell(toCore, fromCore, onBell, reactor ?? Reactor.shared)
     } catch (error) {
       toCore.close()
       fromCore?.close()

@@ -30,6 +30,13 @@ export interface HostedCoreOptions {
   readonly firmware?: string
   /** What the bells are. Default `eventfd` where there is a reactor, else `socket`. */
   readonly doorbell?: 'eventfd' | 'socket'
+  /** What hears the bells, where they are eventfds. Default `Reactor.shared`. */
+  readonly reactor?: Reactor
+  /**
+   * Whether the core looks for commands all the time instead of sleeping until it is rung for. It
+   * answers sooner by what waking takes, and keeps a whole processor busy. Default false.
+   */
+  readonly polls?: boolean
 }
 
 /**
@@ -68,7 +75,9 @@ export class HostedCore extends EventEmitter<CoreEvents> implements Core {
     checkFirmware(firmware, core)
     let started: HostedCore | undefined
     const eventFds =
-      doorbell === 'eventfd' ? EventFdDoorbell.create(() => started?.emit('bell')) : undefined
+      doorbell === 'eventfd'
+        ? EventFdDoorbell.create(() => started?.emit('bell'), options.reactor)
+        : undefined
     try {
       started = new HostedCore(await startProcess(firmware, options, eventFds), eventFds)
       return started
@@ -98,12 +107,13 @@ export class HostedCore extends EventEmitter<CoreEvents> implements Core {
 
 async function startProcess(
   firmware: string,
-  { region, core }: HostedCoreOptions,
+  { region, core, polls = false }: HostedCoreOptions,
   eventFds: EventFdDoorbell | undefined,
 ): Promise<CoreProcess> {
   const args = [
     ...['--region', region.path, '--region-fd', `${REGION_FD}`],
     ...['--core', `${core}`, '--doorbell', `${SOCKET_FD}`],
+    ...(polls ? ['--poll'] : []),
   ]
   const inherited: (number | 'pipe')[] = ['pipe', region.fd]
   if (eventFds !== undefined) {

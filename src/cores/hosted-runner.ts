@@ -1,28 +1,24 @@
-import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
-import { HOSTED_FIRMWARE, HostedCore } from './hosted-core.ts'
+import { HOSTED_FIRMWARE, HostedCore, type HostedCoreOptions } from './hosted-core.ts'
 import { readHostedFirmware } from './hosted-firmware.ts'
 
 /** A process that was killed ends at once; where the kernel takes longer, it is not waited for. */
 const KILLED_TIMEOUT_MS = 2_000
 
-export interface HostedRunnerOptions {
-  readonly region: SharedRegion
-  /** Path of the executable. Default {@link HOSTED_FIRMWARE}. */
-  readonly firmware?: string
-}
+/** As {@link HostedCoreOptions} has them, for all of its cores. */
+export type HostedRunnerOptions = Omit<HostedCoreOptions, 'core'>
 
 /** Runs each core as a process of its own. */
 export class HostedRunner implements CoreRunner {
   readonly kind = 'hosted'
-  readonly #region: SharedRegion
+  readonly #options: HostedRunnerOptions
   readonly #cores = new Map<number, HostedCore>()
   #firmware: string
 
-  constructor({ region, firmware = HOSTED_FIRMWARE }: HostedRunnerOptions) {
-    this.#region = region
-    this.#firmware = firmware
+  constructor(options: HostedRunnerOptions) {
+    this.#options = options
+    this.#firmware = options.firmware ?? HOSTED_FIRMWARE
   }
 
   get firmware(): string {
@@ -31,7 +27,7 @@ export class HostedRunner implements CoreRunner {
 
   async start(core: number): Promise<Core> {
     await endCore(this.#cores.get(core))
-    const started = await HostedCore.start({ region: this.#region, core, firmware: this.#firmware })
+    const started = await HostedCore.start({ ...this.#options, core, firmware: this.#firmware })
     this.#cores.set(core, started)
     return started
   }

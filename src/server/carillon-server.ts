@@ -9,6 +9,10 @@ import {
 } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
 import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
+import { EpollTransport } from '../reactor/epoll-transport.ts'
+import { NetTransport } from '../reactor/net-transport.ts'
+import { Reactor } from '../reactor/reactor.ts'
+import type { Transport } from '../reactor/transport.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
@@ -33,6 +37,21 @@ export interface CarillonServerOptions {
   readonly maxClients?: number
   /** Path of the cores' firmware, where it is not the one that was built here. */
   readonly firmware?: string
+  /**
+   * What carries the connections over TCP: the native epoll, or Node's `net`. Default: `epoll` where
+   * there is one.
+   */
+  readonly transport?: 'epoll' | 'net'
+  /**
+   * How long the server goes on asking for bells and bytes after it handled some, before it sleeps: 0
+   * to 1,000 microseconds; with the transport epoll only. Default 0. See {@link ReactorOptions}.
+   */
+  readonly busyPollUs?: number
+  /**
+   * Whether the cores look for commands all the time instead of sleeping until they are rung for: each
+   * then keeps a processor busy. Hosted cores only. Default false.
+   */
+  readonly corePolls?: boolean
   /** Default: silent. */
   readonly logger?: Logger
 }
@@ -98,13 +117,24 @@ export class CarillonServer {
     const { maxClients = DEFAULT_MAX_CLIENTS } = options
     checkInteger('maxClients', maxClients, 1, HIGHEST_MAX_CLIENTS)
     const kind = options.core ?? 'hosted'
-    const region = createRegionFile({ cores: count, ...regionFilePlace(kind) }, logger)
-    const runner = coreRunner(kind, region, options.firmware)
+    checkPolling(options)
+    const reactor = ownReactor(options)
+    let region: SharedRegion
+    try {
+      region = createRegionFile({ cores: count, ...regionFilePlace(kind) }, logger)
+    } catch (error) {
+      reactor?.close()
+      throw error
+    }
+    const runner = coreRunner(kind, region, options.firmware, {
+      polls: options.corePolls ?? false,
+      ...(reactor !== undefined && { reactor }),
+    })
     const cores = Array.from(
       { length: count },
       (_, core) => new ManagedCore({ region, core, runner, logger }),
     )
-    const parts: Parts = { region, runner, cores }
+    const parts: Parts = { region, runner, cores, ...(reactor !== undefined && { reactor }) }
     try {
       await Promise.all([
         ...cores.map((core) => core.start()),
@@ -203,6 +233,8 @@ interface Parts {
   readonly region: SharedRegion
   readonly runner: CoreRunner
   readonly cores: readonly ManagedCore[]
+  /** Where it is not the thread's own. */
+  readonly reactor?: Reactor
   service?: DspService
   server?: DspServer
   gateway?: WebGateway
@@ -211,6 +243,31 @@ interface Parts {
 type ListenOptions = CarillonServerOptions &
   Required<Pick<CarillonServerOptions, 'host' | 'maxClients' | 'logger'>>
 
+/** @throws {ArgumentError} where the options do not go together. */
+function checkPolling(options: CarillonServerOptions): void {
+  const { core = 'hosted', corePolls, transport, busyPollUs = 0 } = options
+  if (corePolls === true && core !== 'hosted') {
+    throw new ArgumentError('corePolls is for hosted cores: those of a machine share a processor')
+  }
+  if (busyPollUs !== 0 && transport === 'net') {
+    throw new ArgumentError('busyPollUs goes with the transport epoll, not with net')
+  }
+}
+
+/** One that polls: then bells and bytes both come by it, and neither waits for the other's polling. */
+function ownReactor({ busyPollUs = 0 }: CarillonServerOptions): Reactor | undefined {
+  return busyPollUs === 0 ? undefined : new Reactor({ busyPollUs })
+}
+
+function chooseTransport(
+  { transport }: CarillonServerOptions,
+  reactor: Reactor | undefined,
+): Transport | undefined {
+  if (transport === 'net') return new NetTransport()
+  if (reactor !== undefined) return new EpollTransport({ reactor })
+  return transport === 'epoll' ? new EpollTransport() : undefined
+}
+
 interface Ports {
   readonly port: number
   readonly consolePort: number | undefined
@@ -218,7 +275,8 @@ interface Ports {
 
 async function listen(parts: Parts, service: DspService, options: ListenOptions): Promise<Ports> {
   const { host, maxClients, logger } = options
-  const server = new DspServer((peer) => service.connect(peer), logger)
+  const transport = chooseTransport(options, parts.reactor)
+  const server = new DspServer((peer) => service.connect(peer), logger, transport)
   server.init(options.port, host, maxClients)
   const { port } = await server.start()
   parts.server = server
@@ -245,11 +303,12 @@ async function listen(parts: Parts, service: DspService, options: ListenOptions)
  * where the one before it fails; the first failure is thrown in the end.
  */
 async function stopParts(parts: Parts): Promise<void> {
-  const { region, runner, cores, service, server, gateway } = parts
+  const { region, runner, cores, reactor, service, server, gateway } = parts
   service?.stop()
   const clients = await Promise.allSettled([gateway?.stop(), server?.stop()])
   const stopped = await Promise.allSettled(cores.map((core) => core.stop()))
   const ended = await Promise.allSettled([runner.end()])
+  reactor?.close()
   region.remove()
   region.close()
   const failed = [...clients, ...stopped, ...ended].find((result) => result.status === 'rejected')

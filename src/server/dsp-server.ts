@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { CarillonError } from '../errors.ts'
 import type { TcpClient } from '../reactor/tcp-client.ts'
 import { TcpEngine } from '../reactor/tcp-engine.ts'
+import type { Transport } from '../reactor/transport.ts'
 import { HelloFirstStrategy } from './hello-first-strategy.ts'
 import {
   HANDSHAKE_TIMEOUT_MS,
@@ -17,8 +18,11 @@ export class DspServer extends TcpEngine {
   readonly #connect: (peer: Peer) => PeerHandler
   readonly #handlers = new Map<number, PeerHandler>()
 
-  /** @param connect gives each client its handler. */
-  constructor(connect: (peer: Peer) => PeerHandler, logger: Logger) {
+  /**
+   * @param connect gives each client its handler.
+   * @param transport default: epoll where there is one, else `net`.
+   */
+  constructor(connect: (peer: Peer) => PeerHandler, logger: Logger, transport?: Transport) {
     super(() => new HelloFirstStrategy(), {
       logger,
       // What a session goes by as well: it is told once its queue has fallen from there.
@@ -27,6 +31,7 @@ export class DspServer extends TcpEngine {
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       messageTimeoutMs: MESSAGE_TIMEOUT_MS,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
+      ...(transport !== undefined && { transport }),
     })
     this.#connect = connect
   }

@@ -1,5 +1,10 @@
 import test from 'ava'
-import { choosePlacement, findPlacement, parseCpuList } from '../../bench/placement.ts'
+import {
+  choosePlacement,
+  chooseThirdCpu,
+  findPlacement,
+  parseCpuList,
+} from '../../bench/placement.ts'
 
 test('a list of CPUs is read as the kernel writes it', (t) => {
   t.deepEqual(parseCpuList('0'), [0])
@@ -23,4 +28,13 @@ test('threads of one core are better than one CPU, and one CPU has to do where t
 test('this machine has a placement', (t) => {
   const { server, load } = findPlacement()
   t.true(Number.isInteger(server) && Number.isInteger(load))
+})
+
+test('a third process gets a core of its own where there is one, else a CPU, else the load shares', (t) => {
+  const byPairs = (cpu: number) => String(Math.floor(cpu / 2))
+  const two = { server: 5, load: 3 }
+  t.is(chooseThirdCpu([0, 1, 2, 3, 4, 5], two, byPairs), 1)
+  t.is(chooseThirdCpu([2, 3, 4, 5], two, byPairs), 4)
+  t.is(chooseThirdCpu([3, 5], two, byPairs), 3)
+  t.is(chooseThirdCpu([7], { server: 7, load: 7 }, byPairs), 7)
 })

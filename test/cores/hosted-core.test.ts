@@ -1,10 +1,14 @@
 import { chmodSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
+import { coreRunner } from '../../src/cores/core-runner.ts'
 import { HostedCore } from '../../src/cores/hosted-core.ts'
 import { pageBytes } from '../../src/shm/mapping.ts'
-import { LIMITS } from '../../src/shm/shared-mem.ts'
+import { LIMITS, RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
 import { regionBytes, SharedRegion } from '../../src/shm/shared-region.ts'
+import { viewStruct } from '../../src/shm/struct-view.ts'
+import { runningCore } from '../support/running-core.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const OPTIONS = { cores: 1, ringCapacityBytes: LIMITS.RING_CAPACITY_MIN }
@@ -33,4 +37,23 @@ test('a core is not started on a file that was cut short, until it is mended', a
   await t.throwsAsync(HostedCore.start({ region, core: 0 }), {
     code: 'ERR_CARILLON_REGION_CLOSED',
   })
+})
+
+test('a core asks to be rung for when it has nothing to do, and one that polls never does', async (t) => {
+  const region = SharedRegion.create(join(temporaryFolder(t), 'region'), OPTIONS)
+  for (const polls of [false, true]) {
+    const runner = coreRunner('hosted', region, undefined, { polls })
+    const { core } = await runningCore(t, { region, runner })
+    const ring = region.shared.rings.find(({ kind }) => kind === RING_KIND.TO_CORE)
+    const { consumer } = viewStruct(RingControl, region.memory, ring?.offset ?? 0, 'reader')
+    const since = core.status.heartbeat
+    let asked = false
+    // Some heartbeats of either.
+    while (core.status.heartbeat - since < 20) {
+      asked ||= consumer.waiting !== 0
+      await setImmediate()
+    }
+    t.is(asked, !polls)
+    await core.stop()
+  }
 })

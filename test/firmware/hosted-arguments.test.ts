@@ -42,12 +42,13 @@ test('a descriptor that is not open is an error with the name of the region', (t
 
 test('arguments that are missing, unknown or out of range are told of', (t) => {
   const usage =
-    'usage: carillon-core --region FILE --region-fd FD --core INDEX --doorbell FD [--wait FD --ring FD]\n'
+    'usage: carillon-core --region FILE --region-fd FD --core INDEX --doorbell FD [--wait FD --ring FD] [--poll]\n'
   for (const wrong of [
     [],
     args(REGION_FD).slice(2),
     args(REGION_FD).slice(0, -1),
     [...args(REGION_FD), '--more', '1'],
+    [...args(REGION_FD), '--poll', '1'],
     [...args(REGION_FD), '--wait', '0'],
     [...args(REGION_FD), '--ring', '0'],
     [...args(REGION_FD), '--wait', '0', '--ring', 'x'],

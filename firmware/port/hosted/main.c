@@ -1,11 +1,13 @@
 // The hosted port: a core as an ordinary process of the machine that the host runs on.
 //
-//   carillon-core --region FILE --region-fd FD --core INDEX --doorbell FD [--wait FD --ring FD]
+//   carillon-core --region FILE --region-fd FD --core INDEX --doorbell FD [--wait FD --ring FD] [--poll]
 //
 // The region is the open file; its name is for messages, and to remove it where the host was killed.
 // The doorbell is a connected socket: a byte in either direction is a bell. With --wait and --ring,
-// two eventfds, the core waits at the one and rings the other instead, which is faster. The core ends
-// when the host stops it or the socket closes. One that faults writes its record first (fault.c).
+// two eventfds, the core waits at the one and rings the other instead, which is faster. With --poll
+// it looks for commands all the time instead of waiting for bells, and takes a whole processor for it.
+// The core ends when the host stops it or the socket closes. One that faults writes its record first
+// (fault.c).
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -39,6 +41,7 @@ struct options {
     int region_fd;
     uint32_t core;
     struct hosted bells;
+    bool polls;
 };
 
 static uint64_t now_us(void *context)
@@ -95,6 +98,17 @@ static void ring_host(void *context)
     (void)!send(hosted->doorbell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+// What a processor is told that waits for another: it leaves more to the other half of its core.
+static void relax(void *context)
+{
+    (void)context;
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 // Decaying filters would else end in subnormal numbers, which cost a hundred times as much.
 static void flush_subnormals(void)
 {
@@ -144,9 +158,13 @@ static bool parse_options(int count, char **arguments, struct options *options)
     *options = (struct options){.region_fd = NO_FD,
                                 .core = CARILLON_NONE,
                                 .bells = {NO_FD, NO_FD, NO_FD}};
-    for (int i = 1; i < count; i += 2) {
-        if (i + 1 == count || !parse_option(options, arguments[i], arguments[i + 1])) {
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--poll") == 0) {
+            options->polls = true;
+        } else if (i + 1 == count || !parse_option(options, arguments[i], arguments[i + 1])) {
             return false;
+        } else {
+            i++;
         }
     }
     return options->region != NULL && options->region_fd != NO_FD &&
@@ -188,7 +206,7 @@ int main(int count, char **arguments)
     struct options options;
     if (!parse_options(count, arguments, &options)) {
         fprintf(stderr, "usage: carillon-core --region FILE --region-fd FD --core INDEX --doorbell FD "
-                        "[--wait FD --ring FD]\n");
+                        "[--wait FD --ring FD] [--poll]\n");
         return 2;
     }
     // Ctrl-C in a terminal reaches the whole group; the host stops its cores in order.
@@ -197,8 +215,11 @@ int main(int count, char **arguments)
     flush_subnormals();
 
     struct hosted hosted = options.bells;
-    const struct port port = {
-        .context = &hosted, .now_us = now_us, .wait = wait_for_bell, .ring = ring_host};
+    const struct port port = {.context = &hosted,
+                              .now_us = now_us,
+                              .wait = wait_for_bell,
+                              .ring = ring_host,
+                              .relax = options.polls ? relax : NULL};
     struct stat file;
     static struct core core;
     core.port = &port;

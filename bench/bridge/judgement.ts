@@ -1,0 +1,27 @@
+import { figuresOf, findSeries, type Results } from '../results.ts'
+import { type Estimate, ratioOfMedians } from '../statistics.ts'
+import { atLeast, atMost, type Verdict } from '../verdict.ts'
+import type { Target } from './targets.ts'
+
+/** Whether a target is reached. */
+export interface Judgement {
+  readonly target: Target
+  readonly measured: Estimate
+  readonly verdict: Verdict
+}
+
+/** Judges every target whose cell was measured with both contenders. */
+export function judge(results: Results, targets: readonly Target[]): Judgement[] {
+  return targets.flatMap((target) => {
+    const { cell, metric, contender, peer } = target
+    const ours = figuresOf(findSeries(results, cell, contender), metric)
+    const theirs = figuresOf(findSeries(results, cell, peer), metric)
+    if (ours.length === 0 || ours.length !== theirs.length) return []
+    const measured = ratioOfMedians(ours, theirs)
+    return [{ target, measured, verdict: verdict(target, measured) }]
+  })
+}
+
+function verdict(target: Target, measured: Estimate): Verdict {
+  return 'atLeast' in target ? atLeast(measured, target.atLeast) : atMost(measured, target.atMost)
+}
