@@ -17,6 +17,7 @@ for (const [what, options] of Object.entries(ways)) {
   // One after the other: those that poll would take the processors from each other.
   test.serial(`blocks go there and back, and nothing is left behind: ${what}`, async (t) => {
     const server = await CarillonServer.start({ port: 0, ...options })
+    t.teardown(() => server.stop())
     const { port, regionPath } = server
     t.is(coreProcesses(regionPath).length, options.cores ?? 1)
     const client = await CarillonClient.connect({ port })
@@ -26,7 +27,7 @@ for (const [what, options] of Object.entries(ways)) {
     for (let block = 0; block < 20; block++) {
       await stream.send(sent)
       const { value } = await received.next()
-      t.deepEqual(value?.data, floatBytes(sent))
+      t.deepEqual(Uint8Array.from(value?.data ?? []), floatBytes(sent))
     }
     await client.close()
     await server.stop()

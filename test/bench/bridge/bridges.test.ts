@@ -56,7 +56,8 @@ for (const contender of CONTENDERS) {
     t.true(result.serverCpuS >= 0 && result.coreCpuS >= 0)
   })
 
-  test(`${name}: a core that polls does the same`, async (t) => {
+  // One after the other, before all else: those that poll would take the processors from each other.
+  test.serial(`${name}: a core that polls does the same`, async (t) => {
     const { port } = await start(t, contender, '--core-polls')
     await load(t, port, '--connections', '3', '--depth', '3', '--work', 'gain')
   })
