@@ -23,7 +23,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import protobuf from 'protobufjs/minimal.js'
 import { carillon } from '../../proto/generated/carillon.js'
-import { LAYOUT_HASH } from '../../src/shm/shared-mem.ts'
+import { LAYOUT_HASH, SharedMem } from '../../src/shm/shared-mem.ts'
 
 const { Writer } = protobuf
 const { ClientMessage, ServerMessage } = carillon.v1
@@ -31,7 +31,8 @@ const { ClientMessage, ServerMessage } = carillon.v1
 // From firmware/include/carillon/shared_mem.h, as the hash is that goes with them.
 const MAGIC = 1313624643
 const LAYOUT_VERSION = 1
-const SHARED_MEM_BYTES = 896
+// What lies before the rings grows now and then.
+const SHARED_MEM_BYTES = SharedMem.bytes
 const RING_CONTROL_BYTES = 128
 const RECORD_HEADER_BYTES = 16
 const STREAMS = 128
