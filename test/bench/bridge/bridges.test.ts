@@ -44,10 +44,11 @@ async function openStream(t: ExecutionContext, port: number) {
   return { peer, stream: streamOpened?.stream ?? 0 }
 }
 
+// One after the other: bridges and cores that poll would take the processors from each other.
 for (const contender of CONTENDERS) {
   const { name, isOurs } = contender
 
-  test(`${name}: every block comes back as the core makes it, to who reads slowly as well`, async (t) => {
+  test.serial(`${name}: every block comes back as the core makes it, to who reads slowly as well`, async (t) => {
     const { port, pid, core } = await start(t, contender)
     for (const work of ['none', 'gain', 'biquads']) await load(t, port, '--work', work)
     await load(t, port, '--connections', '12', '--depth', '40', '--samples', '700')
@@ -56,7 +57,6 @@ for (const contender of CONTENDERS) {
     t.true(result.serverCpuS >= 0 && result.coreCpuS >= 0)
   })
 
-  // One after the other, before all else: those that poll would take the processors from each other.
   test.serial(`${name}: a core that polls does the same`, async (t) => {
     const { port } = await start(t, contender, '--core-polls')
     await load(t, port, '--connections', '3', '--depth', '3', '--work', 'gain')
@@ -64,12 +64,12 @@ for (const contender of CONTENDERS) {
 
   if (isOurs) continue
 
-  test(`${name}: more streams one after the other than the core has slots`, async (t) => {
+  test.serial(`${name}: more streams one after the other than the core has slots`, async (t) => {
     const { port } = await start(t, contender)
     for (let round = 0; round < 5; round++) await load(t, port, '--connections', '40')
   })
 
-  test(`${name}: who does what it must not is let go, and nobody else`, async (t) => {
+  test.serial(`${name}: who does what it must not is let go, and nobody else`, async (t) => {
     const { port } = await start(t, contender)
     const good = await openStream(t, port)
     for (const wrong of [
