@@ -48,14 +48,17 @@ async function openStream(t: ExecutionContext, port: number) {
 for (const contender of CONTENDERS) {
   const { name, isOurs } = contender
 
-  test.serial(`${name}: every block comes back as the core makes it, to who reads slowly as well`, async (t) => {
-    const { port, pid, core } = await start(t, contender)
-    for (const work of ['none', 'gain', 'biquads']) await load(t, port, '--work', work)
-    await load(t, port, '--connections', '12', '--depth', '40', '--samples', '700')
-    const pids = ['--server-pid', String(pid), '--core-pid', String(core)]
-    const result = await load(t, port, '--connections', '4', '--slow', '1', ...pids)
-    t.true(result.serverCpuS >= 0 && result.coreCpuS >= 0)
-  })
+  test.serial(
+    `${name}: every block comes back as the core makes it, to who reads slowly as well`,
+    async (t) => {
+      const { port, pid, core } = await start(t, contender)
+      for (const work of ['none', 'gain', 'biquads']) await load(t, port, '--work', work)
+      await load(t, port, '--connections', '12', '--depth', '40', '--samples', '700')
+      const pids = ['--server-pid', String(pid), '--core-pid', String(core)]
+      const result = await load(t, port, '--connections', '4', '--slow', '1', ...pids)
+      t.true(result.serverCpuS >= 0 && result.coreCpuS >= 0)
+    },
+  )
 
   test.serial(`${name}: a core that polls does the same`, async (t) => {
     const { port } = await start(t, contender, '--core-polls')
