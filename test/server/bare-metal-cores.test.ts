@@ -34,7 +34,7 @@ async function machineOf(t: ExecutionContext, board: QemuBoard, options: Machine
   const runner = new QemuRunner({ board, region, firmware, restartTimeoutMs })
   const { logger, lines } = recordingLogger()
   const managed = Array.from({ length: cores }, (_, core) => {
-    const silentTimeoutMs = core === 0 ? 500 : 60_000
+    const silentTimeoutMs = core === 0 ? 2000 : 60_000
     return new ManagedCore({ region, runner, core, silentTimeoutMs, logger })
   })
   t.teardown(async () => {
