@@ -6,7 +6,7 @@ import type { Verdict } from './verdict.ts'
 const WAITED_SHARE_MAX = 0.05
 
 /** What stands above the figures of every suite. */
-export function headingText({ isQuick, machine, loadAverage, series }: Results): string {
+function headingText({ isQuick, machine, loadAverage, series }: Results): string {
   const { cc, asio, node, carillon } = machine.versions
   const rounds = series[0]?.samples.length ?? 0
   return [
@@ -14,6 +14,31 @@ export function headingText({ isQuick, machine, loadAverage, series }: Results):
     `${machine.cpus} x ${machine.cpu}, Linux ${machine.kernel}; load average ${loadAverage.before} before, ${loadAverage.after} after`,
     `Carillon ${carillon}, Node ${node}, cc ${cc}, Asio ${asio}; ${rounds} round${rounds === 1 ? '' : 's'}`,
   ].join('\n')
+}
+
+/** What a suite's report has of its own. */
+export interface ReportParts<Cell extends { readonly name: string }> {
+  /** All cells of the suite, in order. */
+  readonly cells: readonly Cell[]
+  cellText(results: Results, cell: Cell): string
+  /** The targets, judged. Not of a quick run. */
+  judgedText(results: Results): string
+  /** What waited for a CPU, for how much of the time. */
+  readonly disturbance: (share: string) => string
+}
+
+/** The results of a suite for reading: what was measured of it, and how that is to be taken. */
+export function suiteText<Cell extends { readonly name: string }>(
+  results: Results,
+  { cells, cellText, judgedText, disturbance }: ReportParts<Cell>,
+): string {
+  const measured = cells.filter(({ name }) => results.series.some(({ cell }) => cell === name))
+  return [
+    headingText(results),
+    ...measured.map((cell) => cellText(results, cell)),
+    ...(results.isQuick ? [] : [judgedText(results)]),
+    ...disturbanceTexts(results, disturbance),
+  ].join('\n\n')
 }
 
 /** Half of what lies between the slowest round and the fastest, as a share of the median. */
@@ -42,7 +67,7 @@ export function targetsText(
  *
  * @param words what it did, for how much of the time somebody waited for a CPU.
  */
-export function disturbanceTexts({ series }: Results, words: (share: string) => string): string[] {
+function disturbanceTexts({ series }: Results, words: (share: string) => string): string[] {
   const shares = series
     .map((each) => figuresOf(each, 'waitedShare'))
     .filter((figures) => figures.length > 0)

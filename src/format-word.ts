@@ -1,4 +1,4 @@
-/** A 32-bit word as C writes it: `0x0000002a`. */
-export function formatWord(word: number): string {
+/** A word as C writes it, with eight digits at least: `0x0000002a`. */
+export function formatWord(word: number | bigint): string {
   return `0x${word.toString(16).padStart(8, '0')}`
 }

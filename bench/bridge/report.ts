@@ -1,11 +1,5 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
-import {
-  disturbanceTexts,
-  estimateText,
-  headingText,
-  spreadText,
-  targetsText,
-} from '../report-text.ts'
+import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
@@ -26,17 +20,13 @@ const METRIC_NAMES: Record<Target['metric'], string> = {
 
 /** The results for reading. */
 export function bridgeReport(results: Results): string {
-  const cells = CELLS.filter(({ name }) => results.series.some(({ cell }) => cell === name))
-  return [
-    headingText(results),
-    ...cells.map((cell) => cellText(results, cell)),
-    ...(results.isQuick ? [] : [judgedText(judge(results, TARGETS))]),
-    ...disturbanceTexts(
-      results,
-      (share) =>
-        `the bridges were ready to run and had no CPU for ${share} of the time (median). "CPU us" suffers least from that.`,
-    ),
-  ].join('\n\n')
+  return suiteText(results, {
+    cells: CELLS,
+    cellText,
+    judgedText: () => judgedText(judge(results, TARGETS)),
+    disturbance: (share) =>
+      `the bridges were ready to run and had no CPU for ${share} of the time (median). "CPU us" suffers least from that.`,
+  })
 }
 
 function cellText(results: Results, cell: Cell): string {

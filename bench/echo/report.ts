@@ -1,11 +1,5 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
-import {
-  disturbanceTexts,
-  estimateText,
-  headingText,
-  spreadText,
-  targetsText,
-} from '../report-text.ts'
+import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
@@ -16,17 +10,13 @@ const MIB = 1024 * 1024
 
 /** The results for reading. */
 export function echoReport(results: Results): string {
-  const cells = CELLS.filter(({ name }) => results.series.some(({ cell }) => cell === name))
-  return [
-    headingText(results),
-    ...cells.map((cell) => cellText(results, cell)),
-    ...(results.isQuick ? [] : [judgedText(judge(results, TARGETS))]),
-    ...disturbanceTexts(
-      results,
-      (share) =>
-        `the servers were ready to run and had no CPU for ${share} of the time (median). "per CPU s" suffers least from that.`,
-    ),
-  ].join('\n\n')
+  return suiteText(results, {
+    cells: CELLS,
+    cellText,
+    judgedText: () => judgedText(judge(results, TARGETS)),
+    disturbance: (share) =>
+      `the servers were ready to run and had no CPU for ${share} of the time (median). "per CPU s" suffers least from that.`,
+  })
 }
 
 function cellText(results: Results, cell: Cell): string {

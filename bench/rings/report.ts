@@ -1,11 +1,5 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
-import {
-  disturbanceTexts,
-  estimateText,
-  headingText,
-  spreadText,
-  targetsText,
-} from '../report-text.ts'
+import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell, ONE_WAY } from './cells.ts'
@@ -17,17 +11,13 @@ const RINGBUF_NOTE =
 
 /** The results for reading. */
 export function ringsReport(results: Results): string {
-  const cells = CELLS.filter(({ name }) => results.series.some(({ cell }) => cell === name))
-  return [
-    headingText(results),
-    ...cells.map((cell) => cellText(results, cell)),
-    ...(results.isQuick ? [] : [judgedText(judge(results, TARGETS))]),
-    ...disturbanceTexts(
-      results,
-      (share) =>
-        `the sides were ready to run and had no CPU for ${share} of the time (median). These figures say nothing of the rings.`,
-    ),
-  ].join('\n\n')
+  return suiteText(results, {
+    cells: CELLS,
+    cellText,
+    judgedText: () => judgedText(judge(results, TARGETS)),
+    disturbance: (share) =>
+      `the sides were ready to run and had no CPU for ${share} of the time (median). These figures say nothing of the rings.`,
+  })
 }
 
 function cellText(results: Results, cell: Cell): string {

@@ -1,11 +1,5 @@
 import { textTable } from '../../src/cli/text-table.ts'
-import {
-  disturbanceTexts,
-  estimateText,
-  headingText,
-  spreadText,
-  targetsText,
-} from '../report-text.ts'
+import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results } from '../results.ts'
 import { median } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
@@ -14,17 +8,13 @@ import { TARGETS } from './targets.ts'
 
 /** The results for reading. */
 export function virtReport(results: Results): string {
-  const cells = CELLS.filter(({ name }) => results.series.some(({ cell }) => cell === name))
-  return [
-    headingText(results),
-    ...cells.map((cell) => cellText(results, cell)),
-    ...(results.isQuick ? [] : [judgedText(results)]),
-    ...disturbanceTexts(
-      results,
-      (share) =>
-        `the host was ready to run and had no CPU for ${share} of the time (median). These figures say nothing of the cores.`,
-    ),
-  ].join('\n\n')
+  return suiteText(results, {
+    cells: CELLS,
+    cellText,
+    judgedText,
+    disturbance: (share) =>
+      `the host was ready to run and had no CPU for ${share} of the time (median). These figures say nothing of the cores.`,
+  })
 }
 
 function cellText(results: Results, { name, title, metric, column }: Cell): string {

@@ -7,6 +7,7 @@ import {
 import { ELF_SEGMENT_FLAG } from '../cores/elf-segment.ts'
 import { readElfFile } from '../cores/read-elf-file.ts'
 import { errorCode } from '../errors.ts'
+import { formatWord } from '../format-word.ts'
 import { LAYOUT_HASH, LAYOUT_VERSION } from '../shm/shared-mem.ts'
 import { oneLine } from './one-line.ts'
 import { print } from './standard-output.ts'
@@ -37,13 +38,13 @@ function showFirmware(found: FirmwareDescription): string {
     ['Processor', `${found.machine}, ${found.bits} bits, ${found.type}`],
     ['Firmware', identity === undefined ? 'it does not say' : showIdentity(identity)],
     ['Layout', layout === undefined ? 'it does not say' : showLayout(layout)],
-    ['Entry', address(found.entry)],
+    ['Entry', formatWord(found.entry)],
     ...(memory === undefined
       ? []
       : [
           [
             'Memory',
-            `${address(memory.start)} to ${address(memory.end)}, ${size(memory.end - memory.start)}`,
+            `${formatWord(memory.start)} to ${formatWord(memory.end)}, ${size(memory.end - memory.start)}`,
           ],
         ]),
     ...(stacks === undefined
@@ -56,7 +57,7 @@ function showFirmware(found: FirmwareDescription): string {
         ]),
     ...found.symbols.map(({ name, address: at, bytes, words }) => [
       'Host sets',
-      `${name}, ${bytes} bytes at ${address(at)}: ${words.join(', ')}`,
+      `${name}, ${bytes} bytes at ${formatWord(at)}: ${words.join(', ')}`,
     ]),
   ]
   const width = Math.max(...facts.map(([name = '']) => name.length))
@@ -68,7 +69,7 @@ function showFirmware(found: FirmwareDescription): string {
     textTable([
       ['Segment', 'Rights', 'In memory', 'In the file'],
       ...found.segments.map(({ address: at, flags, memoryBytes, fileBytes }) => [
-        ...[address(at), rights(flags), size(memoryBytes), size(BigInt(fileBytes))],
+        ...[formatWord(at), rights(flags), size(memoryBytes), size(BigInt(fileBytes))],
       ]),
     ]),
   ].join('\n')
@@ -84,7 +85,7 @@ function showIdentity(identity: Identity): string {
 
 function showLayout({ version, hash }: NonNullable<FirmwareDescription['layout']>): string {
   const agrees = isSameLayout(version, hash) ? "this host's" : "not this host's"
-  return `version ${version}, hash ${address(BigInt(hash))}, ${agrees}`
+  return `version ${version}, hash ${formatWord(hash)}, ${agrees}`
 }
 
 function isSameLayout(version: number, hash: number): boolean {
@@ -96,10 +97,6 @@ function rights(flags: number): string {
   const { READ, WRITE, EXECUTE } = ELF_SEGMENT_FLAG
   const letter = (flag: number, text: string) => ((flags & flag) === 0 ? '-' : text)
   return letter(READ, 'r') + letter(WRITE, 'w') + letter(EXECUTE, 'x')
-}
-
-function address(value: bigint): string {
-  return `0x${value.toString(16).padStart(8, '0')}`
 }
 
 function size(bytes: bigint): string {
@@ -120,7 +117,7 @@ function jsonOf(found: FirmwareDescription) {
     machine: found.machine,
     bits: found.bits,
     type: found.type,
-    entry: address(found.entry),
+    entry: formatWord(found.entry),
     firmware:
       identity === undefined ? null : { ...identity, isInterfaceKnown: isInterfaceKnown(identity) },
     layout:
@@ -128,25 +125,25 @@ function jsonOf(found: FirmwareDescription) {
         ? null
         : {
             version: layout.version,
-            hash: address(BigInt(layout.hash)),
+            hash: formatWord(layout.hash),
             agrees: isSameLayout(layout.version, layout.hash),
           },
     memory:
       memory === undefined
         ? null
         : {
-            start: address(memory.start),
-            end: address(memory.end),
+            start: formatWord(memory.start),
+            end: formatWord(memory.end),
             bytes: Number(memory.end - memory.start),
           },
     segments: found.segments.map(({ address: at, flags, memoryBytes, fileBytes }) => ({
-      address: address(at),
+      address: formatWord(at),
       rights: rights(flags),
       memoryBytes: Number(memoryBytes),
       fileBytes,
     })),
     symbols: found.symbols.map(({ name, address: at, bytes, words }) => ({
-      ...{ name, address: address(at), bytes: Number(bytes), words },
+      ...{ name, address: formatWord(at), bytes: Number(bytes), words },
     })),
     stacks:
       stacks === undefined

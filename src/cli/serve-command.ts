@@ -5,6 +5,7 @@ import type { CoreKind } from '../cores/core-runner.ts'
 import { CarillonError, errorCode, errorMessage } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
+import { HIGHEST_BUSY_POLL_US } from '../reactor/limits.ts'
 import type { CarillonServer } from '../server/carillon-server.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from '../server/limits.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
@@ -17,8 +18,6 @@ const HIGHEST_PORT = 65_535
 /** As `coreRunner` knows them; where they run is loaded only with the server. */
 const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly CoreKind[]
 const TRANSPORTS = ['epoll', 'net'] as const
-/** As the reactor takes it. */
-const HIGHEST_BUSY_POLL_US = 1000
 
 /**
  * Asks for the firmware to be read and started again. Not SIGHUP, which a terminal sends as it is
