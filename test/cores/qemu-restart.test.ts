@@ -25,7 +25,9 @@ const RESTART_MS_MAX = 200
 
 const UDF = [0]
 const HANG = [0x14000000] // b .
-const HANG_MASKED = [0xd50342df, ...HANG] // msr daifset, #2
+/** Writes over the start of its payload (str wzr, [x2]) once its interrupts are masked (msr daifset, #2). */
+const HANG_MASKED = [0xd50342df, 0xb900005f, ...HANG]
+const UNTIL_HANGING = Buffer.from('hang, with interrupts masked')
 
 /** Boards with the region in another place. */
 const ELSEWHERE: Readonly<Record<QemuBoard['kind'], readonly QemuBoard[]>> = {
@@ -169,15 +171,12 @@ for (const board of BOARDS) {
     // Not core 0, which hears the bells of all.
     const [other, core] = linked.cores
     if (core === undefined || other === undefined) throw new Error('there are no cores')
-    core.link.send(COMMAND.LIST, 0, 0, NOTHING)
-    // It beats until it comes to the command.
-    const beat = () => core.link.status.heartbeat
-    let before = beat()
+    core.link.send(COMMAND.LIST, 0, 0, UNTIL_HANGING)
+    const { bytes } = linked.region.memory
+    const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(UNTIL_HANGING)
+    t.not(at, -1)
     t.true(await echoFirst(other, 20))
-    while (beat() !== before) {
-      before = beat()
-      await echoAll(other, 20)
-    }
+    await core.untilCore(() => bytes[at] === 0)
     t.is(await linked.machine.restart(1, 300), undefined)
     t.is(core.link.status.boot, 1)
     t.true(await echoAll(other, 20))
