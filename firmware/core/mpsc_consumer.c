@@ -31,7 +31,8 @@ static uint32_t *mark_at_head(const struct mpsc_consumer *ring)
 
 static bool load_tail(struct mpsc_consumer *ring)
 {
-    // Acquire: a tail that is no older than the marks that were seen.
+    // Acquire, more than is needed: that it is no older than a mark is by the acquire of the mark, and
+    // the slots before it were marked free by this side or found so by bind.
     uint32_t tail = load_acquire(&ring->control->producers.tail);
     uint32_t room = ring->capacity - (ring->head - ring->freed_head);
     if (tail - ring->head > room || (tail - ring->head) % SLOT_BYTES != 0) {
@@ -42,7 +43,8 @@ static bool load_tail(struct mpsc_consumer *ring)
     return true;
 }
 
-// Whether all that a mark at the head says is possible.
+// Whether all that a mark at the head says is possible. It was loaded with acquire: its producer moved
+// the tail before, and is not to be found damaged by an older one.
 static bool check_mark(struct mpsc_consumer *ring, uint32_t mark)
 {
     uint32_t bytes = record_bytes_of(ring->capacity, mark);
@@ -151,8 +153,8 @@ bool mpsc_unblock(struct mpsc_consumer *ring, uint32_t at)
     if (ring->damaged || at - state != ring->head || !load_tail(ring)) {
         return false;
     }
-    // Relaxed: the exchange decides.
-    uint32_t mark = load_relaxed(mark_at_head(ring));
+    // Acquire: check_mark may load the tail again, which is then no older than the mark.
+    uint32_t mark = load_acquire(mark_at_head(ring));
     if (!check_mark(ring, mark) || (mark & STATE_MASK) != state) {
         return false;
     }
@@ -169,8 +171,9 @@ bool mpsc_unblock(struct mpsc_consumer *ring, uint32_t at)
 
 bool mpsc_try_sleep(struct mpsc_consumer *ring)
 {
-    // A counter, and the last number that the flag had, for a consumer after this.
-    count(&ring->control->consumer.sleeps);
+    // Relaxed: only a consumer stores it, and for one after this, which is not to raise a number that
+    // a producer has answered. Before the flag: this one may die in between.
+    store_relaxed(&ring->control->consumer.sleeps, ring_flag_next(&ring->flag));
     ring_flag_raise(&ring->flag);
     if (!is_readable(ring)) {
         return true;

@@ -459,6 +459,18 @@ test('another consumer goes on where the last one stopped, and its sleep is rung
   t.true(ring.producer.shouldRing(), 'a number that the second consumer did not use')
 })
 
+test('after 2^32 sleeps another consumer takes no number again that was answered', (t) => {
+  const ring = newRing()
+  ring.words[ring.geometry.sleeps] = -2
+  for (let sleep = 0; sleep < 4; sleep++) {
+    const consumer = new MpscRingConsumer(ring.ring)
+    t.true(consumer.trySleep())
+    t.true(ring.producer.write(sleep) && ring.producer.shouldRing())
+    t.false(ring.producer.shouldRing())
+    t.deepEqual(types(readAll({ ...ring, consumer })), [sleep])
+  }
+})
+
 test('the heartbeat of the consumer is seen by a producer', (t) => {
   const { consumer, producer } = newRing()
   t.is(producer.consumerHeartbeat, 0)
