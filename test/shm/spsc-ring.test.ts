@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { checkCapacity } from '../../src/shm/ring-geometry.ts'
 import { LIMITS, RECORD_FLAG, RecordHeader, RingControl } from '../../src/shm/shared-mem.ts'
 import { type RingRecord, SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
 import { type RingProducerOptions, SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
@@ -423,7 +424,7 @@ for (const [name, damage] of Object.entries(DAMAGE)) {
 }
 
 test('a head that is ahead of the tail, far behind it or not aligned is an error for the producer', (t) => {
-  for (const head of [0x80000000, CAPACITY + 16, 2 ** 32 - 16, 8]) {
+  for (const head of [0x80000000, CAPACITY + 16, 2 ** 32 - CAPACITY - 16, 8]) {
     const ring = newRing()
     ring.control.consumer.head = head
     const fill = () => {
@@ -467,6 +468,7 @@ test('a capacity is a power of two within its limits', (t) => {
   const memory = memoryOver(new Uint8Array(1024 * 1024))
   const make = (capacity: number) => new SpscRingProducer(memory, 0, capacity)
   t.notThrows(() => make(LIMITS.RING_CAPACITY_MIN))
+  t.notThrows(() => checkCapacity(LIMITS.RING_CAPACITY_MAX))
   for (const capacity of [
     LIMITS.RING_CAPACITY_MIN / 2,
     24 * 1024,
