@@ -81,6 +81,32 @@ static void link_refused_in_an_earlier_session_is_taken(void)
     CHECK_EQUAL(status()->link, 1);
 }
 
+// 0 is no session, and of a core that is attached to none no rings are bound.
+static void session_0_is_none(void)
+{
+    set_up();
+    region.shared.header.session = 0;
+    offer(5, 0);
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->link, 0);
+    CHECK_EQUAL(status()->boot, 0);
+    CHECK_EQUAL(bells, 0);
+    region.shared.header.session = SESSION;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 1);
+    offer(6, 1);
+    CHECK(attach_follow(&core));
+    region.shared.header.session = 0;
+    for (uint32_t looks = 0; looks < 3; looks++) {
+        CHECK(!attach_follow(&core));
+        CHECK_EQUAL(status()->link, 0);
+        CHECK_EQUAL(status()->boot, 1);
+    }
+    region.shared.header.session = SESSION + 1u;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 2);
+}
+
 // A host does not link for boot 0, so that of all numbers is passed over.
 static void no_boot_is_0(void)
 {
@@ -156,6 +182,7 @@ static void rings_that_overlap_are_left_alone(void)
 int main(void)
 {
     no_boot_is_0();
+    session_0_is_none();
     region_that_is_another_is_left_alone();
     ring_that_does_not_lie_in_the_region_is_left_alone();
     rings_that_overlap_are_left_alone();
