@@ -36,7 +36,9 @@ static struct carillon_ring_control *find_ring(struct core *core, uint32_t kind,
 {
     struct carillon_shared_mem *shared = core->shared;
     for (uint32_t i = 0; i < CARILLON_RINGS_MAX; i++) {
-        struct carillon_ring_descriptor ring = shared->rings[i];
+        // Read once: what is used is what was checked, whatever is written over it.
+        struct carillon_ring_descriptor ring =
+            *(const volatile struct carillon_ring_descriptor *)&shared->rings[i];
         if (ring.kind != kind || ring.core != core->index) {
             continue;
         }
