@@ -1,4 +1,4 @@
-/** Of a message; as in side.h. */
+/** Of a message; as in message.h. */
 export const MESSAGE_BYTES = 64
 export const MESSAGE_WORDS = MESSAGE_BYTES / 4
 

@@ -1,7 +1,11 @@
 // This project's ring in C, as the firmware has it.
 #include "core/spsc_ring.h"
 #include "common/program.h"
+#include "rings/message.h"
+#include "rings/round_trips.h"
 #include "rings/side.h"
+#include "rings/spin.h"
+#include "rings/window.h"
 
 enum { MESSAGE = 1 };
 

@@ -2,7 +2,11 @@
 // records of other lengths, no checks of what is in the memory and no flags for who sleeps.
 #include "rings/slot_queue.h"
 
+#include "rings/message.h"
+#include "rings/round_trips.h"
 #include "rings/side.h"
+#include "rings/spin.h"
+#include "rings/window.h"
 
 namespace {
 
@@ -10,7 +14,7 @@ struct Message {
     std::uint32_t words[MESSAGE_WORDS];
 };
 
-using Queue = SlotQueue<Message, RING_DATA_BYTES / MESSAGE_BYTES>;
+using Queue = SlotQueue<Message, RING_DATA_BYTES / sizeof(Message)>;
 static_assert(sizeof(Queue) <= RING_STRIDE_BYTES, "a queue has its place in the memory");
 
 struct Queues {

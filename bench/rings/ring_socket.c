@@ -1,5 +1,6 @@
 // The peers over a Unix stream socket: what one has without shared memory.
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -7,7 +8,10 @@
 #include <unistd.h>
 
 #include "common/program.h"
+#include "rings/message.h"
+#include "rings/round_trips.h"
 #include "rings/side.h"
+#include "rings/window.h"
 
 // Takes what many writes have left, as a reader of streams does.
 #define READ_BYTES (64u * 1024u)

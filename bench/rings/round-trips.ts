@@ -1,7 +1,7 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { ResultLine, WindowTimes } from './window.ts'
 
-/** Notes how long round trips take, after a warm-up. As in side.c. */
+/** Notes how long round trips take, after a warm-up. As in round_trips.c. */
 export class RoundTrips {
   readonly #times: WindowTimes
   readonly #pauseMs: number

@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 
 #include "common/program.h"
-#include "load/histogram.h"
 
 #define NS_PER_MS 1000000u
 #define NS_PER_US 1000u
@@ -112,103 +111,5 @@ void side_wait_for_bell(void)
     // The eventfd does not block.
     if (poll(&polled, 1, -1) != 1 || eventfd_read(BELL_FD, &bells) != 0) {
         program_fail(1, "the bell cannot be waited for: %s", strerror(errno));
-    }
-}
-
-void message_refuse(const void *message, uint32_t sequence)
-{
-    const uint32_t *words = message;
-    program_fail(1, "message %u came as another one, which begins with %u and ends with %u",
-                 sequence, words[0], words[MESSAGE_WORDS - 1]);
-}
-
-static _Noreturn void window_end(const struct window *window, uint64_t elapsed_ns)
-{
-    double elapsed_s = (double)elapsed_ns / 1e9;
-    printf("{\"event\":\"result\",\"messages\":%llu,\"elapsedS\":%.9f,\"messagesPerS\":%.3f}\n",
-           (unsigned long long)window->messages, elapsed_s, (double)window->messages / elapsed_s);
-    exit(0);
-}
-
-void window_look(struct window *window)
-{
-    if (window->messages == 0) {
-        return;
-    }
-    uint64_t now = now_ns();
-    uint64_t elapsed_ns = now - window->begin_ns;
-    switch (window->state) {
-    case WINDOW_WAITS:
-        window->state = WINDOW_WARMS_UP;
-        window->begin_ns = now;
-        break;
-    case WINDOW_WARMS_UP:
-        if (elapsed_ns >= window->options->warmup_ns) {
-            window->state = WINDOW_COUNTS;
-            window->begin_ns = now;
-            window->messages = 0;
-        }
-        break;
-    case WINDOW_COUNTS:
-        if (elapsed_ns >= window->options->duration_ns) {
-            window_end(window, elapsed_ns);
-        }
-        break;
-    }
-}
-
-static struct {
-    struct histogram latencies;
-    uint64_t first_ns;
-    uint64_t count_from_ns;
-} trips;
-
-uint64_t trip_begin(const struct side_options *options)
-{
-    uint64_t now = now_ns();
-    if (options->pause_ns == 0) {
-        return now;
-    }
-    uint64_t until = now + options->pause_ns;
-    while (now < until) {
-        spin_pause();
-        now = now_ns();
-    }
-    return now;
-}
-
-static double microseconds(double quantile)
-{
-    return (double)histogram_quantile(&trips.latencies, quantile) / NS_PER_US;
-}
-
-static _Noreturn void trips_end(uint64_t elapsed_ns)
-{
-    double elapsed_s = (double)elapsed_ns / 1e9;
-    unsigned long long count = trips.latencies.count;
-    printf("{\"event\":\"result\",\"messages\":%llu,\"elapsedS\":%.9f,\"messagesPerS\":%.3f,"
-           "\"p50Us\":%.3f,\"p99Us\":%.3f,\"p999Us\":%.3f}\n",
-           count, elapsed_s, (double)count / elapsed_s, microseconds(0.5), microseconds(0.99),
-           microseconds(0.999));
-    exit(0);
-}
-
-void trip_end(const struct side_options *options, uint64_t begin_ns)
-{
-    uint64_t now = now_ns();
-    if (trips.first_ns == 0) {
-        // The first one may have waited for the other side's start.
-        trips.first_ns = now;
-        return;
-    }
-    if (trips.count_from_ns == 0) {
-        if (now - trips.first_ns >= options->warmup_ns) {
-            trips.count_from_ns = now;
-        }
-        return;
-    }
-    histogram_record(&trips.latencies, now - begin_ns, 1);
-    if (now - trips.count_from_ns >= options->duration_ns) {
-        trips_end(now - trips.count_from_ns);
     }
 }

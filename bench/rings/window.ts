@@ -17,7 +17,7 @@ export interface ResultLine {
 /** Looking at the clock takes as long as a few messages. */
 const TURNS_PER_LOOK = 64
 
-/** Counts what was received: begins with the first message, warms up, counts. As in side.c. */
+/** Counts what was received: begins with the first message, warms up, counts. As in window.c. */
 export class ReceiveWindow {
   readonly #times: WindowTimes
   #state: 'waits' | 'warms up' | 'counts' = 'waits'

@@ -1,5 +1,6 @@
 // Calls one core and measures how long the answers take: a process of its own, on a CPU of its own,
 // with the core on another one. Prints the result as a line.
+
 import { spawnSync } from 'node:child_process'
 import { unlinkSync } from 'node:fs'
 import { setImmediate, setTimeout } from 'node:timers/promises'
@@ -8,8 +9,9 @@ import { CoreLink } from '../../src/bridge/core-link.ts'
 import type { Core } from '../../src/cores/core.ts'
 import { coreRunner } from '../../src/cores/core-runner.ts'
 import { createRegionFile } from '../../src/server/region-file.ts'
+import { coreRings } from '../../src/shm/core-rings.ts'
 import { COMMAND, EVENT, OpenStream } from '../../src/shm/shared-mem.ts'
-import { coreRings, type SharedRegion } from '../../src/shm/shared-region.ts'
+import type { SharedRegion } from '../../src/shm/shared-region.ts'
 import type { RingRecord } from '../../src/shm/spsc-ring-consumer.ts'
 import { memoryOver, viewStruct } from '../../src/shm/struct-view.ts'
 import { readProcessFigures, waitedShare } from '../process-figures.ts'

@@ -36,7 +36,9 @@ static struct carillon_ring_control *find_ring(struct core *core, uint32_t kind,
 {
     struct carillon_shared_mem *shared = core->shared;
     for (uint32_t i = 0; i < CARILLON_RINGS_MAX; i++) {
-        struct carillon_ring_descriptor ring = shared->rings[i];
+        // Read once: what is used is what was checked, whatever is written over it.
+        struct carillon_ring_descriptor ring =
+            *(const volatile struct carillon_ring_descriptor *)&shared->rings[i];
         if (ring.kind != kind || ring.core != core->index) {
             continue;
         }
@@ -60,19 +62,20 @@ static bool overlap(const struct carillon_ring_control *a, uint32_t a_capacity,
     return (uintptr_t)a < b_end && (uintptr_t)b < a_end;
 }
 
-static bool attach(struct core *core, uint32_t session)
+// Attaches to the region of a session, where it is one of this layout with rings for this core.
+static void attach(struct core *core, uint32_t session)
 {
     const struct carillon_region_header *header = &core->shared->header;
     if (header->layout_version != CARILLON_LAYOUT_VERSION ||
         header->layout_hash != CARILLON_LAYOUT_HASH || header->region_bytes > core->region_bytes) {
-        return false;
+        return;
     }
     uint32_t in_capacity = 0;
     uint32_t out_capacity = 0;
     struct carillon_ring_control *in = find_ring(core, CARILLON_RING_TO_CORE, &in_capacity);
     struct carillon_ring_control *out = find_ring(core, CARILLON_RING_FROM_CORE, &out_capacity);
     if (in == NULL || out == NULL || overlap(in, in_capacity, out, out_capacity)) {
-        return false;
+        return;
     }
     ring_consumer_bind(&core->in, in, in_capacity);
     ring_producer_bind(&core->out, out, out_capacity);
@@ -94,7 +97,6 @@ static bool attach(struct core *core, uint32_t session)
     store_release(&status->boot, core->boot);
     core->port->ring(core->port->context);
     trace(CARILLON_TRACE_INFO, "started, boot %u, layout %x", core->boot, CARILLON_LAYOUT_HASH);
-    return true;
 }
 
 static void link_rings(struct core *core, uint32_t link)
@@ -121,9 +123,13 @@ bool attach_follow(struct core *core)
     if (session != core->session) {
         unlink_rings(core);
         core->session = 0;
-        if (!attach(core, session)) {
-            return false;
+        // 0 is none: a host is about to make the region anew, or something wrote over it.
+        if (session != 0) {
+            attach(core, session);
         }
+    }
+    if (core->session == 0) {
+        return false; // whatever link is there: no rings are bound
     }
     const struct carillon_core_control *control = &core->shared->control[core->index];
     uint32_t link = load_acquire(&control->link);

@@ -196,22 +196,13 @@ static enum queue_status take(struct msg_queue *messages, const unsigned char *h
     return byte_queue_skip_or_fail(queue, whole);
 }
 
-enum queue_status msg_queue_read_or_fail(struct msg_queue *messages, uint32_t *bytes)
+// Reads the header at the reader's position, all of which is there, and what it says of the data's
+// length. What cannot be the header of a message of this queue is skipped.
+static enum queue_status read_header(struct msg_queue *messages, unsigned char *header,
+                                     uint32_t *length)
 {
-    uint32_t available;
-    *bytes = 0;
-    enum queue_status status = skip_to_prefix(messages);
-    if (status == QUEUE_OK) {
-        status = byte_queue_size(messages->queue, &available);
-    }
-    if (status != QUEUE_OK) {
-        return status;
-    }
-    if (available < header_bytes(messages)) {
-        return QUEUE_EMPTY;
-    }
-    unsigned char header[MSG_QUEUE_HEADER_BYTES_MAX];
-    status = byte_queue_peek_or_fail(messages->queue, header, header_bytes(messages));
+    enum queue_status status =
+        byte_queue_peek_or_fail(messages->queue, header, header_bytes(messages));
     if (status != QUEUE_OK) {
         return status;
     }
@@ -227,10 +218,33 @@ enum queue_status msg_queue_read_or_fail(struct msg_queue *messages, uint32_t *b
         // The header is whole, so no message begins in it. What follows may be of another format.
         return refuse(messages, header_bytes(messages), &messages->wrong_version, QUEUE_VERSION);
     }
-    uint32_t length = get_u32(fields + SIZE_OFFSET);
-    if (length > msg_queue_largest_message(messages)) {
+    *length = get_u32(fields + SIZE_OFFSET);
+    if (*length > msg_queue_largest_message(messages)) {
         // It can never be here whole.
         return refuse(messages, header_bytes(messages), &messages->too_big, QUEUE_TOO_BIG);
+    }
+    return QUEUE_OK;
+}
+
+enum queue_status msg_queue_read_or_fail(struct msg_queue *messages, uint32_t *bytes)
+{
+    uint32_t available;
+    *bytes = 0;
+    enum queue_status status = skip_to_prefix(messages);
+    if (status == QUEUE_OK) {
+        status = byte_queue_size(messages->queue, &available);
+    }
+    if (status != QUEUE_OK) {
+        return status;
+    }
+    if (available < header_bytes(messages)) {
+        return QUEUE_EMPTY;
+    }
+    unsigned char header[MSG_QUEUE_HEADER_BYTES_MAX];
+    uint32_t length;
+    status = read_header(messages, header, &length);
+    if (status != QUEUE_OK) {
+        return status;
     }
     if (available < overhead_bytes(messages) + length) {
         return QUEUE_EMPTY;

@@ -9,11 +9,14 @@ void ring_flag_reset(struct ring_flag *flag)
     store_relaxed(flag->own, 0);
 }
 
+uint32_t ring_flag_next(const struct ring_flag *flag)
+{
+    return flag->ticket == UINT32_MAX ? 1u : flag->ticket + 1u;
+}
+
 void ring_flag_raise(struct ring_flag *flag)
 {
-    if (++flag->ticket == 0) {
-        flag->ticket = 1;
-    }
+    flag->ticket = ring_flag_next(flag);
     // Relaxed: the fence orders it before the second look, and nothing else depends on it.
     store_relaxed(flag->own, flag->ticket);
     full_fence();

@@ -11,12 +11,15 @@
 struct ring_flag {
     uint32_t *own;
     const uint32_t *other;
-    uint32_t ticket;
-    uint32_t answered;
+    uint32_t ticket;   // that was stored last in this side's; 0 where none was
+    uint32_t answered; // the last of the other's that was rung for
 };
 
 // Only while the other side does not use the ring.
 void ring_flag_reset(struct ring_flag *flag);
+
+// The number that the next raise stores. Never 0.
+uint32_t ring_flag_next(const struct ring_flag *flag);
 
 // Announces a sleep. Look once more before it.
 void ring_flag_raise(struct ring_flag *flag);

@@ -15,16 +15,17 @@ struct ring_message {
     uint32_t stream;
     uint32_t sequence;
     const void *bytes;
-    uint32_t length;
+    uint32_t length; // up to CARILLON_MESSAGE_BYTES_MAX
 };
 
 struct ring_message_writer {
     struct ring_producer *ring;
     struct ring_message message; // what is left of it
-    bool busy;
-    bool continued;
+    bool busy;                   // a message is under way
+    bool continued;              // and a record of it is committed
 };
 
+// Also after a reset of the ring: what was under way is given up.
 void ring_message_writer_init(struct ring_message_writer *writer, struct ring_producer *ring);
 
 // Begins a message, whose bytes stay as they are until it is whole. Only while none is under way.
@@ -39,13 +40,14 @@ struct ring_message_reader {
     unsigned char *buffer;
     uint32_t buffer_bytes;
     struct ring_message joined; // of which `length` bytes have come
-    bool joining;
-    bool too_long;
+    bool joining;               // a message has begun and is not whole
+    bool too_long;              // and does not fit the buffer
     uint32_t too_long_count;    // messages that did not fit the buffer
     uint32_t broken_count;      // messages of which a piece did not come
 };
 
-// `buffer` is where messages of several records are put together: the longest there can be.
+// `buffer` is where messages of several records are put together: the longest there can be. Also after
+// a reset of the ring: what has come of a message is forgotten, and the counts begin anew.
 void ring_message_reader_init(struct ring_message_reader *reader, struct ring_consumer *ring,
                               void *buffer, uint32_t buffer_bytes);
 

@@ -1,19 +1,8 @@
 // What a core makes of sessions and links, step by step: the host is the test.
 #include "core/attach.h"
 
-#include "test/check.h"
+#include "test/region.h"
 
-#define CAPACITY CARILLON_RING_CAPACITY_MIN
-
-static struct {
-    struct carillon_shared_mem shared;
-    struct carillon_ring_control to_control;
-    unsigned char to_data[CAPACITY];
-    struct carillon_ring_control from_control;
-    unsigned char from_data[CAPACITY];
-} region;
-
-static struct core core;
 static uint32_t bells;
 
 static uint64_t now_us(void *context)
@@ -28,35 +17,11 @@ static void ring_host(void *context)
     bells++;
 }
 
-static uint32_t offset_of(const void *place)
-{
-    return (uint32_t)((const unsigned char *)place - (const unsigned char *)&region);
-}
-
 static void set_up(void)
 {
     static const struct port port = {.now_us = now_us, .ring = ring_host};
-    memset(&region, 0, sizeof region);
-    region.shared.header = (struct carillon_region_header){.magic = CARILLON_REGION_MAGIC,
-                                                           .layout_version = CARILLON_LAYOUT_VERSION,
-                                                           .layout_hash = CARILLON_LAYOUT_HASH,
-                                                           .session = 77,
-                                                           .region_bytes = sizeof region};
-    region.shared.rings[0] =
-        (struct carillon_ring_descriptor){.kind = CARILLON_RING_TO_CORE,
-                                          .offset = offset_of(&region.to_control),
-                                          .capacity = CAPACITY};
-    region.shared.rings[1] =
-        (struct carillon_ring_descriptor){.kind = CARILLON_RING_FROM_CORE,
-                                          .offset = offset_of(&region.from_control),
-                                          .capacity = CAPACITY};
+    set_up_region(&port);
     bells = 0;
-    core = (struct core){.port = &port, .shared = &region.shared, .region_bytes = sizeof region};
-}
-
-static struct carillon_core_status *status(void)
-{
-    return &region.shared.status[0];
 }
 
 static void offer(uint32_t link, uint32_t boot)
@@ -106,14 +71,40 @@ static void link_refused_in_an_earlier_session_is_taken(void)
     offer(1, 1);
     CHECK(attach_follow(&core));
     attach_report_damage(&core);
-    region.shared.header.session = 78;
+    region.shared.header.session = SESSION + 1u;
     offer(0, 0);
     CHECK(!attach_follow(&core));
-    CHECK_EQUAL(status()->session, 78);
+    CHECK_EQUAL(status()->session, SESSION + 1u);
     CHECK_EQUAL(status()->boot, 2);
     offer(1, 2);
     CHECK(attach_follow(&core));
     CHECK_EQUAL(status()->link, 1);
+}
+
+// 0 is no session, and of a core that is attached to none no rings are bound.
+static void session_0_is_none(void)
+{
+    set_up();
+    region.shared.header.session = 0;
+    offer(5, 0);
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->link, 0);
+    CHECK_EQUAL(status()->boot, 0);
+    CHECK_EQUAL(bells, 0);
+    region.shared.header.session = SESSION;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 1);
+    offer(6, 1);
+    CHECK(attach_follow(&core));
+    region.shared.header.session = 0;
+    for (uint32_t looks = 0; looks < 3; looks++) {
+        CHECK(!attach_follow(&core));
+        CHECK_EQUAL(status()->link, 0);
+        CHECK_EQUAL(status()->boot, 1);
+    }
+    region.shared.header.session = SESSION + 1u;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 2);
 }
 
 // A host does not link for boot 0, so that of all numbers is passed over.
@@ -175,11 +166,26 @@ static void ring_that_does_not_lie_in_the_region_is_left_alone(void)
     CHECK(!attaches_with(&region.shared.rings[1].offset, last + line));
 }
 
+static void rings_that_overlap_are_left_alone(void)
+{
+    uint32_t line = (uint32_t)_Alignof(struct carillon_ring_control);
+    struct carillon_ring_descriptor *rings = region.shared.rings;
+    set_up();
+    uint32_t to = rings[0].offset;
+    uint32_t from = rings[1].offset;
+    CHECK_EQUAL(to + sizeof region.to_control + CAPACITY, from); // one right behind the other
+    CHECK(attaches_with(&rings[0].offset, to));
+    CHECK(!attaches_with(&rings[0].offset, to + line));
+    CHECK(!attaches_with(&rings[0].offset, from));
+}
+
 int main(void)
 {
     no_boot_is_0();
+    session_0_is_none();
     region_that_is_another_is_left_alone();
     ring_that_does_not_lie_in_the_region_is_left_alone();
+    rings_that_overlap_are_left_alone();
     link_for_this_boot_is_taken();
     damaged_link_is_not_taken_again();
     link_refused_in_an_earlier_session_is_taken();

@@ -46,7 +46,7 @@ static void check_size(uint32_t wanted)
     CHECK_EQUAL(space, REGION_BYTES - 9u - wanted);
 }
 
-static void test_format(void)
+static void region_is_positions_then_data(void)
 {
     set_up();
     check_bytes(memory.region, "\0\0\0\0\0\0\0\0", 8);
@@ -65,7 +65,7 @@ static void test_format(void)
     check_surroundings();
 }
 
-static void test_limits(void)
+static void all_of_it_goes_or_nothing(void)
 {
     static const char bytes[12] = "abcdefghijk";
     char found[12];
@@ -95,7 +95,7 @@ static void test_limits(void)
     check_surroundings();
 }
 
-static void test_at_most(void)
+static void as_much_goes_as_there_is(void)
 {
     char found[12];
     uint32_t count;
@@ -154,7 +154,7 @@ static bool let_other_side(void *context)
     return true;
 }
 
-static void test_blocking(void)
+static void blocking_calls_go_on_with_the_other_side(void)
 {
     unsigned char bytes[100];
     uint32_t count;
@@ -185,7 +185,7 @@ static void test_blocking(void)
     check_surroundings();
 }
 
-static void test_regions(void)
+static void regions_have_a_size_and_a_place(void)
 {
     struct byte_queue other;
     unsigned char *region = memory.region;
@@ -237,7 +237,7 @@ static void check_damaged(void)
     check_surroundings();
 }
 
-static void test_damage(void)
+static void positions_outside_are_damage(void)
 {
     static const uint32_t outside[] = {12, 13, 20, 0x80000000u, UINT32_MAX};
     uint32_t *positions = (uint32_t *)memory.region;
@@ -258,11 +258,11 @@ static void test_damage(void)
 
 int main(void)
 {
-    test_format();
-    test_limits();
-    test_at_most();
-    test_blocking();
-    test_regions();
-    test_damage();
+    region_is_positions_then_data();
+    all_of_it_goes_or_nothing();
+    as_much_goes_as_there_is();
+    blocking_calls_go_on_with_the_other_side();
+    regions_have_a_size_and_a_place();
+    positions_outside_are_damage();
     return 0;
 }

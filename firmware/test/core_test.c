@@ -1,22 +1,8 @@
 // A core and a host in one thread: the host acts whenever the core waits or rings, and time passes
 // only where the test says so.
-#include "core/attach.h"
-#include "core/core.h"
+#include "test/region.h"
 
-#include "test/check.h"
-
-#define CAPACITY CARILLON_RING_CAPACITY_MIN
 #define START_US 5000000u
-
-static struct {
-    struct carillon_shared_mem shared;
-    struct carillon_ring_control to_control;
-    unsigned char to_data[CAPACITY];
-    struct carillon_ring_control from_control;
-    unsigned char from_data[CAPACITY];
-} region;
-
-static struct core core;
 
 // What a scenario sees of the core.
 static struct {
@@ -35,11 +21,6 @@ static struct {
 } host;
 
 static void (*scenario)(uint32_t waits); // one step for each wait of a linked core
-
-static struct carillon_core_status *status(void)
-{
-    return &region.shared.status[0];
-}
 
 static void send(uint16_t type, uint32_t sequence, const void *payload, uint32_t length)
 {
@@ -119,34 +100,15 @@ static bool wait_for_bell(void *context, uint32_t timeout_us)
 
 static void run_on(const struct port *port, void (*steps)(uint32_t waits))
 {
-    struct carillon_ring_descriptor to = {
-        .kind = CARILLON_RING_TO_CORE,
-        .offset = (uint32_t)((unsigned char *)&region.to_control - (unsigned char *)&region),
-        .capacity = CAPACITY};
-    struct carillon_ring_descriptor from = {
-        .kind = CARILLON_RING_FROM_CORE,
-        .offset = (uint32_t)((unsigned char *)&region.from_control - (unsigned char *)&region),
-        .capacity = CAPACITY};
-    memset(&region, 0, sizeof region);
-    memset(&core, 0, sizeof core);
+    set_up_region(port);
     memset(&host, 0, sizeof host);
-    region.shared.header = (struct carillon_region_header){.magic = CARILLON_REGION_MAGIC,
-                                                           .layout_version = CARILLON_LAYOUT_VERSION,
-                                                           .layout_hash = CARILLON_LAYOUT_HASH,
-                                                           .session = 77,
-                                                           .region_bytes = sizeof region};
-    region.shared.rings[0] = to;
-    region.shared.rings[1] = from;
     // As a core leaves it that was killed.
     *status() = (struct carillon_core_status){
-        .boot = 3, .session = 77, .blocks = 1000000, .streams = 5, .damaged = 2};
+        .boot = 3, .session = SESSION, .blocks = 1000000, .streams = 5, .damaged = 2};
     region.shared.control[0].boot = 3;
     ring_producer_bind(&host.out, &region.to_control, CAPACITY);
     ring_consumer_bind(&host.in, &region.from_control, CAPACITY);
     host.now_us = START_US;
-    core.port = port;
-    core.shared = &region.shared;
-    core.region_bytes = sizeof region;
     scenario = steps;
     core_run(&core);
     CHECK_EQUAL(status()->state, CARILLON_CORE_STOPPED);
@@ -264,7 +226,7 @@ static void another_host_may_use_the_number_of_a_link_that_was_refused(uint32_t 
         host.sessions++;
         region.shared.header.session++;
     } else {
-        CHECK_EQUAL(status()->session, 78);
+        CHECK_EQUAL(status()->session, SESSION + 1u);
         send(CARILLON_COMMAND_STOP, 0, "", 0);
     }
 }
@@ -338,24 +300,6 @@ static void a_core_that_polls_takes_what_comes_without_a_bell(void)
     CHECK(host.waits >= 2);
 }
 
-static void rings_that_overlap_are_not_attached_to(void)
-{
-    struct carillon_ring_descriptor *to = &region.shared.rings[0];
-    const struct carillon_ring_descriptor *from = &region.shared.rings[1];
-    const uint32_t apart = to->offset;
-    const uint32_t step = _Alignof(struct carillon_ring_control);
-    core.session = 0;
-    to->offset = from->offset;
-    CHECK(!attach_follow(&core));
-    CHECK_EQUAL(core.session, 0);
-    to->offset = apart + step;
-    CHECK(!attach_follow(&core));
-    CHECK_EQUAL(core.session, 0);
-    to->offset = apart;
-    attach_follow(&core);
-    CHECK_EQUAL(core.session, region.shared.header.session);
-}
-
 int main(void)
 {
     run(counters_are_shown_before_the_bell);
@@ -367,6 +311,5 @@ int main(void)
     CHECK_EQUAL(host.records, 0);
     CHECK_EQUAL(status()->lost, 3);
     run(the_stack_is_looked_at_now_and_then);
-    rings_that_overlap_are_not_attached_to();
     return 0;
 }

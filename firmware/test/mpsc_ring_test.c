@@ -226,6 +226,21 @@ static void one_sleep_is_one_bell_of_each(void)
     CHECK_EQUAL(memory.control.consumer.heartbeat, 1);
 }
 
+// After 2^32 sleeps the numbers begin anew, and pass over 0.
+static void one_sleep_in_a_row_that_wraps_is_one_bell(void)
+{
+    set_up(0);
+    memory.control.consumer.sleeps = UINT32_MAX - 1u;
+    for (uint32_t sleep = 0; sleep < 4; sleep++) {
+        CHECK(mpsc_consumer_bind(&consumer, &memory.control, CAPACITY));
+        CHECK(mpsc_try_sleep(&consumer));
+        CHECK(put(0, "", 0));
+        CHECK(mpsc_should_ring(&producer)); // a number that no consumer before has used
+        CHECK(!mpsc_should_ring(&producer));
+        CHECK_EQUAL(drain(), 1);
+    }
+}
+
 struct damage {
     const char *name;
     uint32_t mark;
@@ -350,6 +365,7 @@ int main(void)
     payload_is_never_taken_for_a_mark();
     abort_is_rung_for();
     one_sleep_is_one_bell_of_each();
+    one_sleep_in_a_row_that_wraps_is_one_bell();
     damage_is_found();
     threads_lose_nothing(false);
     threads_lose_nothing(true);

@@ -59,7 +59,7 @@ static void expect_message(const char *wanted)
 #define FF_NO_PREFIX "\1\1\0\0\0\xc8\xb9\xfe\x43\xff\x90\x18\x20\xeb"
 #define VERSION_2 "TT\2\2\0\0\0\xd0\xc3\x20\x0d" "AB\x5b\xff\x72\xc0"
 
-static void test_format(void)
+static void message_is_prefix_header_data_and_checksums(void)
 {
     CHECK_EQUAL(crc32_of(0, "123456789", 9), 0xcbf43926);
     CHECK_EQUAL(crc32_of(crc32_of(0, "1234", 4), "56789", 5), 0xcbf43926);
@@ -84,7 +84,7 @@ static void test_format(void)
     expect_message("\1\2\3\4\5");
 }
 
-static void test_limits(void)
+static void messages_prefix_and_buffer_have_limits(void)
 {
     char longest[LARGEST + 2];
     memset(longest, 'x', sizeof longest);
@@ -128,7 +128,7 @@ static void test_limits(void)
     }
 }
 
-static void test_refusals(void)
+static void what_cannot_be_read_is_skipped_by_name(void)
 {
     set_up();
     put_raw(VERSION_2, sizeof VERSION_2 - 1);
@@ -157,7 +157,7 @@ static void test_refusals(void)
     CHECK_EQUAL(msg_queue_write_or_fail(&queue, "", 0), QUEUE_DAMAGED);
 }
 
-static void test_partial(void)
+static void message_is_delivered_once_it_is_whole(void)
 {
     set_up();
     for (uint32_t i = 0; i < 15; i++) {
@@ -201,7 +201,7 @@ static void check_damage(const char *prefix, uint32_t position, uint32_t at, uin
     CHECK(calls > 0 || at < strlen(prefix));
 }
 
-static void test_damage(void)
+static void damage_costs_its_message_and_no_other(void)
 {
     static const char *const prefixes[] = {"TT", "PRE", ""};
     for (size_t i = 0; i < 3; i++) {
@@ -237,7 +237,7 @@ static bool give_up(void *context)
     return false;
 }
 
-static void test_blocking(void)
+static void blocking_calls_give_up_or_go_on(void)
 {
     char full[LARGEST + 1];
     memset(full, 'f', LARGEST);
@@ -258,7 +258,7 @@ static void test_blocking(void)
 }
 
 // Whatever the memory holds, a reader comes to an end and stays in its memory.
-static void test_noise(void)
+static void noise_delivers_nothing_and_ends(void)
 {
     uint32_t random = 1;
     for (int round = 0; round < 20000; round++) {
@@ -283,12 +283,12 @@ static void test_noise(void)
 
 int main(void)
 {
-    test_format();
-    test_limits();
-    test_refusals();
-    test_partial();
-    test_damage();
-    test_blocking();
-    test_noise();
+    message_is_prefix_header_data_and_checksums();
+    messages_prefix_and_buffer_have_limits();
+    what_cannot_be_read_is_skipped_by_name();
+    message_is_delivered_once_it_is_whole();
+    damage_costs_its_message_and_no_other();
+    blocking_calls_give_up_or_go_on();
+    noise_delivers_nothing_and_ends();
     return 0;
 }

@@ -1,18 +1,10 @@
 // Messages of any length over a ring, and with what a broken writer leaves.
 #include "core/ring_message.h"
 
-#include "test/check.h"
+#include "test/ring.h"
 
-#define CAPACITY CARILLON_RING_CAPACITY_MIN
 #define MESSAGE_BYTES_MAX (3u * CAPACITY)
 
-static struct {
-    struct carillon_ring_control control;
-    _Alignas(64) unsigned char data[CAPACITY];
-} memory;
-
-static struct ring_producer producer;
-static struct ring_consumer consumer;
 static struct ring_message_writer writer;
 static struct ring_message_reader reader;
 static unsigned char buffer[MESSAGE_BYTES_MAX];
@@ -20,11 +12,7 @@ static unsigned char sent[MESSAGE_BYTES_MAX + 1];
 
 static void set_up(void)
 {
-    memset(&memory, 0xa5, sizeof memory);
-    ring_producer_bind(&producer, &memory.control, CAPACITY);
-    ring_consumer_bind(&consumer, &memory.control, CAPACITY);
-    ring_producer_reset(&producer);
-    ring_consumer_reset(&consumer);
+    set_up_ring();
     ring_message_writer_init(&writer, &producer);
     ring_message_reader_init(&reader, &consumer, buffer, sizeof buffer);
     for (uint32_t i = 0; i < sizeof sent; i++) {

@@ -4,30 +4,9 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "test/check.h"
+#include "test/ring.h"
 
-#define CAPACITY CARILLON_RING_CAPACITY_MIN
 #define RECORDS 300000u
-
-static struct {
-    struct carillon_ring_control control;
-    _Alignas(64) unsigned char data[CAPACITY];
-} memory;
-
-// The data must follow the control at once, as in a region.
-_Static_assert(sizeof memory == sizeof(struct carillon_ring_control) + CAPACITY, "ring memory");
-
-static struct ring_producer producer;
-static struct ring_consumer consumer;
-
-static void set_up(void)
-{
-    memset(&memory, 0xa5, sizeof memory);
-    ring_producer_bind(&producer, &memory.control, CAPACITY);
-    ring_consumer_bind(&consumer, &memory.control, CAPACITY);
-    ring_producer_reset(&producer);
-    ring_consumer_reset(&consumer);
-}
 
 static bool put(uint16_t type, uint32_t sequence, const void *payload, uint32_t length)
 {
@@ -42,7 +21,7 @@ static bool put(uint16_t type, uint32_t sequence, const void *payload, uint32_t 
 
 static void records_arrive_in_order(void)
 {
-    set_up();
+    set_up_ring();
     struct ring_record record;
     CHECK(put(3, 1, "abc", 3));
     CHECK(!ring_peek(&consumer, &record)); // nothing before publish
@@ -60,7 +39,7 @@ static void records_arrive_in_order(void)
 
 static void full_ring_refuses(void)
 {
-    set_up();
+    set_up_ring();
     uint32_t most = ring_payload_bytes_max(CAPACITY);
     CHECK(ring_claim(&producer, most + 1) == NULL);
     for (uint32_t i = 0; i < 4; i++) {
@@ -82,7 +61,7 @@ static void full_ring_refuses(void)
 
 static void room_that_another_claim_has_seen_is_not_slept_over(void)
 {
-    set_up();
+    set_up_ring();
     uint32_t most = ring_payload_bytes_max(CAPACITY);
     while (ring_claim(&producer, most) != NULL) {
         ring_commit(&producer, 1, 0, 0);
@@ -99,7 +78,7 @@ static void room_that_another_claim_has_seen_is_not_slept_over(void)
 
 static void nothing_is_committed_without_a_claim(void)
 {
-    set_up();
+    set_up_ring();
     CHECK(!ring_commit(&producer, 1, 0, 0));
     CHECK(ring_claim(&producer, 8) != NULL);
     ring_abort(&producer);
@@ -121,7 +100,7 @@ static void nothing_is_committed_without_a_claim(void)
 
 static void one_sleep_is_one_bell(void)
 {
-    set_up();
+    set_up_ring();
     struct ring_record record;
     CHECK(ring_consumer_try_sleep(&consumer));
     CHECK(put(1, 0, "", 0));
@@ -149,7 +128,7 @@ struct damage {
 static void tail_that_goes_back_is_found(void)
 {
     struct ring_record record;
-    set_up();
+    set_up_ring();
     for (uint32_t i = 0; i < 3; i++) {
         CHECK(put(1, i, "0123456789abcdef", 16));
     }
@@ -182,7 +161,7 @@ static void damage_is_found(void)
         {"padding short of the end", 64, 16, CARILLON_COMMAND_PADDING},
     };
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
-        set_up();
+        set_up_ring();
         *(struct carillon_record_header *)memory.data =
             (struct carillon_record_header){.length = damages[i].length, .type = damages[i].type};
         memory.control.producer.tail = damages[i].tail;
@@ -197,7 +176,7 @@ static void damage_is_found(void)
         CHECK(ring_peek(&consumer, &record));
     }
     tail_that_goes_back_is_found();
-    set_up();
+    set_up_ring();
     memory.control.consumer.head = 0x80000000u;
     static const unsigned char zeros[1000];
     while (put(1, 0, zeros, sizeof zeros)) {
@@ -235,7 +214,7 @@ static void *produce(void *unused)
 
 static void two_threads_lose_nothing(void)
 {
-    set_up();
+    set_up_ring();
     pthread_t thread;
     CHECK_EQUAL(pthread_create(&thread, NULL, produce, NULL), 0);
     struct ring_record record;

@@ -1,7 +1,8 @@
 import { CoreError } from '../cores/errors.ts'
 import { ArgumentError } from '../errors.ts'
+import { type CoreRings, coreRings } from '../shm/core-rings.ts'
 import { RingError } from '../shm/errors.ts'
-import { type CoreRings, coreRings, type SharedRegion } from '../shm/shared-region.ts'
+import type { SharedRegion } from '../shm/shared-region.ts'
 import type { RingRecord, SpscRingConsumer } from '../shm/spsc-ring-consumer.ts'
 import type { SpscRingProducer } from '../shm/spsc-ring-producer.ts'
 

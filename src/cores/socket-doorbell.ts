@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { Doorbell } from './doorbell.ts'
 
 /**
- * A connected socket: a byte in either direction is a bell. It is read whatever comes, because an
- * emulated machine stands still while what it writes is not read.
+ * A connected socket, for a core that is a process where there are no eventfds: a byte in either
+ * direction is a bell. It is read whatever comes, so that there is always room for the core's next one.
  */
 export class SocketDoorbell implements Doorbell {
   readonly #socket: Socket

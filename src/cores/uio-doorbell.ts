@@ -24,8 +24,8 @@ export class UioDoorbell implements Doorbell {
   /**
    * @param fd the device, open for reading and writing. It stays the caller's, who closes it after
    *   this.
-   * @throws the system's error where it cannot be watched (`EPERM`…) or written to (`EBADF`, `EIO`…).
    * @param ring rings the core: a register of the board.
+   * @throws the system's error where it cannot be watched (`EPERM`…) or written to (`EBADF`, `EIO`…).
    */
   constructor(fd: number, ring: () => void, onBell: () => void) {
     this.#fd = fd

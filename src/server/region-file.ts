@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { RegionError } from '../shm/errors.ts'
-import {
-  type CreateRegionOptions,
-  type NewFileOptions,
-  SharedRegion,
-} from '../shm/shared-region.ts'
+import type { NewFileOptions } from '../shm/region-allocation.ts'
+import type { CreateRegionOptions } from '../shm/region-format.ts'
+import { SharedRegion } from '../shm/shared-region.ts'
 
 /** Memory with a name, on Linux: a file there is never written to a disk. */
 const SHARED_MEMORY = '/dev/shm'

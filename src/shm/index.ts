@@ -1,5 +1,6 @@
 export { BLOCK_TIMEOUT_MS_MAX, type BlockOptions } from './block-until.ts'
 export { ByteQueue } from './byte-queue.ts'
+export { type CoreRings, coreRings } from './core-rings.ts'
 export { QueueError, type QueueErrorCode, RegionError, RingError } from './errors.ts'
 export {
   array,
@@ -24,6 +25,7 @@ export { createMpscRing, formatMpscRing, type MpscRing, mpscRingBytes } from './
 export { type MpscReader, MpscRingConsumer, type MpscRingStats } from './mpsc-ring-consumer.ts'
 export { MpscRingProducer } from './mpsc-ring-producer.ts'
 export { MsgQueue, type MsgQueueOptions, type MsgQueueStats } from './msg-queue.ts'
+export { type CreateRegionOptions, DEFAULT_RING_CAPACITY_BYTES } from './region-format.ts'
 export type { PlaceOptions } from './region-place.ts'
 export {
   DEFAULT_MESSAGE_BYTES_MAX,
@@ -34,14 +36,7 @@ export {
 } from './ring-message-reader.ts'
 export { RingMessageWriter } from './ring-message-writer.ts'
 export { LIMITS, SharedMem } from './shared-mem.ts'
-export {
-  type AttachHostOptions,
-  type CoreRings,
-  type CreateRegionOptions,
-  coreRings,
-  DEFAULT_RING_CAPACITY_BYTES,
-  SharedRegion,
-} from './shared-region.ts'
+export { type AttachHostOptions, SharedRegion } from './shared-region.ts'
 export { type RingConsumerStats, type RingRecord, SpscRingConsumer } from './spsc-ring-consumer.ts'
 export {
   type RingProducerOptions,

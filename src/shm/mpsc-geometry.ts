@@ -1,4 +1,3 @@
-import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import type { MpscRing } from './mpsc-ring.ts'
 import { checkWritable } from './read-only-memory.ts'
@@ -75,11 +74,6 @@ export class MpscGeometry {
     checkCapacity(capacity)
     const marksBytes = mpscMarksBytes(capacity)
     checkFits(bytes, offset, MpscControl, capacity, marksBytes)
-    if (bytes.byteOffset % 4 !== 0 || bytes.byteLength % 4 !== 0) {
-      throw new ArgumentError(
-        `a ring's memory is whole words, not ${bytes.byteLength} bytes at ${bytes.byteOffset}`,
-      )
-    }
     this.bytes = bytes
     this.words = memoryOver(bytes).words
     this.data = offset + MpscControl.bytes + marksBytes

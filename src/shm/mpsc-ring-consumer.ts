@@ -40,7 +40,7 @@ export interface MpscRingStats {
   readonly overtaken: number
   /** Claims whose commit or abort came after they were unblocked (32 bits). */
   readonly refused: number
-  /** Times that this end announced a sleep, and others before it (32 bits). */
+  /** Times that this end announced a sleep, and others before it (32 bits, and never 0 again). */
   readonly sleeps: number
   /** Times that this end found the ring damaged. */
   readonly damaged: number
@@ -203,10 +203,9 @@ export class MpscRingConsumer {
     if (blockedAt === undefined) return false
     const state = blockedAt & STATE_MASK
     if (blockedAt - state !== this.#head) return false
-    // Acquire: what is reserved before this tail was free, and marked so, when it was.
     const tail = this.#loadTail()
     const at = this.#ring.markAt(this.#head)
-    // Relaxed: the exchange decides.
+    // Acquire: `checkedState` may load the tail again, which is then no older than the mark.
     const mark = Atomics.load(this.#words, at)
     if (this.#checkedState(mark) !== state) return false
     let given = 0
@@ -232,8 +231,9 @@ export class MpscRingConsumer {
    *   be slept on; a timer has to see to it.
    */
   trySleep(): boolean {
-    // Relaxed: a counter. It is also the last number that the flag had, for a consumer after this.
-    Atomics.add(this.#words, this.#ring.sleeps, 1)
+    // Relaxed: only a consumer stores it, and for one after this, which is not to raise a number that
+    // a producer has answered. Before the flag: this one may die in between.
+    Atomics.store(this.#words, this.#ring.sleeps, this.#flag.next)
     this.#flag.raise()
     if (!this.#isReadable()) return true
     this.#flag.lower()
@@ -294,7 +294,10 @@ export class MpscRingConsumer {
     return low !== 0 && (low & STATE_MASK) !== MPSC_STATE.CLAIMED
   }
 
-  /** The state that the mark at the head says, once all that it says is possible. */
+  /**
+   * The state that the mark at the head says, once all that it says is possible. It was loaded with
+   * acquire: its producer moved the tail before, and is not to be found damaged by an older one.
+   */
   #checkedState(mark: number): number {
     const ring = this.#ring
     const state = mark & STATE_MASK
@@ -315,7 +318,8 @@ export class MpscRingConsumer {
   }
 
   #loadTail(): number {
-    // Acquire: a tail that is no older than the marks that were seen.
+    // Acquire, more than is needed: that it is no older than a mark is by the acquire of the mark, and
+    // the slots before it were marked free by this side, or found so at the start.
     const tail = Atomics.load(this.#words, this.#ring.tail) >>> 0
     const ahead = distance(this.#head, tail)
     const room = this.#ring.capacity - distance(this.#freedHead, this.#head)

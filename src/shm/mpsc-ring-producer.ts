@@ -17,7 +17,7 @@ import { WaitingFlag } from './waiting-flag.ts'
  *
  * The memory must be coherent and have a compare-and-swap, as among the threads of a process. Atomics
  * know only the sequentially consistent order; the comments say which is needed, as the C side
- * (`firmware/core/mpsc_ring.c`) asks for it.
+ * (`firmware/core/mpsc_producer.c`) asks for it.
  */
 export class MpscRingProducer {
   readonly #ring: MpscGeometry

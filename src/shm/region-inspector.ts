@@ -1,7 +1,8 @@
 import { CarillonError } from '../errors.ts'
 import { RingInspector, type RingLook } from './ring-inspector.ts'
-import { CORE_STATE, LIMITS, REGION_MAGIC, RING_KIND } from './shared-mem.ts'
+import { CORE_STATE, type CoreStatus, LIMITS, REGION_MAGIC, RING_KIND } from './shared-mem.ts'
 import type { SharedRegion } from './shared-region.ts'
+import type { StructView } from './struct-view.ts'
 
 export type RingDirection = 'to-core' | 'from-core'
 
@@ -59,6 +60,8 @@ export interface RegionLook {
   readonly problems: readonly string[]
 }
 
+type CoreStatusView = StructView<typeof CoreStatus, 'reader'>
+
 const STATE_NAMES = new Map<number, string>(
   Object.entries(CORE_STATE).map(([name, value]) => [value, name.toLowerCase()]),
 )
@@ -75,16 +78,17 @@ export class RegionInspector {
   }
 
   look(): RegionLook {
-    const { header, hostStatus } = this.#region.shared
+    const { header, hostStatus, status, control } = this.#region.shared
     // Acquire, here and below: a `u32` is read so. Each word is read once.
     const isWhole = header.magic === REGION_MAGIC
     const coreCount = header.coreCount
     const ringCount = header.ringCount
-    const cores = Math.min(coreCount, LIMITS.CORES_MAX)
     return {
       session: isWhole ? header.session : 0,
       hostHeartbeat: hostStatus.heartbeat,
-      cores: Array.from({ length: cores }, (_, core) => this.#core(core)),
+      cores: status
+        .slice(0, coreCount)
+        .map((one, core) => coreLook(core, one, control[core]?.link ?? 0)),
       rings: this.rings().map(({ inspector, ...ring }) => ({ ...ring, look: inspector?.look() })),
       problems: [
         ...(isWhole ? [] : ['the header is not whole: the host makes the region anew']),
@@ -118,20 +122,12 @@ export class RegionInspector {
       return { inspector: undefined, problem: error.message }
     }
   }
+}
 
-  #core(core: number): CoreLook {
-    const status = this.#region.shared.status[core]
-    const control = this.#region.shared.control[core]
-    if (status === undefined || control === undefined) throw new RangeError(`no core ${core}`)
-    const { state, ...figures } = { ...status }
-    return {
-      core,
-      state: STATE_NAMES.get(state),
-      stateNumber: state,
-      offeredLink: control.link,
-      ...figures,
-    }
-  }
+function coreLook(core: number, status: CoreStatusView, offeredLink: number): CoreLook {
+  // A copy, so that each word is read once.
+  const { state, ...figures } = { ...status }
+  return { core, state: STATE_NAMES.get(state), stateNumber: state, offeredLink, ...figures }
 }
 
 function tooMany(what: string, count: number, most: number): readonly string[] {

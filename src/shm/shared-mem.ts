@@ -481,7 +481,7 @@ export const MpscConsumerLine = struct(
     head: u32,
     /** Not 0 while the consumer sleeps until there is a record; a new number each time. */
     waiting: u32,
-    /** Times that the consumer announced a sleep. */
+    /** Times that the consumer announced a sleep: the number that it last stored in `waiting`. */
     sleeps: u32,
     /** Stands still where the consumer has died. */
     heartbeat: u32,

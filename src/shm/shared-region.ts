@@ -1,11 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, rmSync, statSync } from 'node:fs'
 import { checkInteger } from '../arguments.ts'
-import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import { problemOfRegion } from './check-region.ts'
 import { RegionError } from './errors.ts'
-import { roundUp } from './layout.ts'
-import { Mapping, pageBytes } from './mapping.ts'
+import { Mapping } from './mapping.ts'
+import { allocate, createFile, type NewFileOptions } from './region-allocation.ts'
+import {
+  bytesFor,
+  type CreateRegionOptions,
+  DEFAULT_RING_CAPACITY_BYTES,
+  declaredBytes,
+  eraseRegion,
+  formatRegion,
+} from './region-format.ts'
 import {
   checkWholePages,
   openPlace,
@@ -13,55 +19,11 @@ import {
   type RegionPlace,
   type Surroundings,
 } from './region-place.ts'
-import { checkCapacity } from './ring-geometry.ts'
-import {
-  LAYOUT_HASH,
-  LAYOUT_VERSION,
-  LIMITS,
-  REGION_MAGIC,
-  RegionHeader,
-  RING_KIND,
-  RingControl,
-  RingDescriptor,
-  SharedMem,
-} from './shared-mem.ts'
-import { SpscRingConsumer } from './spsc-ring-consumer.ts'
-import { SpscRingProducer } from './spsc-ring-producer.ts'
+import { SharedMem } from './shared-mem.ts'
 import { type Memory, memoryOver, type StructView, viewStruct } from './struct-view.ts'
-
-/** The rings of one core unless the caller chooses: 64 blocks of 1,024 frames of one channel. */
-export const DEFAULT_RING_CAPACITY_BYTES = 256 * 1024
-
-/** Offsets in a region, and its size, are 32 bits wide. */
-export const REGION_BYTES_MAX = 0xffffffff
-
-export interface CreateRegionOptions {
-  /** Cores, each with a pair of rings: 1 to {@link LIMITS.CORES_MAX}. */
-  readonly cores: number
-  /**
-   * Capacity of each ring in bytes, a power of two from {@link LIMITS.RING_CAPACITY_MIN} to
-   * {@link LIMITS.RING_CAPACITY_MAX}; all rings together less than 4 GiB. Default {@link DEFAULT_RING_CAPACITY_BYTES}.
-   */
-  readonly ringCapacityBytes?: number
-}
-
-/** Where in a new file a region lies. The rest of it has no contents, and takes no memory. */
-export interface NewFileOptions {
-  /** Where the region starts, in bytes; whole pages. Default 0. */
-  readonly offset?: number
-  /** How long the file is, in bytes: at least to the end of the region. Default: to there. */
-  readonly fileBytes?: number
-}
-
-/** Both ends that the host has of a core's rings. */
-export interface CoreRings {
-  readonly toCore: SpscRingProducer
-  readonly fromCore: SpscRingConsumer
-}
 
 export interface AttachHostOptions extends CreateRegionOptions, PlaceOptions {}
 
-type HostView = StructView<typeof SharedMem, 'host'>
 type Header = StructView<typeof SharedMem, 'reader'>['header']
 
 /**
@@ -125,7 +87,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   /**
    * Maps memory that is there already, a file's or a device's (UIO, `/dev/mem`), and makes a region in
    * it with a new session, whether it holds one or not. A core that runs on it starts anew. The rings
-   * stay as they were left, for their counters: see {@link coreRings}. At most one host may use it at a
+   * stay as they were left, for their counters: see `coreRings`. At most one host may use it at a
    * time; nothing but the caller sees to that.
    *
    * @param surroundings for tests.
@@ -184,11 +146,11 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     { cores, ringCapacityBytes = DEFAULT_RING_CAPACITY_BYTES }: CreateRegionOptions,
   ): SharedRegion<'host'> {
     const region = new SharedRegion(place, bytes, 'host')
-    region.#format = () => format(region.#shared, bytes, cores, ringCapacityBytes)
+    region.#format = () => formatRegion(region.#shared, bytes, cores, ringCapacityBytes)
     const isNew = problemOfRegion(place.path, region.#head(), bytes) !== undefined
-    region.#erase('header', 'hostStatus', 'rings', 'control')
+    eraseRegion(region.#memory, 'header', 'hostStatus', 'rings', 'control')
     // What a core has written of itself goes on counting, where it was a core that wrote it.
-    if (isNew) region.#erase('status', 'traces', 'faults')
+    if (isNew) eraseRegion(region.#memory, 'status', 'traces', 'faults')
     region.#format()
     region.#declared = declaredBytes(region.#memory)
     region.#fd = place.fd
@@ -300,7 +262,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     if (this.#format === undefined) return
     this.#checkOpen()
     if (this.isTruncated) this.#restore()
-    this.#erase('header', 'rings')
+    eraseRegion(this.#memory, 'header', 'rings')
     this.#format()
     this.#declared = declaredBytes(this.#memory)
   }
@@ -379,92 +341,10 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     if (isFile) allocate(this.fd, path, { offset, bytes, fileBytes })
     this.#mapping.restore(this.fd)
   }
-
-  /** Word by word, because a device's memory may take nothing else. The header goes first. */
-  #erase(...parts: readonly (keyof typeof SharedMem.fields)[]): void {
-    for (const part of parts) {
-      const start = SharedMem.offsets[part] / 4
-      const words = SharedMem.fields[part].bytes / 4
-      // Release, and from its first word on, which is the magic: no core attaches to a half of it.
-      for (let at = start; at < start + words; at++) Atomics.store(this.#memory.words, at, 0)
-    }
-  }
 }
 
-/**
- * The size of a region in bytes: whole pages.
- *
- * @throws {ArgumentError} where the capacity is out of its range, or the region would be larger than
- *   {@link REGION_BYTES_MAX}.
- */
-export function regionBytes(cores: number, ringCapacityBytes: number): number {
-  checkCapacity(ringCapacityBytes)
-  const ringBytes = RingControl.bytes + ringCapacityBytes
-  const bytes = roundUp(SharedMem.bytes + 2 * cores * ringBytes, pageBytes())
-  if (bytes > REGION_BYTES_MAX) {
-    throw new ArgumentError(
-      `${cores} cores with rings of ${ringCapacityBytes} bytes need a region of ${bytes} bytes, and the most is ${REGION_BYTES_MAX}`,
-    )
-  }
-  return bytes
-}
-
-/**
- * The host's ends of a core's rings. One owner at a time may use them. They stand at the start of
- * their rings: where those have been used before, both sides `reset` their ends first.
- *
- * @throws {ArgumentError} where the region has no such core.
- */
-export function coreRings(region: SharedRegion<'host'>, core: number): CoreRings {
-  const find = (kind: number) => {
-    const found = region.shared.rings.find((ring) => ring.kind === kind && ring.core === core)
-    if (found === undefined) throw new ArgumentError(`the region has no rings for core ${core}`)
-    return found
-  }
-  const toCore = find(RING_KIND.TO_CORE)
-  const fromCore = find(RING_KIND.FROM_CORE)
-  return {
-    toCore: new SpscRingProducer(region.memory, toCore.offset, toCore.capacity),
-    fromCore: new SpscRingConsumer(region.memory, fromCore.offset, fromCore.capacity),
-  }
-}
-
-/** A copy of what only the host writes, and only when it makes the region. */
-function declaredBytes({ bytes }: Memory): Buffer {
-  const { header, rings } = SharedMem.offsets
-  return Buffer.concat([
-    bytes.subarray(header, header + RegionHeader.bytes),
-    bytes.subarray(rings, rings + LIMITS.RINGS_MAX * RingDescriptor.bytes),
-  ])
-}
-
-/** The header and the descriptors are all 0: only what is not 0 is written, the magic last. */
-function format({ header, rings }: HostView, bytes: number, cores: number, capacity: number): void {
-  for (let index = 0; index < 2 * cores; index++) {
-    const ring = rings[index]
-    if (ring === undefined) break
-    ring.kind = index % 2 === 0 ? RING_KIND.TO_CORE : RING_KIND.FROM_CORE
-    ring.core = Math.floor(index / 2)
-    ring.offset = SharedMem.bytes + index * (RingControl.bytes + capacity)
-    ring.capacity = capacity
-  }
-  header.layoutVersion = LAYOUT_VERSION
-  header.layoutHash = LAYOUT_HASH
-  header.session = randomBytes(4).readUInt32LE() || 1
-  header.regionBytes = bytes
-  header.coreCount = cores
-  header.ringCount = 2 * cores
-  // Release: who finds the magic finds all of the above.
-  header.magic = REGION_MAGIC
-}
-
-/** @throws {ArgumentError} where an option is out of its range. */
-function bytesFor(options: CreateRegionOptions): number {
-  const { cores, ringCapacityBytes = DEFAULT_RING_CAPACITY_BYTES } = options
-  if (!Number.isInteger(cores) || cores < 1 || cores > LIMITS.CORES_MAX) {
-    throw new ArgumentError(`a region has 1 to ${LIMITS.CORES_MAX} cores, not ${cores}`)
-  }
-  return regionBytes(cores, ringCapacityBytes)
+function fileBytesOf({ offset, bytes, fileBytes = offset + bytes }: RegionPlace): number {
+  return fileBytes
 }
 
 function checkRoom({ path, bytes }: RegionPlace, needed: number): void {
@@ -473,46 +353,4 @@ function checkRoom({ path, bytes }: RegionPlace, needed: number): void {
     'ERR_CARILLON_REGION_SIZE',
     `${path} has ${bytes} bytes, and the region needs ${needed}`,
   )
-}
-
-function createFile(path: string): number {
-  try {
-    return openSync(path, 'wx+', 0o400)
-  } catch (error) {
-    throw new RegionError(
-      'ERR_CARILLON_MAPPING',
-      errorCode(error) === 'EEXIST'
-        ? `${path} exists already`
-        : `${path} could not be opened: ${errorMessage(error)}`,
-      { cause: error },
-    )
-  }
-}
-
-function fileBytesOf({ offset, bytes, fileBytes = offset + bytes }: RegionPlace): number {
-  return fileBytes
-}
-
-/**
- * Writes the zeros of the region instead of only setting the size: a file system that is full says so
- * now, where touching a page that it cannot provide would kill the process.
- */
-function allocate(
-  fd: number,
-  path: string,
-  { offset, bytes, fileBytes }: Required<Pick<RegionPlace, 'offset' | 'bytes' | 'fileBytes'>>,
-): void {
-  const zeros = Buffer.alloc(Math.min(bytes, 64 * 1024))
-  try {
-    if (fstatSync(fd).size < fileBytes) ftruncateSync(fd, fileBytes)
-    for (let at = 0; at < bytes; ) {
-      at += writeSync(fd, zeros, 0, Math.min(zeros.length, bytes - at), offset + at)
-    }
-  } catch (error) {
-    throw new RegionError(
-      'ERR_CARILLON_MAPPING',
-      `${path} could not be made ${bytes} bytes long: ${errorMessage(error)}`,
-      { cause: error },
-    )
-  }
 }

@@ -124,7 +124,8 @@ export class SpscRingProducer {
   }
 
   /**
-   * Sets room aside for a payload.
+   * Sets room aside for a payload. A claim that is open is given back first, whatever comes of this
+   * one.
    *
    * @returns where to write it, in bytes from the start of the memory, or -1 where there is too
    *   little room now.
@@ -144,6 +145,7 @@ export class SpscRingProducer {
     const toEnd = capacity - place
     const padding = bytes > toEnd ? toEnd : 0
     if (!this.#hasRoom(padding + bytes)) {
+      this.#claimedBytes = -1
       this.#full = (this.#full + 1) >>> 0
       this.#refusedAtHead ??= this.#seenHead
       // Relaxed: a counter.
@@ -169,8 +171,8 @@ export class SpscRingProducer {
    */
   commit(type: number, stream: number, sequence: number, flags = 0): void {
     if (this.#claimedBytes < 0) throw new ArgumentError('commit without a claim')
-    // Each beyond its bits would be another record than was meant, and 0 is padding.
-    if (!(type >= 1 && type <= 0xffff && flags >= 0 && flags <= 0xffff)) {
+    // Each beyond its bits, or no whole number, would be another record than was meant, and 0 is padding.
+    if (type === 0 || (type & 0xffff) !== type || (flags & 0xffff) !== flags) {
       throw new ArgumentError(
         `a record's type is 1 to 65535 and its flags 0 to 65535, not ${type} and ${flags}`,
       )

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.ts'
 import {
   type ArrayType,
   type Fields,
@@ -20,11 +21,13 @@ export interface Memory {
   readonly words: Int32Array
 }
 
-/** @throws {RangeError} where the bytes do not start on a multiple of 4, or are not whole words. */
+/** @throws {ArgumentError} where the bytes do not start on a multiple of 4, or are not whole words. */
 export function memoryOver(bytes: Uint8Array): Memory {
-  // Whose length, divided, would otherwise be cut to a whole one.
-  if (bytes.byteLength % 4 !== 0)
-    throw new RangeError(`${bytes.byteLength} bytes are not whole words`)
+  if (bytes.byteOffset % 4 !== 0 || bytes.byteLength % 4 !== 0) {
+    throw new ArgumentError(
+      `memory is whole words from a multiple of 4 on, not ${bytes.byteLength} bytes from ${bytes.byteOffset}`,
+    )
+  }
   return {
     bytes,
     data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
@@ -81,7 +84,7 @@ type ViewOf<F extends Fields, W extends Writer, S extends Side> = {
 export type StructView<T extends StructType, S extends Side> =
   T extends StructType<infer F, infer W> ? ViewOf<F, W, S> : never
 
-/** @throws {RangeError} where the struct does not fit or is not aligned at `offset`. */
+/** @throws {ArgumentError} where the struct does not fit or is not aligned at `offset`. */
 export function viewStruct<T extends StructType, const S extends Side>(
   type: T,
   memory: Memory,
@@ -89,7 +92,7 @@ export function viewStruct<T extends StructType, const S extends Side>(
   side: S,
 ): StructView<T, S> {
   if (offset % type.align !== 0 || offset < 0 || offset + type.bytes > memory.bytes.byteLength) {
-    throw new RangeError(
+    throw new ArgumentError(
       `struct ${type.name} (${type.bytes} bytes, aligned to ${type.align}) does not fit at ${offset} of ${memory.bytes.byteLength} bytes`,
     )
   }

@@ -35,9 +35,14 @@ export class WaitingFlag {
     Atomics.store(this.#words, this.#own, 0)
   }
 
+  /** The number that the next `raise` stores, as a signed one. Never 0. */
+  get next(): number {
+    return (this.#ticket + 1) | 0 || 1
+  }
+
   /** Announces a sleep. Look once more before it. */
   raise(): void {
-    this.#ticket = (this.#ticket + 1) | 0 || 1
+    this.#ticket = this.next
     // Relaxed: the fence orders it before the second look.
     Atomics.store(this.#words, this.#own, this.#ticket)
     // Full fence between the flag and the second look. An add to private memory, because the

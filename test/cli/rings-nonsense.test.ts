@@ -4,9 +4,10 @@ import fc from 'fast-check'
 import { RegionWatch } from '../../src/cli/region-watch.ts'
 import { ringDump } from '../../src/cli/rings-dump.ts'
 import { ringsTable } from '../../src/cli/rings-table.ts'
+import { coreRings } from '../../src/shm/core-rings.ts'
 import { RegionInspector } from '../../src/shm/region-inspector.ts'
 import { LIMITS } from '../../src/shm/shared-mem.ts'
-import { coreRings, SharedRegion } from '../../src/shm/shared-region.ts'
+import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 test('any bytes in a region give a table and a dump, in lines of plain text', (t) => {

@@ -1,7 +1,7 @@
 /* The ring of many producers: reserve, mark, fill, commit or abort; read, free, unblock. mpsc-sleep.pml is
  * how the consumer sleeps; here it looks again whenever something has changed.
  *
- * firmware/core/mpsc_ring.c, src/shm/mpsc-ring-producer.ts and mpsc-ring-consumer.ts.
+ * firmware/core/mpsc_*.c, src/shm/mpsc-ring-producer.ts and mpsc-ring-consumer.ts.
  *
  * With MORTAL one producer may die at any step. Else one may be taken for dead at any step that allows it,
  * and comes back, perhaps late by a lap.

@@ -2,7 +2,7 @@
  * step; whoever sees that it has ended rings for it, and the consumer unblocks what it has left.
  * The records and their room are in mpsc-ring.pml.
  *
- * mpsc_try_sleep, mpsc_should_ring and mpsc_unblock of firmware/core/mpsc_ring.c; trySleep and shouldRing of
+ * mpsc_try_sleep, mpsc_should_ring and mpsc_unblock of firmware/core/mpsc_*.c; trySleep and shouldRing of
  * src/shm/mpsc-ring-consumer.ts and mpsc-ring-producer.ts.
  *
  * Faults: NO_FENCE_RAISE, NO_FENCE_ANSWER, NO_SECOND_LOOK, ABORT_SILENTLY, NO_UNBLOCK.

@@ -3,10 +3,12 @@ import fc from 'fast-check'
 import {
   array,
   CACHE_LINE_BYTES,
+  type FieldType,
   f64,
   fieldType,
   layoutHash,
   layoutTable,
+  type OwnedField,
   roundUp,
   struct,
   text,
@@ -14,8 +16,10 @@ import {
   u16,
   u32,
   u64,
+  type Writer,
+  writtenBy,
 } from '../../src/shm/layout.ts'
-import { SharedMem, STRUCTS } from '../../src/shm/shared-mem.ts'
+import { MpscControl, RingControl, SharedMem, STRUCTS } from '../../src/shm/shared-mem.ts'
 
 const SCALARS = [u8, u16, u32, u64, f64]
 
@@ -81,8 +85,46 @@ test('every struct of the shared layout is in the table, after those that it con
   t.true(names.indexOf('region_header') < names.indexOf('shared_mem'))
 })
 
-test('what different sides write never shares a cache line', (t) => {
-  for (const [name, offset] of Object.entries(SharedMem.offsets)) {
-    t.is(offset % CACHE_LINE_BYTES, 0, name)
+/** Who writes to each cache line of what lies at `at`. */
+function writersOfLines(
+  declared: FieldType | OwnedField,
+  owner: Writer,
+  at = 0,
+  lines = new Map<number, Set<Writer>>(),
+): ReadonlyMap<number, ReadonlySet<Writer>> {
+  const writer = declared.kind === 'owned' ? declared.writer : owner
+  const type = fieldType(declared)
+  if (type.kind === 'struct') {
+    for (const [field, inner] of Object.entries(type.fields)) {
+      writersOfLines(inner, type.writer, at + (type.offsets[field] ?? 0), lines)
+    }
+  } else if (type.kind === 'array') {
+    for (let index = 0; index < type.count; index++) {
+      writersOfLines(type.element, writer, at + index * type.element.bytes, lines)
+    }
+  } else {
+    const last = Math.floor((at + type.bytes - 1) / CACHE_LINE_BYTES)
+    for (let line = Math.floor(at / CACHE_LINE_BYTES); line <= last; line++) {
+      lines.set(line, (lines.get(line) ?? new Set()).add(writer))
+    }
   }
+  return lines
+}
+
+test('what different sides write never shares a cache line', (t) => {
+  const mixed = struct(
+    'mixed',
+    { writer: 'host', summary: '' },
+    { a: u32, b: writtenBy('core', u8) },
+  )
+  t.deepEqual(writersOfLines(mixed, 'host'), new Map([[0, new Set<Writer>(['host', 'core'])]]))
+  const writers = new Set<Writer>()
+  for (const declared of [SharedMem, RingControl, MpscControl]) {
+    t.is(declared.align, CACHE_LINE_BYTES, 'so that it starts on a line')
+    for (const [line, found] of writersOfLines(declared, declared.writer)) {
+      t.is(found.size, 1, `line ${line} of ${declared.name}: ${[...found].join(', ')}`)
+      for (const writer of found) writers.add(writer)
+    }
+  }
+  t.deepEqual([...writers].sort(), ['consumer', 'core', 'host', 'producer'])
 })

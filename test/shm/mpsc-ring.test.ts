@@ -1,58 +1,23 @@
 import test from 'ava'
-import fc from 'fast-check'
-import { roundUp } from '../../src/shm/layout.ts'
-import { MPSC_HEADER_BYTES, MpscGeometry } from '../../src/shm/mpsc-geometry.ts'
+import { MPSC_HEADER_BYTES } from '../../src/shm/mpsc-geometry.ts'
 import { createMpscRing, formatMpscRing, mpscRingBytes } from '../../src/shm/mpsc-ring.ts'
 import { MpscRingConsumer } from '../../src/shm/mpsc-ring-consumer.ts'
 import { MpscRingProducer } from '../../src/shm/mpsc-ring-producer.ts'
-import { LIMITS, MPSC_SLOT_BYTES, MPSC_STATE } from '../../src/shm/shared-mem.ts'
-
-const CAPACITY = LIMITS.RING_CAPACITY_MIN
-const SLOTS = CAPACITY / MPSC_SLOT_BYTES
-const ALL = Number.MAX_SAFE_INTEGER
-/** The longest payload in one slot. */
-const SMALL = MPSC_SLOT_BYTES - MPSC_HEADER_BYTES
-
-const DAMAGED = { code: 'ERR_CARILLON_RING_DAMAGED' }
-const ARGUMENT = { code: 'ERR_CARILLON_ARGUMENT' }
-
-function newRing(position = 0) {
-  const ring = createMpscRing(CAPACITY)
-  formatMpscRing(ring, position)
-  const geometry = new MpscGeometry(ring)
-  const consumer = new MpscRingConsumer(ring)
-  return { ring, geometry, words: geometry.words, consumer, producer: new MpscRingProducer(ring) }
-}
-
-type Ring = ReturnType<typeof newRing>
-
-interface Message {
-  type: number
-  payload: Uint8Array
-}
-
-function readAll({ consumer }: Ring, limit = ALL): Message[] {
-  const messages: Message[] = []
-  consumer.read((type, bytes, offset, length) => {
-    messages.push({ type, payload: bytes.slice(offset, offset + length) })
-    return true
-  }, limit)
-  return messages
-}
-
-const types = (messages: readonly Message[]) => messages.map(({ type }) => type)
-
-/** What a producer leaves that dies as soon as it has moved the tail. */
-function reserveAndDie({ geometry, words }: Ring, bytes: number) {
-  Atomics.add(words, geometry.tail, bytes)
-}
-
-/** Writes until the ring is full. Returns how many records that took. */
-function fill({ producer }: Ring, length: number = SMALL): number {
-  let count = 0
-  while (producer.write(count, new Uint8Array(length))) count++
-  return count
-}
+import { MPSC_SLOT_BYTES, MPSC_STATE } from '../../src/shm/shared-mem.ts'
+import {
+  ALL,
+  ARGUMENT,
+  CAPACITY,
+  DAMAGED,
+  fill,
+  newRing,
+  readAll,
+  reserveAndDie,
+  SLOTS,
+  SMALL,
+  type TestRing,
+  types,
+} from './mpsc-test-ring.ts'
 
 test('records arrive as they were written, in the order of their claims', (t) => {
   const ring = newRing()
@@ -333,7 +298,7 @@ test('a late commit does not publish the open claim of another at its place', (t
 })
 
 /** Claims the second slot for `late`, gives that up, and goes on to the next lap's first slot. */
-function overtake(ring: Ring, late: () => void) {
+function overtake(ring: TestRing, late: () => void) {
   ring.producer.write(0)
   late()
   readAll(ring)
@@ -459,6 +424,18 @@ test('another consumer goes on where the last one stopped, and its sleep is rung
   t.true(ring.producer.shouldRing(), 'a number that the second consumer did not use')
 })
 
+test('after 2^32 sleeps another consumer takes no number again that was answered', (t) => {
+  const ring = newRing()
+  ring.words[ring.geometry.sleeps] = -2
+  for (let sleep = 0; sleep < 4; sleep++) {
+    const consumer = new MpscRingConsumer(ring.ring)
+    t.true(consumer.trySleep())
+    t.true(ring.producer.write(sleep) && ring.producer.shouldRing())
+    t.false(ring.producer.shouldRing())
+    t.deepEqual(types(readAll({ ...ring, consumer })), [sleep])
+  }
+})
+
 test('the heartbeat of the consumer is seen by a producer', (t) => {
   const { consumer, producer } = newRing()
   t.is(producer.consumerHeartbeat, 0)
@@ -513,85 +490,6 @@ test('a ring that does not fit its memory, or starts between slots, is refused',
   }
 })
 
-const DAMAGE: Record<string, (ring: Ring) => void> = {
-  'a mark of another lap': ({ words, geometry }) => {
-    words[geometry.markAt(0)] = geometry.mark(CAPACITY, 64, MPSC_STATE.PUBLISHED)
-  },
-  'a free slot of another lap': ({ words, geometry }) => {
-    words[geometry.markAt(0)] = geometry.emptyMark(CAPACITY)
-  },
-  'a free slot that has slots': ({ words, geometry }) => {
-    words[geometry.markAt(0)] = geometry.mark(0, 64, MPSC_STATE.EMPTY)
-  },
-  'a record of no slots': ({ words, geometry }) => {
-    words[geometry.markAt(0)] = geometry.mark(0, 0, MPSC_STATE.PUBLISHED)
-  },
-  'a record longer than allowed': ({ words, geometry }) => {
-    words[geometry.markAt(0)] = geometry.mark(0, CAPACITY / 4 + 64, MPSC_STATE.PUBLISHED)
-    words[geometry.tail] = CAPACITY
-  },
-  'a record longer than what is reserved': ({ words, geometry }) => {
-    words[geometry.markAt(0)] = geometry.mark(0, 192, MPSC_STATE.PUBLISHED)
-  },
-  'padding longer than what is reserved': ({ words, geometry }) => {
-    words[geometry.markAt(0)] = geometry.mark(0, 192, MPSC_STATE.PADDING)
-  },
-  'a payload longer than its record': ({ words, geometry }) => {
-    words[geometry.headerAt(0)] = 113
-  },
-  'a payload of another number of slots': ({ words, geometry }) => {
-    words[geometry.headerAt(0)] = 48
-  },
-  'a payload near 2^32': ({ words, geometry }) => {
-    words[geometry.headerAt(0)] = -8
-  },
-  'a tail behind the head': ({ words, geometry }) => {
-    words[geometry.tail] = -64
-  },
-  'a tail more than the capacity ahead': ({ words, geometry }) => {
-    words[geometry.tail] = CAPACITY + 64
-  },
-  'a tail between slots': ({ words, geometry }) => {
-    words[geometry.tail] = 130
-  },
-}
-
-for (const [name, damage] of Object.entries(DAMAGE)) {
-  test(`damage is an error that is counted, not a crash: ${name}`, (t) => {
-    const ring = newRing()
-    ring.producer.write(0, new Uint8Array(100))
-    damage(ring)
-    const read = () => ring.consumer.read(() => t.fail(), 10)
-    t.throws(read, DAMAGED)
-    t.throws(read, DAMAGED)
-    t.is(ring.consumer.stats.damaged, 2)
-    t.false(ring.consumer.trySleep(), 'a damaged ring is not slept on')
-    ring.consumer.reset()
-    t.true(ring.producer.write(7, Uint8Array.of(1)))
-    t.deepEqual(types(readAll(ring)), [7], 'a reset ring works again')
-    t.is(fill(ring), SLOTS)
-  })
-}
-
-test('what lies before the damage is read first', (t) => {
-  const ring = newRing()
-  ring.producer.write(0)
-  ring.producer.write(1)
-  ring.words[ring.geometry.markAt(64)] = 0x7fffffff
-  const seen: number[] = []
-  t.throws(() => ring.consumer.read((type) => seen.push(type) > 0, 10), DAMAGED)
-  t.deepEqual(seen, [0])
-  t.false(ring.consumer.unblock(), 'damage is nothing to unblock')
-})
-
-test('positions that are impossible are an error for the producer', (t) => {
-  for (const head of [64, -CAPACITY - 64, 2 ** 31 - 64, -32]) {
-    const ring = newRing()
-    ring.words[ring.geometry.head] = head
-    t.throws(() => ring.producer.write(0), DAMAGED)
-  }
-})
-
 test('a reset refuses what was claimed before it, wherever the ring stood', (t) => {
   for (const position of [0, CAPACITY / 2, 2 ** 32 - CAPACITY, 2 ** 32 - 2 * CAPACITY]) {
     const ring = newRing(position)
@@ -630,252 +528,4 @@ test('a producer that has rung before a reset rings for the sleeps after it', (t
     consumer.reset()
   }
   t.is(consumer.stats.sleeps, 3)
-})
-
-test('random damage ends in the one error, and never reads outside the ring', (t) => {
-  const words = (mpscRingBytes(CAPACITY) - CAPACITY + 1024) / 4
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.nat(words - 1), fc.oneof(fc.nat(0xffffffff), fc.nat(4096))), {
-        minLength: 1,
-        maxLength: 8,
-      }),
-      (stores) => {
-        const ring = newRing()
-        for (let type = 0; type < 10; type++) ring.producer.write(type, new Uint8Array(32))
-        for (const [word, value] of stores) ring.words[word] = value | 0
-        const { consumer, producer, geometry } = ring
-        const steps = [
-          () =>
-            consumer.read((_type, bytes, offset, length) => {
-              t.true(offset >= geometry.data && offset + length <= bytes.byteLength)
-            }, ALL),
-          () => consumer.unblock(),
-          () => consumer.blockedAt,
-          () => consumer.trySleep(),
-          () => producer.write(1, new Uint8Array(500)),
-          () => new MpscRingConsumer(ring.ring).read(() => {}, ALL),
-        ]
-        for (const step of steps) {
-          try {
-            step()
-          } catch (error) {
-            t.is((error as { code?: string }).code, DAMAGED.code)
-          }
-        }
-        consumer.reset()
-        t.is(fill(ring), SLOTS)
-      },
-    ),
-    { numRuns: 500 },
-  )
-})
-
-interface Reservation {
-  state: 'reserved' | 'claimed' | 'published' | 'padding'
-  bytes: number
-  message: Message
-}
-
-test('whatever producers and consumer do in whatever order, it is as in the model', (t) => {
-  const producerIndex = fc.nat(2)
-  const length = fc.oneof(fc.nat(CAPACITY / 4 - MPSC_HEADER_BYTES), fc.nat(200))
-  const step = fc.oneof(
-    fc.record({ claim: producerIndex, length, byte: fc.nat(255) }),
-    fc.record({ commit: producerIndex }),
-    fc.record({ abort: producerIndex }),
-    fc.record({ die: producerIndex }),
-    fc.record({ dieReserving: length }),
-    fc.record({ read: fc.integer({ min: 1, max: 5 }) }),
-    fc.constant({ unblock: true }),
-  )
-  const start = fc.oneof(fc.nat(SLOTS), fc.integer({ min: 2 ** 26 - 2 * SLOTS, max: 2 ** 26 - 1 }))
-  fc.assert(
-    fc.property(start, fc.array(step, { maxLength: 150 }), (slots, steps) => {
-      let tail = slots * MPSC_SLOT_BYTES
-      const ring = newRing(tail)
-      const producers = [0, 1, 2].map(() => new MpscRingProducer(ring.ring))
-      const open: (Reservation | undefined)[] = [undefined, undefined, undefined]
-      const queue: Reservation[] = []
-      let unblocked = 0
-      let refused = 0
-      let type = 0
-      const padding = (bytes: number): Reservation => ({
-        state: 'padding',
-        bytes,
-        message: { type: 0, payload: new Uint8Array(0) },
-      })
-      /** The bytes of padding before a record of this length, or undefined where it does not fit. */
-      const room = (bytes: number) => {
-        const toEnd = CAPACITY - (tail % CAPACITY)
-        const before = bytes > toEnd ? toEnd : 0
-        const used = queue.reduce((sum, one) => sum + one.bytes, 0)
-        return used + before + bytes <= CAPACITY ? before : undefined
-      }
-      const push = (...reservations: Reservation[]) => {
-        for (const one of reservations) tail += one.bytes
-        queue.push(...reservations.filter(({ bytes }) => bytes > 0))
-      }
-      const close = (index: number, state: 'published' | 'padding') => {
-        const claim = open[index]
-        open[index] = undefined
-        const isOurs = claim?.state === 'claimed'
-        if (claim !== undefined && isOurs) claim.state = state
-        else refused++
-        return isOurs
-      }
-      for (const action of steps) {
-        if ('claim' in action) {
-          const producer = producers[action.claim]
-          if (producer === undefined || open[action.claim] !== undefined) continue
-          const bytes = roundUp(MPSC_HEADER_BYTES + action.length, MPSC_SLOT_BYTES)
-          const before = room(bytes)
-          const at = producer.claim(action.length)
-          t.is(at === -1, before === undefined)
-          if (before === undefined) continue
-          const payload = new Uint8Array(action.length).fill(action.byte)
-          ring.ring.bytes.set(payload, at)
-          const claim: Reservation = { state: 'claimed', bytes, message: { type: type++, payload } }
-          push(padding(before), claim)
-          open[action.claim] = claim
-        } else if ('commit' in action) {
-          const claim = open[action.commit]
-          if (claim === undefined) continue
-          const isRecord = close(action.commit, 'published')
-          t.is(producers[action.commit]?.commit(claim.message.type), isRecord)
-        } else if ('abort' in action) {
-          if (open[action.abort] === undefined) continue
-          close(action.abort, 'padding')
-          producers[action.abort]?.abort()
-        } else if ('die' in action) {
-          open[action.die] = undefined
-          producers[action.die] = new MpscRingProducer(ring.ring)
-        } else if ('dieReserving' in action) {
-          const bytes = roundUp(MPSC_HEADER_BYTES + action.dieReserving, MPSC_SLOT_BYTES)
-          const before = room(bytes)
-          if (before === undefined) continue
-          reserveAndDie(ring, before + bytes)
-          push({ ...padding(before + bytes), state: 'reserved' })
-        } else if ('read' in action) {
-          const expected: Message[] = []
-          while (expected.length < action.read) {
-            const first = queue[0]
-            if (first?.state !== 'published' && first?.state !== 'padding') break
-            if (first.state === 'published') expected.push(first.message)
-            queue.shift()
-          }
-          t.deepEqual(readAll(ring, action.read), expected)
-        } else {
-          const state = queue[0]?.state
-          const given = state === 'claimed' || state === 'reserved'
-          t.is(ring.consumer.blockedAt !== undefined, given)
-          t.is(ring.consumer.unblock(), given)
-          if (!given) continue
-          unblocked++
-          for (const one of queue) {
-            if (one.state !== state) break
-            one.state = 'padding'
-            if (state === 'claimed') break
-          }
-        }
-      }
-      const stats = ring.consumer.stats
-      t.is(
-        stats.usedBytes,
-        queue.reduce((sum, one) => sum + one.bytes, 0),
-      )
-      t.like(stats, { unblocked, refused, overtaken: 0, damaged: 0 })
-    }),
-    { numRuns: 500 },
-  )
-})
-
-/** Calls `before` before each access of `run` by Atomics, as if another thread came in between. */
-function interrupted(before: () => void, run: () => void): void {
-  const { load, compareExchange } = Atomics
-  Atomics.load = ((words: Int32Array, index: number) => {
-    before()
-    return load(words, index)
-  }) as typeof Atomics.load
-  Atomics.compareExchange = ((words: Int32Array, index: number, from: number, to: number) => {
-    before()
-    return compareExchange(words, index, from, to)
-  }) as typeof Atomics.compareExchange
-  try {
-    run()
-  } finally {
-    Object.assign(Atomics, { load, compareExchange })
-  }
-}
-
-test('what comes between any two steps of a producer or the consumer loses nothing', (t) => {
-  let overtaken = 0
-  let refused = 0
-  fc.assert(
-    fc.property(
-      fc.array(fc.nat(9), { minLength: 200, maxLength: 800 }),
-      fc.nat(SLOTS),
-      (choices, slots) => {
-        const ring = newRing(2 ** 32 - (slots + 1) * MPSC_SLOT_BYTES)
-        const producers = [0, 1, 2].map(() => new MpscRingProducer(ring.ring))
-        const sent = [0, 0, 0]
-        const received = [0, 0, 0]
-        const busy = new Set<string>()
-        let at = 0
-        const read = () =>
-          ring.consumer.read((type, bytes, offset, length) => {
-            const from = type % 4
-            if (type >>> 2 !== received[from]) t.fail(`a record of ${from} is out of order`)
-            received[from] = (type >>> 2) + 1
-            for (let i = offset; i < offset + length; i++) {
-              if (bytes[i] !== (type & 0xff)) t.fail(`a record of ${from} is damaged`)
-            }
-          }, ALL)
-        const write = (from: number) => {
-          const type = ((sent[from] ?? 0) << 2) | from
-          const payload = new Uint8Array((type * 97) % 3000).fill(type)
-          if (producers[from]?.write(type, payload)) sent[from] = (sent[from] ?? 0) + 1
-        }
-        /** One after the other from the list; while one is busy, the others come in between. */
-        const act = () => {
-          const choice = choices[at++]
-          if (choice === undefined || choice > 7) return
-          const from = choice < 5 ? choice % 3 : -1
-          const who = from < 0 ? 'consumer' : `producer ${from}`
-          if (busy.has(who)) return
-          busy.add(who)
-          if (from >= 0) write(from)
-          else if (choice === 5) ring.consumer.unblock()
-          else read()
-          busy.delete(who)
-        }
-        interrupted(act, () => {
-          while (at < choices.length) act()
-        })
-        read()
-        t.deepEqual(received, sent)
-        const { stats } = ring.consumer
-        t.like(stats, { usedBytes: 0, damaged: 0 })
-        overtaken += stats.overtaken
-        refused += stats.refused
-        t.is(fill(ring), SLOTS)
-      },
-    ),
-    { numRuns: 500 },
-  )
-  t.true(overtaken > 100 && refused > 100, `only ${overtaken} overtaken, ${refused} refused`)
-})
-
-test('a living producer whose reservation was sealed begins anew', (t) => {
-  const ring = newRing(CAPACITY - MPSC_SLOT_BYTES)
-  const { words, geometry, consumer, producer } = ring
-  let isSealed = false
-  const seal = () => {
-    if (isSealed || words[geometry.tail] === CAPACITY - MPSC_SLOT_BYTES) return
-    isSealed = true
-    t.true(consumer.unblock())
-  }
-  interrupted(seal, () => t.true(producer.write(5, new Uint8Array(100).fill(9))))
-  t.deepEqual(readAll(ring), [{ type: 5, payload: new Uint8Array(100).fill(9) }])
-  t.like(consumer.stats, { overtaken: 1, refused: 0, unblocked: 1 })
 })

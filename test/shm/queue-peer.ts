@@ -22,19 +22,23 @@ const [path = '', regionBytes = 0, outIndex = 0, kind = '', count = 0, lengthMax
 const prefix = Buffer.from('TT')
 const napping = new Int32Array(new SharedArrayBuffer(4))
 
-/** For who waits for a side that has died. */
-const MINUTES_MAX = 2
-const end = performance.now() + MINUTES_MAX * 60_000
+/** For who waits for a side that has died, and not for a busy machine. */
+const STILL_MS = 60_000
 
 /** Both at once, until all has gone each way. Each says how much it has moved. */
 function exchange(write: (from: number) => number, read: (from: number) => number): void {
+  let movedMs = performance.now()
   for (let written = 0, received = 0; written < count || received < count; ) {
     const wrote = written < count ? write(written) : 0
     const got = received < count ? read(received) : 0
     written += wrote
     received += got
-    if (wrote + got > 0) continue
-    if (performance.now() > end) throw new Error(`${written} written, ${received} received`)
+    const nowMs = performance.now()
+    if (wrote + got > 0) {
+      movedMs = nowMs
+      continue
+    }
+    if (nowMs > movedMs + STILL_MS) throw new Error(`${written} written, ${received} received`)
     // The other side may need this core.
     Atomics.wait(napping, 0, 0, 0.05)
   }

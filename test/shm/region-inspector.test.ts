@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
+import { coreRings } from '../../src/shm/core-rings.ts'
 import { RingError } from '../../src/shm/errors.ts'
 import { RegionInspector } from '../../src/shm/region-inspector.ts'
 import { LIMITS, RegionHeader, SharedMem } from '../../src/shm/shared-mem.ts'
-import { coreRings, SharedRegion } from '../../src/shm/shared-region.ts'
+import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { unreadRecords } from '../../src/shm/unread-records.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 

@@ -106,6 +106,16 @@ test('messageBytesMax is 1 byte to 1 GiB', (t) => {
   }
 })
 
+test('a message is 1 GiB at most', (t) => {
+  const { writer } = newRing()
+  // Of a page that is all zeros, as long as nobody writes to it.
+  const bytes = new Uint8Array(LIMITS.MESSAGE_BYTES_MAX + 1)
+  t.throws(() => writer.write(7, 0, 0, bytes), { code: 'ERR_CARILLON_ARGUMENT' })
+  t.false(writer.isBusy)
+  t.false(writer.write(7, 0, 0, bytes.subarray(1)), 'it is begun')
+  t.true(writer.isBusy)
+})
+
 test('a second message has to wait for the first', (t) => {
   const { writer } = newRing()
   t.false(writer.write(7, 0, 0, pattern(2 * CAPACITY)))

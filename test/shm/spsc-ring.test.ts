@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { checkCapacity } from '../../src/shm/ring-geometry.ts'
 import { LIMITS, RECORD_FLAG, RecordHeader, RingControl } from '../../src/shm/shared-mem.ts'
 import { type RingRecord, SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
 import { type RingProducerOptions, SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
@@ -125,6 +126,21 @@ test('what is claimed and aborted leaves nothing', (t) => {
   t.deepEqual(
     readAll(ring).map((record) => record.sequence),
     [5],
+  )
+})
+
+test('a claim that finds no room leaves none open', (t) => {
+  const ring = newRing()
+  const longest = new Uint8Array(ring.producer.payloadBytesMax)
+  for (let index = 0; index < 3; index++) ring.producer.write(1, 0, index, longest)
+  ring.producer.write(1, 0, 3, longest.subarray(32))
+  t.not(ring.producer.claim(16), -1)
+  t.is(ring.producer.claim(17), -1)
+  t.throws(() => ring.producer.commit(1, 0, 4), { code: 'ERR_CARILLON_ARGUMENT' })
+  ring.producer.publish()
+  t.deepEqual(
+    readAll(ring).map((record) => record.sequence),
+    [0, 1, 2, 3],
   )
 })
 
@@ -298,10 +314,10 @@ test('what is no type, flags or length is refused, and says so', (t) => {
     t.throws(() => producer.write(1, 0, 0, payload as unknown as Uint8Array), refused)
   }
   t.true(producer.claim(producer.payloadBytesMax) > 0)
-  for (const type of [0, -1, 0.5, NaN, 0x1_0000, 2 ** 32 + 1]) {
+  for (const type of [0, -1, 0.5, 1.5, NaN, 0x1_0000, 2 ** 32 + 1]) {
     t.throws(() => producer.commit(type, 0, 0), refused)
   }
-  for (const flags of [-1, 0x1_0000, 2 ** 32]) {
+  for (const flags of [-1, 0.5, NaN, 0x1_0000, 2 ** 32]) {
     t.throws(() => producer.commit(1, 0, 0, flags), refused)
   }
   producer.commit(0xffff, 0, 0, RECORD_FLAG.MORE)
@@ -407,13 +423,15 @@ for (const [name, damage] of Object.entries(DAMAGE)) {
   })
 }
 
-test('a head that is ahead of the tail is an error for the producer', (t) => {
-  const ring = newRing()
-  ring.control.consumer.head = 0x80000000
-  const fill = () => {
-    while (ring.producer.write(1, 0, 0, new Uint8Array(4000)));
+test('a head that is ahead of the tail, far behind it or not aligned is an error for the producer', (t) => {
+  for (const head of [0x80000000, CAPACITY + 16, 2 ** 32 - CAPACITY - 16, 8]) {
+    const ring = newRing()
+    ring.control.consumer.head = head
+    const fill = () => {
+      while (ring.producer.write(1, 0, 0, new Uint8Array(4000)));
+    }
+    t.throws(fill, { code: 'ERR_CARILLON_RING_DAMAGED' }, `${head}`)
   }
-  t.throws(fill, { code: 'ERR_CARILLON_RING_DAMAGED' })
 })
 
 test('random damage never reads outside the ring', (t) => {
@@ -450,6 +468,7 @@ test('a capacity is a power of two within its limits', (t) => {
   const memory = memoryOver(new Uint8Array(1024 * 1024))
   const make = (capacity: number) => new SpscRingProducer(memory, 0, capacity)
   t.notThrows(() => make(LIMITS.RING_CAPACITY_MIN))
+  t.notThrows(() => checkCapacity(LIMITS.RING_CAPACITY_MAX))
   for (const capacity of [
     LIMITS.RING_CAPACITY_MIN / 2,
     24 * 1024,

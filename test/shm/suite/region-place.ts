@@ -12,9 +12,10 @@ import { createServer } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { pageBytes } from '../../../src/shm/mapping.ts'
+import { regionBytes } from '../../../src/shm/region-format.ts'
 import { openPlace, SURROUNDINGS, type Surroundings } from '../../../src/shm/region-place.ts'
 import { LIMITS } from '../../../src/shm/shared-mem.ts'
-import { regionBytes, SharedRegion } from '../../../src/shm/shared-region.ts'
+import { SharedRegion } from '../../../src/shm/shared-region.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const OPTIONS = { cores: 1, ringCapacityBytes: LIMITS.RING_CAPACITY_MIN }

@@ -14,11 +14,13 @@ import test from 'ava'
 import fc from 'fast-check'
 import { errorCode } from '../../../src/errors.ts'
 import { ByteQueue } from '../../../src/shm/byte-queue.ts'
+import { coreRings } from '../../../src/shm/core-rings.ts'
 import { roundUp } from '../../../src/shm/layout.ts'
 import { pageBytes } from '../../../src/shm/mapping.ts'
 import { formatMpscRing } from '../../../src/shm/mpsc-ring.ts'
 import { MpscRingConsumer } from '../../../src/shm/mpsc-ring-consumer.ts'
 import { MpscRingProducer } from '../../../src/shm/mpsc-ring-producer.ts'
+import { REGION_BYTES_MAX, regionBytes } from '../../../src/shm/region-format.ts'
 import {
   LIMITS,
   REGION_MAGIC,
@@ -26,12 +28,7 @@ import {
   RingControl,
   SharedMem,
 } from '../../../src/shm/shared-mem.ts'
-import {
-  coreRings,
-  REGION_BYTES_MAX,
-  regionBytes,
-  SharedRegion,
-} from '../../../src/shm/shared-region.ts'
+import { SharedRegion } from '../../../src/shm/shared-region.ts'
 import { SpscRingConsumer } from '../../../src/shm/spsc-ring-consumer.ts'
 import { SpscRingProducer } from '../../../src/shm/spsc-ring-producer.ts'
 import { viewStruct } from '../../../src/shm/struct-view.ts'

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { errorCode } from '../../../src/errors.ts'
+import { coreRings } from '../../../src/shm/core-rings.ts'
 import { pageBytes } from '../../../src/shm/mapping.ts'
 import { LIMITS } from '../../../src/shm/shared-mem.ts'
-import { coreRings, SharedRegion } from '../../../src/shm/shared-region.ts'
+import { SharedRegion } from '../../../src/shm/shared-region.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const OPTIONS = { cores: 1, ringCapacityBytes: LIMITS.RING_CAPACITY_MIN }
