@@ -118,10 +118,11 @@ bool attach_follow(struct core *core)
         return false;
     }
     uint32_t session = load_acquire(&header->session);
-    if (session != core->session) {
+    // 0 is no session, whatever else the host's words say: before the first one no rings are known.
+    if (session == 0 || session != core->session) {
         unlink_rings(core);
         core->session = 0;
-        if (!attach(core, session)) {
+        if (session == 0 || !attach(core, session)) {
             return false;
         }
     }
