@@ -1,3 +1,4 @@
+import { checkBytes } from '../arguments.ts'
 import {
   type ArrayType,
   type Fields,
@@ -20,8 +21,12 @@ export interface Memory {
   readonly words: Int32Array
 }
 
-/** @throws {RangeError} where the bytes do not start on a multiple of 4, or are not whole words. */
+/**
+ * @throws {ArgumentError} where they are no Uint8Array.
+ * @throws {RangeError} where the bytes do not start on a multiple of 4, or are not whole words.
+ */
 export function memoryOver(bytes: Uint8Array): Memory {
+  checkBytes('memory', bytes)
   // Whose length, divided, would otherwise be cut to a whole one.
   if (bytes.byteLength % 4 !== 0)
     throw new RangeError(`${bytes.byteLength} bytes are not whole words`)
