@@ -381,10 +381,19 @@ bool mpsc_unblock(struct mpsc_consumer *ring, uint32_t at)
     return given;
 }
 
+// A counter, and the last number that the flag had, for a consumer after this: never 0, as there.
+static void count_sleep(uint32_t *sleeps)
+{
+    count(sleeps);
+    // Relaxed: only a consumer stores it.
+    if (load_relaxed(sleeps) == 0) {
+        count(sleeps);
+    }
+}
+
 bool mpsc_try_sleep(struct mpsc_consumer *ring)
 {
-    // A counter, and the last number that the flag had, for a consumer after this.
-    count(&ring->control->consumer.sleeps);
+    count_sleep(&ring->control->consumer.sleeps);
     ring_flag_raise(&ring->flag);
     if (!is_readable(ring)) {
         return true;

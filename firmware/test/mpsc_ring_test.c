@@ -226,6 +226,21 @@ static void one_sleep_is_one_bell_of_each(void)
     CHECK_EQUAL(memory.control.consumer.heartbeat, 1);
 }
 
+// A number that a producer has answered already would not be rung for.
+static void sleeps_wrap_without_a_number_twice(void)
+{
+    set_up(0);
+    memory.control.consumer.sleeps = UINT32_MAX - 2u;
+    for (uint32_t sleep = 0; sleep < 6; sleep++) {
+        CHECK(mpsc_consumer_bind(&consumer, &memory.control, CAPACITY));
+        CHECK(mpsc_try_sleep(&consumer));
+        CHECK(put(0, "", 0));
+        CHECK(mpsc_should_ring(&producer));
+        mpsc_wake(&consumer);
+        CHECK_EQUAL(drain(), 1);
+    }
+}
+
 struct damage {
     const char *name;
     uint32_t mark;
@@ -350,6 +365,7 @@ int main(void)
     payload_is_never_taken_for_a_mark();
     abort_is_rung_for();
     one_sleep_is_one_bell_of_each();
+    sleeps_wrap_without_a_number_twice();
     damage_is_found();
     threads_lose_nothing(false);
     threads_lose_nothing(true);

@@ -9,7 +9,7 @@ import {
   TYPE_WORD,
 } from './mpsc-geometry.ts'
 import { formatMpscRing, type MpscRing } from './mpsc-ring.ts'
-import { distance } from './ring-geometry.ts'
+import { checkLimit, distance } from './ring-geometry.ts'
 import { MPSC_SLOT_BYTES, MPSC_STATE } from './shared-mem.ts'
 import { WaitingFlag } from './waiting-flag.ts'
 
@@ -143,10 +143,11 @@ export class MpscRingConsumer {
    *
    * @returns how many there were.
    * @throws {RingError} where the ring is damaged. It stays so until `reset`.
-   * @throws {ArgumentError} from within a reader of this ring.
+   * @throws {ArgumentError} from within a reader of this ring, or where `limit` is no number from 0 on.
    */
   read(reader: MpscReader, limit: number): number {
     this.#refuseWhileReading()
+    checkLimit(limit)
     const { bytes, capacity, data } = this.#ring
     let count = 0
     this.#reading = true
@@ -232,8 +233,7 @@ export class MpscRingConsumer {
    *   be slept on; a timer has to see to it.
    */
   trySleep(): boolean {
-    // Relaxed: a counter. It is also the last number that the flag had, for a consumer after this.
-    Atomics.add(this.#words, this.#ring.sleeps, 1)
+    this.#countSleep()
     this.#flag.raise()
     if (!this.#isReadable()) return true
     this.#flag.lower()
@@ -279,6 +279,13 @@ export class MpscRingConsumer {
     if (this.#head % MPSC_SLOT_BYTES !== 0) this.#fail('does not start a slot')
     // Relaxed: only a consumer stores it.
     return new WaitingFlag(this.#words, waiting, waiting, Atomics.load(this.#words, sleeps))
+  }
+
+  /** A counter, and the last number that the flag had, for a consumer after this: never 0, as there. */
+  #countSleep(): void {
+    const { sleeps } = this.#ring
+    // Relaxed, both.
+    if (Atomics.add(this.#words, sleeps, 1) === -1) Atomics.add(this.#words, sleeps, 1)
   }
 
   #refuseWhileReading(): void {

@@ -174,6 +174,15 @@ test('a reader that returns false has had its last record, and a limit is kept',
   t.deepEqual(types(readAll(ring)), [5])
 })
 
+test('a batch without a number of records is refused, and consumes nothing', (t) => {
+  const ring = newRing()
+  ring.producer.write(1)
+  for (const limit of [undefined, Number.NaN, -1]) {
+    t.throws(() => ring.consumer.read(() => true, limit as number), ARGUMENT)
+  }
+  t.is(readAll(ring, Number.POSITIVE_INFINITY).length, 1)
+})
+
 test('a batch ends where everything in the ring was read, however fast it is filled', (t) => {
   const ring = newRing()
   fill(ring)
@@ -459,6 +468,20 @@ test('another consumer goes on where the last one stopped, and its sleep is rung
   t.true(ring.producer.shouldRing(), 'a number that the second consumer did not use')
 })
 
+test('another consumer is rung for also where the number of sleeps wraps', (t) => {
+  const ring = newRing()
+  Atomics.store(ring.words, ring.geometry.sleeps, -3)
+  for (let sleep = 0; sleep < 6; sleep++) {
+    const consumer = new MpscRingConsumer(ring.ring)
+    t.true(consumer.trySleep())
+    ring.producer.write(1)
+    t.true(ring.producer.shouldRing(), `sleep ${sleep}`)
+    t.false(ring.producer.shouldRing())
+    t.is(readAll({ ...ring, consumer }).length, 1)
+    consumer.wake()
+  }
+})
+
 test('the heartbeat of the consumer is seen by a producer', (t) => {
   const { consumer, producer } = newRing()
   t.is(producer.consumerHeartbeat, 0)
@@ -505,8 +528,9 @@ test('a ring that does not fit its memory, or starts between slots, is refused',
     t.throws(() => new MpscRingProducer(wrong), ARGUMENT)
     t.throws(() => new MpscRingConsumer(wrong), ARGUMENT)
   }
-  for (const capacity of [CAPACITY / 2, 24 * 1024, Number.NaN]) {
+  for (const capacity of [CAPACITY / 2, 24 * 1024, Number.NaN, '65536' as unknown as number]) {
     t.throws(() => createMpscRing(capacity), ARGUMENT)
+    t.throws(() => mpscRingBytes(capacity), ARGUMENT)
   }
   for (const position of [-64, 32, 2 ** 32, Number.NaN]) {
     t.throws(() => formatMpscRing(ring, position), ARGUMENT)
