@@ -164,7 +164,9 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     const place = openPlace(path, false, options, surroundings)
     try {
       checkRoom(place, SharedMem.bytes)
-      const region = new SharedRegion(place, place.bytes, 'reader')
+      // What lies behind the longest region is none of it, and more than a view can be over.
+      const bytes = Math.min(place.bytes, REGION_BYTES_MAX - (REGION_BYTES_MAX % pageBytes()))
+      const region = new SharedRegion(place, bytes, 'reader')
       try {
         region.check()
       } catch (error) {
