@@ -120,7 +120,8 @@ bool attach_follow(struct core *core)
         return false;
     }
     uint32_t session = load_acquire(&header->session);
-    if (session != core->session) {
+    // 0 is no session, whatever else the host's words say: before the first one no rings are known.
+    if (session == 0 || session != core->session) {
         unlink_rings(core);
         core->session = 0;
         // 0 is none: a host is about to make the region anew, or something wrote over it.

@@ -112,7 +112,8 @@ static inline void *ring_claim(struct ring_producer *ring, uint32_t length)
 // Ends the record of `length` bytes at `header`, which is in the ring, with its checksum.
 void ring_write_checksum(struct carillon_record_header *header, uint32_t length);
 
-// Makes a record of what was claimed. The consumer sees it after ring_publish. The type is not 0.
+// Makes a record of what was claimed. The consumer sees it after ring_publish. The type is not 0. Of
+// the flags, that of a checksum is the ring's own to set: it is passed over.
 // False, and nothing is done, without a claim: the last one found no room, or was committed or aborted.
 static inline bool ring_commit_flagged(struct ring_producer *ring, uint16_t type, uint16_t flags,
                                        uint32_t stream, uint32_t sequence)
@@ -123,10 +124,11 @@ static inline bool ring_commit_flagged(struct ring_producer *ring, uint16_t type
     }
     struct carillon_record_header *header = ring_record_at(ring, ring->tail);
     uint32_t checksum_flag = ring->checksum_bytes > 0 ? CARILLON_RECORD_CHECKSUM : 0u;
+    uint32_t other_flags = flags & ~(uint32_t)CARILLON_RECORD_CHECKSUM;
     // Plain stores: nothing of a record is read before the tail that covers it.
     *header = (struct carillon_record_header){.length = length,
                                               .type = type,
-                                              .flags = (uint16_t)(flags | checksum_flag),
+                                              .flags = (uint16_t)(other_flags | checksum_flag),
                                               .stream = stream,
                                               .sequence = sequence};
     if (checksum_flag != 0) {

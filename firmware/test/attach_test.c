@@ -116,6 +116,32 @@ static void no_boot_is_0(void)
     CHECK_EQUAL(status()->boot, 1);
 }
 
+// A region without a session is none that a core attaches to, and it has no rings to link.
+static void region_without_a_session_is_left_alone(void)
+{
+    set_up();
+    region.shared.header.session = 0;
+    offer(5, 0);
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->link, 0);
+    CHECK_EQUAL(status()->boot, 0);
+    region.shared.header.session = 77;
+    offer(0, 0);
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 1);
+    // The session is gone while the rings are in use: the core leaves them, and comes back with it.
+    offer(1, 1);
+    CHECK(attach_follow(&core));
+    region.shared.header.session = 0;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->link, 0);
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 1);
+    region.shared.header.session = 77;
+    CHECK(!attach_follow(&core));
+    CHECK_EQUAL(status()->boot, 2);
+}
+
 static bool attaches(void)
 {
     bool attached = !attach_follow(&core) && core.session != 0;
@@ -184,6 +210,7 @@ int main(void)
     no_boot_is_0();
     session_0_is_none();
     region_that_is_another_is_left_alone();
+    region_without_a_session_is_left_alone();
     ring_that_does_not_lie_in_the_region_is_left_alone();
     rings_that_overlap_are_left_alone();
     link_for_this_boot_is_taken();

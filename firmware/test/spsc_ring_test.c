@@ -98,6 +98,19 @@ static void nothing_is_committed_without_a_claim(void)
     CHECK(!consumer.damaged);
 }
 
+// The consumer would take the end of the payload for the checksum.
+static void ring_without_checksums_flags_none(void)
+{
+    set_up();
+    struct ring_record record;
+    CHECK(ring_claim(&producer, 8) != NULL);
+    CHECK(ring_commit_flagged(&producer, 1, CARILLON_RECORD_CHECKSUM | CARILLON_RECORD_MORE, 0, 0));
+    ring_publish(&producer);
+    CHECK(ring_peek(&consumer, &record));
+    CHECK_EQUAL(record.header.flags, CARILLON_RECORD_MORE);
+    CHECK_EQUAL(record.header.length, 8);
+}
+
 static void one_sleep_is_one_bell(void)
 {
     set_up_ring();
@@ -248,6 +261,7 @@ int main(void)
     full_ring_refuses();
     room_that_another_claim_has_seen_is_not_slept_over();
     nothing_is_committed_without_a_claim();
+    ring_without_checksums_flags_none();
     one_sleep_is_one_bell();
     damage_is_found();
     two_threads_lose_nothing();

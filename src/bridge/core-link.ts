@@ -211,6 +211,8 @@ export class CoreLink {
             : `core ${this.core} has started anew`,
         ),
       )
+      // Its owner may have seen enough, and may have closed the region too.
+      if (this.#closed) return
     }
     if (this.#linked) return
     if (this.#link !== 0 && coreLink === this.#link && boot === this.#boot) {
@@ -232,6 +234,11 @@ export class CoreLink {
     // The core may have taken the link and left it again, damaged, before this side looked.
     const isOffered = this.#link !== 0 && boot === this.#boot && damages === this.#damagesAtOffer
     if (isOffered) return
+    if (this.#inTurn) {
+      // An owner that unlinks from within a record, and looks again: the ring is being read.
+      this.#planOffer(0)
+      return
+    }
     const nowMs = performance.now()
     if (nowMs < this.#nextOfferMs) {
       this.#planOffer(this.#nextOfferMs - nowMs)

@@ -9,7 +9,7 @@ import {
   TYPE_WORD,
 } from './mpsc-geometry.ts'
 import { formatMpscRing, type MpscRing } from './mpsc-ring.ts'
-import { distance } from './ring-geometry.ts'
+import { checkLimit, distance } from './ring-geometry.ts'
 import { MPSC_SLOT_BYTES, MPSC_STATE } from './shared-mem.ts'
 import { WaitingFlag } from './waiting-flag.ts'
 
@@ -143,10 +143,11 @@ export class MpscRingConsumer {
    *
    * @returns how many there were.
    * @throws {RingError} where the ring is damaged. It stays so until `reset`.
-   * @throws {ArgumentError} from within a reader of this ring.
+   * @throws {ArgumentError} from within a reader of this ring, or where `limit` is no number from 0 on.
    */
   read(reader: MpscReader, limit: number): number {
     this.#refuseWhileReading()
+    checkLimit(limit)
     const { bytes, capacity, data } = this.#ring
     let count = 0
     this.#reading = true

@@ -19,8 +19,13 @@ export interface MpscRing {
   readonly capacity: number
 }
 
-/** Bytes of memory that a ring takes: the lines that control it, its marks and its data. */
+/**
+ * Bytes of memory that a ring takes: the lines that control it, its marks and its data.
+ *
+ * @throws {ArgumentError} where the capacity is out of range.
+ */
 export function mpscRingBytes(capacity: number): number {
+  checkCapacity(capacity)
   return MpscControl.bytes + mpscMarksBytes(capacity) + capacity
 }
 
@@ -31,7 +36,6 @@ export function mpscRingBytes(capacity: number): number {
  * @throws {ArgumentError} where the capacity is out of range.
  */
 export function createMpscRing(capacity: number): MpscRing {
-  checkCapacity(capacity)
   const bytes = new Uint8Array(new SharedArrayBuffer(mpscRingBytes(capacity)))
   const ring = { bytes, offset: 0, capacity }
   formatMpscRing(ring)

@@ -2,7 +2,7 @@ import { checkBytes, checkInteger } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { type BlockOptions, blockUntil } from './block-until.ts'
 import type { ByteQueue } from './byte-queue.ts'
-import { QueueError } from './errors.ts'
+import { QueueError, type QueueErrorCode } from './errors.ts'
 import { MsgFrame, type MsgHeader } from './msg-frame.ts'
 import { PROTOCOL_VERSION } from './queue-format.ts'
 
@@ -100,8 +100,12 @@ export class MsgQueue {
     }
     if (this.#queue.space < this.#frame.overheadBytes + length) return false
     const header = this.#frame.header(length)
-    this.#queue.writeOrFail(header, message, this.#frame.trailer(header, message))
-    return true
+    const trailer = this.#frame.trailer(header, message)
+    const write = () => {
+      this.#queue.writeOrFail(header, message, trailer)
+      return true
+    }
+    return unless('ERR_CARILLON_QUEUE_FULL', write) ?? false
   }
 
   /**
@@ -139,6 +143,10 @@ export class MsgQueue {
    *   `ERR_CARILLON_QUEUE_TOO_BIG` where it is over `maxMessageBytes`, `ERR_CARILLON_QUEUE_DAMAGED`.
    */
   tryRead(): Buffer | undefined {
+    return unless('ERR_CARILLON_QUEUE_EMPTY', () => this.#read())
+  }
+
+  #read(): Buffer | undefined {
     const available = this.#skipToPrefix()
     const { headerBytes, overheadBytes } = this.#frame
     if (available < headerBytes) return undefined
@@ -247,6 +255,19 @@ export class MsgQueue {
   #skip(bytes: number): void {
     this.#queue.skipOrFail(bytes)
     this.#skippedBytes += bytes
+  }
+}
+
+/**
+ * What `attempt` returns; undefined where it finds less than there was a moment ago, because the other
+ * side has created the queue anew meanwhile.
+ */
+function unless<T>(code: QueueErrorCode, attempt: () => T): T | undefined {
+  try {
+    return attempt()
+  } catch (error) {
+    if (error instanceof QueueError && error.code === code) return undefined
+    throw error
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkBytes } from '../arguments.ts'
 import { RegionError } from './errors.ts'
 
 const readOnly = new WeakSet<ArrayBufferLike>()
@@ -10,10 +11,11 @@ export function markReadOnly(memory: ArrayBufferLike): void {
 /**
  * To be asked by whatever is going to write.
  *
+ * @throws {ArgumentError} where it is no Uint8Array.
  * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
  */
-export function checkWritable({ buffer }: Uint8Array): void {
-  if (!readOnly.has(buffer)) return
+export function checkWritable(memory: Uint8Array): void {
+  if (!readOnly.has(checkBytes("a ring's memory", memory).buffer)) return
   throw new RegionError(
     'ERR_CARILLON_REGION_READ_ONLY',
     'this memory is mapped for looking only, and the end of a ring or queue writes, one that reads too',

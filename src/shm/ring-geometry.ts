@@ -48,6 +48,8 @@ export function fitsBeforeEnd(
 /** Whether a ring may have this capacity: a power of two within the limits, in bytes. */
 export function isCapacity(bytes: number): boolean {
   return (
+    // Before the rest: a string of digits would pass for a number until it is added to one.
+    Number.isInteger(bytes) &&
     bytes >= LIMITS.RING_CAPACITY_MIN &&
     bytes <= LIMITS.RING_CAPACITY_MAX &&
     Number.isInteger(Math.log2(bytes))
@@ -81,6 +83,12 @@ export function checkFits(
   throw new ArgumentError(
     `a ring of ${capacity} bytes does not fit at ${offset} of ${bytes.byteLength} bytes`,
   )
+}
+
+/** @throws {ArgumentError} where a reader can take no such number of records, Infinity among them. */
+export function checkLimit(records: number): void {
+  if (typeof records === 'number' && records >= 0) return
+  throw new ArgumentError(`a reader takes a number of records from 0 on, not ${String(records)}`)
 }
 
 /** Where a ring lies and what fits in it. */

@@ -1,3 +1,4 @@
+import { checkBytes } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { LIMITS, RECORD_FLAG } from './shared-mem.ts'
 import type { RingRecord, SpscRingConsumer } from './spsc-ring-consumer.ts'
@@ -53,7 +54,7 @@ export class RingMessageReader {
 
   /**
    * @param memory the bytes that the ring lies in.
-   * @throws {ArgumentError} where `messageBytesMax` is out of range.
+   * @throws {ArgumentError} where they are no Uint8Array, or `messageBytesMax` is out of range.
    */
   constructor(ring: SpscRingConsumer, memory: Uint8Array, options: RingMessageReaderOptions = {}) {
     const { messageBytesMax = DEFAULT_MESSAGE_BYTES_MAX } = options
@@ -64,7 +65,7 @@ export class RingMessageReader {
       )
     }
     this.#ring = ring
-    this.#memory = memory
+    this.#memory = checkBytes('memory', memory)
     this.#messageBytesMax = messageBytesMax
     this.#message = { type: 0, stream: 0, sequence: 0, bytes: memory, offset: 0, length: 0 }
   }
@@ -80,6 +81,7 @@ export class RingMessageReader {
    *
    * @returns how many records there were.
    * @throws {RingError} where the ring is damaged.
+   * @throws {ArgumentError} where `limit` is no number from 0 on.
    */
   read(reader: (message: RingMessage) => boolean | undefined, limit: number): number {
     this.#reader = reader

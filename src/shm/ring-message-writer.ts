@@ -14,15 +14,19 @@ export class RingMessageWriter {
   readonly #ring: SpscRingProducer
   readonly #memory: Uint8Array
   #rest: Uint8Array | undefined
+  #restBytes = 0
   #type = 0
   #stream = 0
   #sequence = 0
   #isContinued = false
 
-  /** @param memory the bytes that the ring lies in. */
+  /**
+   * @param memory the bytes that the ring lies in.
+   * @throws {ArgumentError} where they are no Uint8Array.
+   */
   constructor(ring: SpscRingProducer, memory: Uint8Array) {
     this.#ring = ring
-    this.#memory = memory
+    this.#memory = checkBytes('memory', memory)
   }
 
   /** Whether a message is under way. */
@@ -50,6 +54,7 @@ export class RingMessageWriter {
     this.#stream = stream
     this.#sequence = sequence
     this.#rest = message
+    this.#restBytes = message.length
     this.#isContinued = false
     return this.resume()
   }
@@ -59,10 +64,17 @@ export class RingMessageWriter {
    *
    * @returns whether it is whole. Where not, the consumer has to make room, which it can once what is
    *   committed has been published.
+   * @throws {ArgumentError} where the message was transferred or resized meanwhile: `abandon` it.
    */
   resume(): boolean {
     while (this.#rest !== undefined) {
       const rest = this.#rest
+      // Else the reader would take what has come of it for all of it.
+      if (rest.length !== this.#restBytes) {
+        throw new ArgumentError(
+          `the message that is under way was transferred or resized: of its last ${this.#restBytes} bytes there are ${rest.length}`,
+        )
+      }
       const length = Math.min(rest.byteLength, this.#ring.payloadBytesMax)
       const at = this.#ring.claim(length)
       if (at < 0) return false
@@ -73,6 +85,7 @@ export class RingMessageWriter {
       this.#ring.commit(this.#type, this.#stream, this.#sequence, flags)
       this.#isContinued = true
       this.#rest = hasMore ? rest.subarray(length) : undefined
+      this.#restBytes -= length
     }
     return true
   }

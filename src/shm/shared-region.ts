@@ -2,7 +2,7 @@ import { closeSync, fstatSync, rmSync, statSync } from 'node:fs'
 import { checkInteger } from '../arguments.ts'
 import { problemOfRegion } from './check-region.ts'
 import { RegionError } from './errors.ts'
-import { Mapping } from './mapping.ts'
+import { Mapping, pageBytes } from './mapping.ts'
 import { allocate, createFile, type NewFileOptions } from './region-allocation.ts'
 import {
   bytesFor,
@@ -11,6 +11,7 @@ import {
   declaredBytes,
   eraseRegion,
   formatRegion,
+  REGION_BYTES_MAX,
 } from './region-format.ts'
 import {
   checkWholePages,
@@ -126,7 +127,9 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     const place = openPlace(path, false, options, surroundings)
     try {
       checkRoom(place, SharedMem.bytes)
-      const region = new SharedRegion(place, place.bytes, 'reader')
+      // What lies behind the longest region is none of it, and more than a view can be over.
+      const bytes = Math.min(place.bytes, REGION_BYTES_MAX - (REGION_BYTES_MAX % pageBytes()))
+      const region = new SharedRegion(place, bytes, 'reader')
       try {
         region.check()
       } catch (error) {

@@ -3,6 +3,7 @@ import { RingError } from './errors.ts'
 import { checkWritable } from './read-only-memory.ts'
 import { CHECKSUM_BYTES, hasRightChecksum } from './record-checksum.ts'
 import {
+  checkLimit,
   distance,
   fitsBeforeEnd,
   HEADER_BYTES,
@@ -130,10 +131,11 @@ export class SpscRingConsumer {
    *
    * @returns how many there were.
    * @throws {RingError} where the producer's position or a record is impossible.
-   * @throws {ArgumentError} from within a reader of this ring.
+   * @throws {ArgumentError} from within a reader of this ring, or where `limit` is no number from 0 on.
    */
   read(reader: (record: RingRecord) => boolean | undefined, limit: number): number {
     this.#refuseWhileReading()
+    checkLimit(limit)
     const tail = this.#loadTail()
     let count = 0
     this.#reading = true

@@ -166,7 +166,7 @@ export class SpscRingProducer {
    *
    * @param type 1 to 65,535, for the user to choose.
    * @param stream 32 bits, for the user to choose, as `sequence`.
-   * @param flags 0 to 65,535, of RECORD_FLAG. Default 0.
+   * @param flags 0 to 65,535, of RECORD_FLAG; that of checksums is the ring's own to set. Default 0.
    * @throws {ArgumentError} without a claim, or where the type or the flags are out of range.
    */
   commit(type: number, stream: number, sequence: number, flags = 0): void {
@@ -174,8 +174,12 @@ export class SpscRingProducer {
     // Each beyond its bits, or no whole number, would be another record than was meant, and 0 is padding.
     if (type === 0 || (type & 0xffff) !== type || (flags & 0xffff) !== flags) {
       throw new ArgumentError(
-        `a record's type is 1 to 65535 and its flags 0 to 65535, not ${type} and ${flags}`,
+        `a record's type is an integer from 1 to 65535 and its flags one from 0 to 65535, not ${type} and ${flags}`,
       )
+    }
+    // The consumer would take the end of the payload for the checksum, and the ring for damaged.
+    if ((flags & RECORD_FLAG.CHECKSUM) !== 0 && this.#checksumBytes === 0) {
+      throw new ArgumentError('this ring has no checksums: its records are not flagged so')
     }
     if (this.#checksumBytes === 0) {
       this.#writeHeader(this.#claimedAt, this.#claimedBytes, type, flags, stream, sequence)

@@ -1,3 +1,4 @@
+import { checkBytes } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import {
   type ArrayType,
@@ -21,8 +22,9 @@ export interface Memory {
   readonly words: Int32Array
 }
 
-/** @throws {ArgumentError} where the bytes do not start on a multiple of 4, or are not whole words. */
+/** @throws {ArgumentError} where they are no Uint8Array, do not start on a multiple of 4, or are not whole words. */
 export function memoryOver(bytes: Uint8Array): Memory {
+  checkBytes('memory', bytes)
   if (bytes.byteOffset % 4 !== 0 || bytes.byteLength % 4 !== 0) {
     throw new ArgumentError(
       `memory is whole words from a multiple of 4 on, not ${bytes.byteLength} bytes from ${bytes.byteOffset}`,

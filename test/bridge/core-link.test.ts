@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { CoreLink } from '../../src/bridge/core-link.ts'
+import { CoreLink, type CoreLinkHandler } from '../../src/bridge/core-link.ts'
 import { Reactor } from '../../src/reactor/reactor.ts'
 import {
   COMMAND,
@@ -12,6 +13,7 @@ import {
   SharedMem,
 } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
+import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
 import { memoryOver, viewStruct } from '../../src/shm/struct-view.ts'
 import { buildSleepyFirmware } from '../support/firmware-tool.ts'
 import { LinkedCore } from '../support/linked-core.ts'
@@ -71,14 +73,18 @@ async function restart(linked: LinkedCore): Promise<void> {
   await linked.until(() => linked.link.isLinked)
 }
 
-/** A link whose core is the test: it writes the status itself, and the link's bells resolve `bell`. */
-function linkToTest(t: ExecutionContext) {
+/**
+ * A link whose core is the test: it writes the status itself, and the link's bells resolve `bell`.
+ *
+ * @param handler what the owner does. Default: nothing.
+ */
+function linkToTest(t: ExecutionContext, handler: Partial<CoreLinkHandler> = {}) {
   const path = join(temporaryFolder(t), 'region')
   const region = SharedRegion.create(path, { cores: 1, ringCapacityBytes: 16384 })
   let ring = () => {}
   const ignore = () => {}
-  const handler = { onLinked: ignore, onUnlinked: ignore, onRecord: ignore, onRoom: ignore }
-  const link = new CoreLink(region, 0, () => ring(), handler)
+  const ignoring = { onLinked: ignore, onUnlinked: ignore, onRecord: ignore, onRoom: ignore }
+  const link = new CoreLink(region, 0, () => ring(), { ...ignoring, ...handler })
   t.teardown(() => {
     link.close(new Error('the test is over'))
     region.remove()
@@ -88,12 +94,62 @@ function linkToTest(t: ExecutionContext) {
   if (status === undefined || control === undefined) throw new Error('the region has no core')
   status.session = region.session
   status.boot = 1
-  const bell = () =>
-    new Promise<void>((resolve) => {
+  const bell = async () => {
+    // The link's own timers do not keep the process alive.
+    const alive = setInterval(ignore, 1000)
+    await new Promise<void>((resolve) => {
       ring = resolve
     })
-  return { link, status, control, bell }
+    clearInterval(alive)
+  }
+  return { region, link, status, control, bell }
 }
+
+test('an owner that closes a link when it is lost is offered no other', async (t) => {
+  const { link, status, control } = linkToTest(t, {
+    onUnlinked: () => link.close(new Error('seen enough')),
+  })
+  link.onBell()
+  status.link = 1
+  link.onBell()
+  t.true(link.isLinked)
+  // Offers are 10 ms apart: the next one would be made at once.
+  await setTimeout(20)
+  status.link = 0
+  status.boot = 2
+  link.onBell()
+  t.false(link.isLinked)
+  t.is(control.link, 0)
+})
+
+test('an owner that unlinks from within a record, and looks again, is linked anew', async (t) => {
+  const { region, link, status, control, bell } = linkToTest(t, {
+    onRecord: () => {
+      link.unlink(new Error('another one'))
+      // The core is quicker than the owner.
+      status.link = 0
+      link.onBell()
+    },
+  })
+  link.onBell()
+  status.link = 1
+  link.onBell()
+  const ring = region.shared.rings.find(({ kind }) => kind === RING_KIND.FROM_CORE)
+  if (ring === undefined) throw new Error('the region has no ring from a core')
+  const producer = new SpscRingProducer(region.memory, ring.offset, ring.capacity)
+  producer.write(EVENT.CLOSED, 0, 0, NOTHING)
+  producer.publish()
+  // Offers are 10 ms apart: the next one would be made at once.
+  await setTimeout(20)
+  t.notThrows(() => link.onBell())
+  t.false(link.isLinked)
+  await bell()
+  t.is(control.link, 2)
+  producer.reset()
+  status.link = 2
+  link.onBell()
+  t.true(link.isLinked)
+})
 
 test('a core that damaged its link before it was seen to have taken it gets another', async (t) => {
   const { link, status, control, bell } = linkToTest(t)

@@ -139,6 +139,15 @@ test('a reader that returns false has had its last record, and a limit is kept',
   t.deepEqual(types(readAll(ring)), [5])
 })
 
+test('a batch without a number of records is refused, and consumes nothing', (t) => {
+  const ring = newRing()
+  ring.producer.write(1)
+  for (const limit of [undefined, Number.NaN, -1]) {
+    t.throws(() => ring.consumer.read(() => true, limit as number), ARGUMENT)
+  }
+  t.is(readAll(ring, Number.POSITIVE_INFINITY).length, 1)
+})
+
 test('a batch ends where everything in the ring was read, however fast it is filled', (t) => {
   const ring = newRing()
   fill(ring)
@@ -482,8 +491,9 @@ test('a ring that does not fit its memory, or starts between slots, is refused',
     t.throws(() => new MpscRingProducer(wrong), ARGUMENT)
     t.throws(() => new MpscRingConsumer(wrong), ARGUMENT)
   }
-  for (const capacity of [CAPACITY / 2, 24 * 1024, Number.NaN]) {
+  for (const capacity of [CAPACITY / 2, 24 * 1024, Number.NaN, '65536' as unknown as number]) {
     t.throws(() => createMpscRing(capacity), ARGUMENT)
+    t.throws(() => mpscRingBytes(capacity), ARGUMENT)
   }
   for (const position of [-64, 32, 2 ** 32, Number.NaN]) {
     t.throws(() => formatMpscRing(ring, position), ARGUMENT)

@@ -179,6 +179,48 @@ test('positions out of range are an error of reader and writer', (t) => {
   t.throws(() => queue.tryWrite(new Uint8Array(0)), { code: 'ERR_CARILLON_QUEUE_DAMAGED' })
 })
 
+/** The same queue; `then` happens right after each use of its member `name`. */
+function interrupted(queue: ByteQueue, name: keyof ByteQueue, then: () => void): ByteQueue {
+  return new Proxy(queue, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key, target)
+      if (typeof member !== 'function') {
+        if (key === name) then()
+        return member
+      }
+      return (...values: unknown[]) => {
+        const result: unknown = Reflect.apply(member, target, values)
+        if (key === name) then()
+        return result
+      }
+    },
+  })
+}
+
+for (const step of ['size', 'peekAtMost', 'peekOrFail'] as const) {
+  test(`a queue that is created anew while it is read has no message: after ${step}`, (t) => {
+    const { region, bytes, queue } = newQueue()
+    const prefix = latin1('TT')
+    queue.writeOrFail(latin1('gone'))
+    const anew = interrupted(bytes, step, () => ByteQueue.create(region))
+    const reader = new MsgQueue(anew, { prefix })
+    t.is(reader.tryRead(), undefined)
+    t.is(reader.stats.messages, 0)
+    queue.writeOrFail(latin1('here'))
+    t.is(new MsgQueue(bytes, { prefix }).readOrFail().toString(), 'here')
+  })
+}
+
+test('a queue whose positions move while it is written to is full, and waited for', (t) => {
+  const { bytes } = newQueue()
+  const filled = interrupted(bytes, 'space', () => bytes.writeAtMost(new Uint8Array(63)))
+  const writer = new MsgQueue(filled, { prefix: latin1('TT') })
+  t.false(writer.tryWrite(latin1('late')))
+  t.throws(() => writer.writeBlocking(latin1('late'), { timeoutMs: 5 }), {
+    code: 'ERR_CARILLON_QUEUE_TIMEOUT',
+  })
+})
+
 test('blocking calls give up, and leave nothing half written', (t) => {
   const { queue } = newQueue()
   const timeout = { code: 'ERR_CARILLON_QUEUE_TIMEOUT' }

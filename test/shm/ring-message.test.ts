@@ -125,6 +125,37 @@ test('a second message has to wait for the first', (t) => {
   t.false(writer.isBusy)
 })
 
+test('a message that becomes shorter while it is under way is never taken for whole', (t) => {
+  const ring = newRing()
+  // Of ECMAScript 2024, which the types of Node 20 do not know.
+  const memory: ArrayBuffer & { resize(bytes: number): void } = Reflect.construct(ArrayBuffer, [
+    2 * CAPACITY,
+    { maxByteLength: 2 * CAPACITY },
+  ])
+  t.false(ring.writer.write(7, 3, 0, new Uint8Array(memory)))
+  ring.producer.publish()
+  ring.read()
+  memory.resize(CAPACITY)
+  t.throws(() => ring.writer.resume(), { code: 'ERR_CARILLON_ARGUMENT', message: /resized/ })
+  ring.writer.abandon()
+  send(ring, 1, pattern(5))
+  ring.read()
+  t.deepEqual(
+    ring.received.map(({ sequence }) => sequence),
+    [1],
+  )
+  t.is(ring.reader.stats.broken, 1)
+})
+
+test('writer and reader are given bytes, and nothing else', (t) => {
+  const memory = memoryOver(new Uint8Array(RingControl.bytes + CAPACITY))
+  const producer = new SpscRingProducer(memory, 0, CAPACITY)
+  const consumer = new SpscRingConsumer(memory, 0, CAPACITY)
+  const wrong = memory as unknown as Uint8Array
+  t.throws(() => new RingMessageWriter(producer, wrong), { code: 'ERR_CARILLON_ARGUMENT' })
+  t.throws(() => new RingMessageReader(consumer, wrong), { code: 'ERR_CARILLON_ARGUMENT' })
+})
+
 test('a type that means padding, or is none, is refused', (t) => {
   const { writer } = newRing()
   for (const type of [0, -1, 0.5, 0x10000, Number.NaN]) {

@@ -314,14 +314,46 @@ test('what is no type, flags or length is refused, and says so', (t) => {
     t.throws(() => producer.write(1, 0, 0, payload as unknown as Uint8Array), refused)
   }
   t.true(producer.claim(producer.payloadBytesMax) > 0)
-  for (const type of [0, -1, 0.5, 1.5, NaN, 0x1_0000, 2 ** 32 + 1]) {
+  for (const type of [0, -1, 0.5, 1.5, NaN, 0x1_0000, 2 ** 32 + 1, '1' as unknown as number]) {
     t.throws(() => producer.commit(type, 0, 0), refused)
   }
-  for (const flags of [-1, 0.5, NaN, 0x1_0000, 2 ** 32]) {
+  for (const flags of [-1, 0.5, 1.5, NaN, 0x1_0000, 2 ** 32]) {
     t.throws(() => producer.commit(1, 0, 0, flags), refused)
   }
   producer.commit(0xffff, 0, 0, RECORD_FLAG.MORE)
   t.is(producer.records, 1)
+})
+
+test('a ring without checksums flags none, whatever it is told', (t) => {
+  const ring = newRing()
+  ring.producer.claim(8)
+  const flags = RECORD_FLAG.CHECKSUM | RECORD_FLAG.MORE
+  t.throws(() => ring.producer.commit(1, 0, 0, flags), { code: 'ERR_CARILLON_ARGUMENT' })
+  ring.producer.commit(1, 0, 0, RECORD_FLAG.MORE)
+  ring.producer.publish()
+  t.is(readAll(ring).length, 1)
+  const checked = newRing(CAPACITY, { checksum: true })
+  checked.producer.claim(8)
+  checked.producer.commit(1, 0, 0, flags)
+  checked.producer.publish()
+  t.is(readAll(checked)[0]?.flags, flags)
+})
+
+test('a batch without a number of records is refused, and consumes nothing', (t) => {
+  const { producer, consumer } = newRing()
+  producer.write(1, 0, 0, new Uint8Array(8))
+  producer.publish()
+  for (const limit of [undefined, NaN, -1, '5']) {
+    t.throws(() => consumer.read(() => true, limit as number), { code: 'ERR_CARILLON_ARGUMENT' })
+  }
+  t.is(
+    consumer.read(() => true, 0),
+    0,
+  )
+  t.is(
+    consumer.read(() => true, Infinity),
+    1,
+  )
 })
 
 test('a reader cannot read, peek at or reset its ring', (t) => {
@@ -377,9 +409,9 @@ test('any byte that changes under a checksum is damage', (t) => {
 
 test('a record that is too short for its checksum is damage', (t) => {
   const ring = newRing()
-  ring.producer.claim(3)
-  ring.producer.commit(1, 0, 0, RECORD_FLAG.CHECKSUM)
+  ring.producer.write(1, 0, 0, new Uint8Array(3))
   ring.producer.publish()
+  ring.memory.data.setUint16(ring.data + RecordHeader.offsets.flags, RECORD_FLAG.CHECKSUM, true)
   t.throws(() => readAll(ring), { code: 'ERR_CARILLON_RING_DAMAGED' })
 })
 
@@ -476,8 +508,19 @@ test('a capacity is a power of two within its limits', (t) => {
     -16384,
     Number.NaN,
     2 ** 31,
+    '65536' as unknown as number,
+    65536n as unknown as number,
   ]) {
     t.throws(() => make(capacity), { code: 'ERR_CARILLON_ARGUMENT' }, `${capacity}`)
+  }
+})
+
+test('a ring lies in a Memory, and in nothing else', (t) => {
+  const bytes = new Uint8Array(RingControl.bytes + CAPACITY)
+  const refused = { code: 'ERR_CARILLON_ARGUMENT', message: /Uint8Array/ }
+  for (const wrong of [bytes, bytes.buffer, {}]) {
+    t.throws(() => new SpscRingProducer(wrong as never, 0, CAPACITY), refused)
+    t.throws(() => new SpscRingConsumer(wrong as never, 0, CAPACITY), refused)
   }
 })
 

@@ -41,6 +41,9 @@ test('memory is whole words from a word on', (t) => {
     t.throws(() => memoryOver(bytes), { code: 'ERR_CARILLON_ARGUMENT' })
   }
   t.is(memoryOver(new Uint8Array(16).subarray(4, 12)).words.length, 2)
+  for (const other of [new ArrayBuffer(16), new DataView(new ArrayBuffer(16)), undefined]) {
+    t.throws(() => memoryOver(other as unknown as Uint8Array), { code: 'ERR_CARILLON_ARGUMENT' })
+  }
 })
 
 test('what one side writes the other reads', (t) => {

@@ -124,7 +124,12 @@ test('the number of cores and the capacity have limits', (t) => {
   for (const cores of [0, LIMITS.CORES_MAX + 1, 1.5, Number.NaN]) {
     t.throws(() => create('bad', cores, 16384), { code: 'ERR_CARILLON_ARGUMENT' })
   }
-  for (const capacity of [LIMITS.RING_CAPACITY_MIN / 2, 20000, 2 * LIMITS.RING_CAPACITY_MAX]) {
+  for (const capacity of [
+    LIMITS.RING_CAPACITY_MIN / 2,
+    20000,
+    2 * LIMITS.RING_CAPACITY_MAX,
+    '65536' as unknown as number,
+  ]) {
     t.throws(() => create('bad', 1, capacity), { code: 'ERR_CARILLON_ARGUMENT' })
   }
   t.false(existsSync(join(folder, 'bad')))
@@ -360,6 +365,21 @@ test('a host finds out that there is too little room before it writes anything',
   t.throws(() => SharedRegion.attachHost(`${path}.absent`, options), {
     code: 'ERR_CARILLON_MAPPING',
   })
+})
+
+test('a region is looked at in a file of any length', (t) => {
+  const path = join(temporaryFolder(t), 'region')
+  const options = { cores: 1, ringCapacityBytes: LIMITS.RING_CAPACITY_MIN }
+  writeFileSync(path, '')
+  // With holes: it takes no room.
+  truncateSync(path, 5 * 2 ** 30)
+  const region = SharedRegion.attachHost(path, options)
+  const reader = SharedRegion.attach(path)
+  t.is(reader.session, region.session)
+  t.is(reader.memory.bytes.length, 2 ** 32 - pageBytes())
+  t.notThrows(() => reader.check())
+  reader.close()
+  region.close()
 })
 
 test('a region can lie anywhere in a file, on whole pages', (t) => {
