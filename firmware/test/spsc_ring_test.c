@@ -101,7 +101,7 @@ static void nothing_is_committed_without_a_claim(void)
 // The consumer would take the end of the payload for the checksum.
 static void ring_without_checksums_flags_none(void)
 {
-    set_up();
+    set_up_ring();
     struct ring_record record;
     CHECK(ring_claim(&producer, 8) != NULL);
     CHECK(ring_commit_flagged(&producer, 1, CARILLON_RECORD_CHECKSUM | CARILLON_RECORD_MORE, 0, 0));
