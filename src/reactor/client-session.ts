@@ -138,6 +138,11 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return this.#send(chunks)
   }
 
+  sendCopy(...chunks: readonly Uint8Array[]): SendResult {
+    for (const chunk of chunks) checkBytes('a chunk', chunk)
+    return this.#send(chunks, true)
+  }
+
   sendMessage(message: Uint8Array): SendResult {
     const info = delivery.lentInfo
     // Small, so that it is compiled into the loop that reads: an echo goes this way, and looking at
@@ -313,12 +318,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   // Sending.
 
-  #send(chunks: readonly Uint8Array[]): SendResult {
+  /** @param isLent the chunks are the caller's again when this returns. */
+  #send(chunks: readonly Uint8Array[], isLent = false): SendResult {
     this.#sendRun()
     const bytes = bytesOf(chunks)
     if (this.#phase !== 'open') return this.#outbox.drop(bytes)
     if (bytes === 0) return 'sent'
-    const result = this.#outbox.send(chunks, bytes)
+    const result = this.#outbox.send(chunks, bytes, isLent)
     if (result === 'sent') this.#onSent()
     else this.#onSlow(result, bytes)
     return result

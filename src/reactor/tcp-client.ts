@@ -59,6 +59,12 @@ export interface TcpClient {
   sendData(...chunks: readonly Uint8Array[]): SendResult
 
   /**
+   * As `sendData`, of chunks that are the caller's again when this returns, whatever the answer: what
+   * has to wait is copied. For memory that is used again and again, such as a ring.
+   */
+  sendCopy(...chunks: readonly Uint8Array[]): SendResult
+
+  /**
    * Frames `message` with the client's framing strategy and sends it, as `sendData` does.
    *
    * @throws {StateError} `ERR_CARILLON_NO_FRAME` where the strategy has no `encode`.
