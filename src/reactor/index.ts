@@ -1,6 +1,5 @@
 export type { ClientCounters } from './client-counters.ts'
 export { ClientSender, type ClientSenderHandle, type ClientSenderResult } from './client-sender.ts'
-export type { HookResult } from './client-session.ts'
 export {
   DISCONNECT_KINDS,
   type DisconnectKind,
@@ -12,6 +11,7 @@ export { EventFd, type EventFdHandle } from './event-fd.ts'
 export type { PollerStats } from './native-addon.ts'
 export { NetTransport } from './net-transport.ts'
 export { Reactor, type ReactorOptions } from './reactor.ts'
+export type { HookResult } from './session-host.ts'
 export type { SendResult, TcpClient } from './tcp-client.ts'
 export { TcpEngine, type TcpEngineStats } from './tcp-engine.ts'
 export type { SlowClientPolicy, TcpEngineOptions } from './tcp-engine-options.ts'

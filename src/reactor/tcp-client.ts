@@ -1,5 +1,5 @@
 import type { ClientCounters } from './client-counters.ts'
-import type { HookResult } from './client-session.ts'
+import type { HookResult } from './session-host.ts'
 
 /**
  * What became of data to send.
