@@ -13,8 +13,9 @@ export { NetTransport } from './net-transport.ts'
 export { Reactor, type ReactorOptions } from './reactor.ts'
 export type { HookResult } from './session-host.ts'
 export type { SendResult, TcpClient } from './tcp-client.ts'
-export { TcpEngine, type TcpEngineStats } from './tcp-engine.ts'
+export { TcpEngine } from './tcp-engine.ts'
 export type { SlowClientPolicy, TcpEngineOptions } from './tcp-engine-options.ts'
+export type { TcpEngineStats } from './tcp-engine-stats.ts'
 export { TlsTransport, type TlsTransportOptions } from './tls-transport.ts'
 export type {
   Acceptor,
