@@ -20,6 +20,7 @@ export interface Load {
 
 /** What it says at the end. */
 export interface LoadResult {
+  readonly messages: number
   readonly messagesPerS: number
   readonly bytesPerS: number
   readonly elapsedS: number

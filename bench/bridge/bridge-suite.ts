@@ -1,11 +1,12 @@
+import { type Durations, serverBout } from '../loaded-server.ts'
 import { findPlacement, findThirdCpu } from '../placement.ts'
 import { buildPrograms } from '../programs.ts'
 import type { Results } from '../results.ts'
-import { type Bout, measureInRounds, type Plan, type Surroundings } from '../rounds.ts'
+import { measureInRounds, type Plan, type Surroundings } from '../rounds.ts'
 import type { Suite } from '../suite-command.ts'
 import { CELLS, type Cell, quickCell } from './cells.ts'
 import { CONTENDERS, type Contender, YARDSTICK } from './contenders.ts'
-import { type Durations, measure } from './measure.ts'
+import { measure } from './measure.ts'
 import { bridgeReport } from './report.ts'
 
 /** Long enough that a compiler of JavaScript has done its work before the figures count. */
@@ -32,17 +33,11 @@ async function runBridgeSuite(plan: Plan, surroundings: Surroundings): Promise<R
     )
   }
   const durations = plan.isQuick ? QUICK : FULL
-  const bouts = pairings(plan).map(({ cell, contender }): Bout => {
-    const { name, isOurs } = contender
-    return {
-      ...{ cell: cell.name, contender: name, isOurs },
-      async measure(signal) {
-        const { sample, ready } = await measure(contender, cell, durations, placement, signal)
-        const { event: _event, port: _port, ...about } = ready
-        return { sample, about }
-      },
-    }
-  })
+  const bouts = pairings(plan).map(({ cell, contender }) =>
+    serverBout(cell.name, contender, (signal) =>
+      measure(contender, cell, durations, placement, signal),
+    ),
+  )
   return await measureInRounds({ suite: 'bridge', yardstick: YARDSTICK }, bouts, plan, surroundings)
 }
 

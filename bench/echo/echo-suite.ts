@@ -1,11 +1,12 @@
+import { type Durations, serverBout } from '../loaded-server.ts'
 import { findPlacement } from '../placement.ts'
 import { ASIO_MISSING, buildPrograms, hasAsio } from '../programs.ts'
 import type { Results } from '../results.ts'
-import { type Bout, measureInRounds, type Plan, type Surroundings } from '../rounds.ts'
+import { measureInRounds, type Plan, type Surroundings } from '../rounds.ts'
 import type { Suite } from '../suite-command.ts'
 import { CELLS, type Cell, quickCell } from './cells.ts'
 import { CONTENDERS, YARDSTICK } from './contenders.ts'
-import { type Durations, measure } from './measure.ts'
+import { measure } from './measure.ts'
 import { echoReport } from './report.ts'
 
 /** Long enough that a server's start and a collection of garbage do not decide; 50 a round. */
@@ -34,17 +35,11 @@ async function runEchoSuite(plan: Plan, surroundings: Surroundings): Promise<Res
     )
   }
   const durations = plan.isQuick ? QUICK : FULL
-  const bouts = pairings(plan).map(({ cell, contender }): Bout => {
-    const { name, isOurs } = contender
-    return {
-      ...{ cell: cell.name, contender: name, isOurs },
-      async measure(signal) {
-        const { sample, ready } = await measure(contender, cell, durations, placement, signal)
-        const { event: _event, port: _port, ...about } = ready
-        return { sample, about }
-      },
-    }
-  })
+  const bouts = pairings(plan).map(({ cell, contender }) =>
+    serverBout(cell.name, contender, (signal) =>
+      measure(contender, cell, durations, placement, signal),
+    ),
+  )
   return await measureInRounds({ suite: 'echo', yardstick: YARDSTICK }, bouts, plan, surroundings)
 }
 

@@ -22,8 +22,6 @@
 //
 // --hold and what is printed are as in echo_load.
 #include <errno.h>
-#include <getopt.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,15 +34,16 @@
 
 #include "common/program.h"
 #include "common/wire.h"
-#include "dsp/decibel.h"
+#include "load/bridge_samples.h"
 #include "load/bridge_work.h"
 #include "load/histogram.h"
 #include "load/load.h"
+#include "load/load_options.h"
+#include "load/load_run.h"
 
 enum {
     // A record is at most a quarter of a ring of 256 KiB, with its header.
     SAMPLES_MAX = 16 * 1024 - 4,
-    DEPTH_MAX = 1024,
     RATE_MAX = 10 * 1000 * 1000,
     // Blocks of a slow connection: more than all sockets and queues between hold.
     SLOW_BYTES = 32 * 1024 * 1024,
@@ -55,28 +54,6 @@ enum {
     // What is received at a time, at least: a Welcome and more.
     IN_BYTES_MIN = 8 * 1024,
     IN_BYTES_MAX = 256 * 1024,
-    // So many sequences can be told apart by the first sample. Each is a float, exactly.
-    STAMPS = 1 << 16,
-};
-
-// To what the samples of filters are compared: rounding is a hundredth of it.
-#define TOLERANCE 1e-5f
-
-struct options {
-    uint16_t port;
-    uint32_t connections;
-    uint32_t active;
-    uint32_t samples;
-    uint32_t depth;
-    uint32_t slow;
-    uint64_t rate;
-    const struct work *work;
-    uint64_t warmup_ns;
-    uint64_t duration_ns;
-    uint64_t stall_ns;
-    pid_t server_pid;
-    pid_t core_pid;
-    bool hold;
 };
 
 enum stage { STAGE_CONNECTING, STAGE_HELLO, STAGE_OPENING, STAGE_FIRST, STAGE_READY };
@@ -105,46 +82,26 @@ struct connection {
     size_t in_bytes;
 };
 
-enum phase { PREPARING, WARMING_UP, MEASURING, DRAINING };
-
-static struct options options = {
-    .connections = 1,
-    .samples = 64,
-    .depth = 1,
-    .warmup_ns = 500ull * LOAD_NS_PER_MS,
-    .duration_ns = 2000ull * LOAD_NS_PER_MS,
-    .stall_ns = 5000ull * LOAD_NS_PER_MS,
-};
-static enum phase phase = PREPARING;
+// What it takes beside what every load generator takes.
+static uint64_t samples_count = 64;
+static uint64_t slow_count;
+static uint64_t rate;
+static uint64_t core_pid;
+static const struct work *work;
 static int epoll_fd;
 static uint32_t data_bytes;
 static size_t slot_bytes;
 static struct connection *connections;
 static struct connection **paced; // those that send at a rate
 static uint32_t paced_count;
-static uint32_t started;    // connections
-static uint32_t ready;      // connections
-static uint64_t unanswered; // blocks
 static uint32_t until_sample = LOAD_SAMPLE_EVERY;
-static uint64_t progress_at_ns;
 static uint64_t rate_from_ns;
 static uint64_t rate_due; // blocks whose time has come since then
 static uint64_t missed;
-static double factor; // of every sample, where the work is no filter
-static float *base; // the samples of a connection, but for its scale
-static struct work_outcome outcome;
-static struct histogram latencies_ns;
 
 static uint64_t now_ns(void)
 {
     return load_now_ns(CLOCK_MONOTONIC);
-}
-
-static bool is_active(uint32_t index)
-{
-    // Evenly spread: where index * active / connections takes a step.
-    uint64_t active = options.active;
-    return (index + 1) * active / options.connections > index * active / options.connections;
 }
 
 static unsigned char *slot_samples(const struct connection *connection, uint64_t number)
@@ -153,30 +110,11 @@ static unsigned char *slot_samples(const struct connection *connection, uint64_t
            WIRE_SAMPLES_HEADER_BYTES_MAX;
 }
 
-static float stamp_of(uint64_t number)
-{
-    return (float)(number % STAMPS);
-}
-
-// Different in each sample, and the same in every run.
-static void make_base(void)
-{
-    base = load_allocate(options.samples, sizeof *base);
-    uint32_t state = 2463534242u;
-    for (uint32_t i = 0; i < options.samples; i++) {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        base[i] = (float)(state >> 8) / (float)(1 << 23) - 1.0f;
-    }
-    factor = factor_of_db(options.work->gain_db);
-    outcome = work_reckon(options.work, base, options.samples);
-}
-
 static void watch(struct connection *connection)
 {
     // A slow one does not want to know that there is something to read.
-    bool reads = !connection->is_slow || connection->stage != STAGE_READY || phase == DRAINING;
+    bool reads = !connection->is_slow || connection->stage != STAGE_READY ||
+                 load_run.phase == LOAD_DRAINING;
     bool writes = connection->stage == STAGE_CONNECTING || connection->sent < connection->queued;
     uint32_t wanted = (reads ? EPOLLIN : 0u) | (writes ? EPOLLOUT : 0u);
     if (wanted != connection->watched) {
@@ -190,11 +128,11 @@ static void start_connection(uint32_t index)
     struct connection *connection = &connections[index];
     static uint32_t slow;
     connection->index = index;
-    connection->is_active = is_active(index);
-    connection->is_slow = connection->is_active && slow < options.slow;
+    connection->is_active = load_is_active(index);
+    connection->is_slow = connection->is_active && slow < slow_count;
     slow += connection->is_slow ? 1 : 0;
-    connection->depth =
-        connection->is_slow ? SLOW_BYTES / (uint32_t)slot_bytes + options.depth : options.depth;
+    connection->depth = load_options.depth;
+    connection->depth += connection->is_slow ? SLOW_BYTES / (uint32_t)slot_bytes : 0;
     // Powers of two lose nothing, so scaled samples are as good as any.
     connection->scale = 1.0f / (float)(1u << index % 8);
     connection->in_capacity = IN_BYTES_MIN;
@@ -206,17 +144,14 @@ static void start_connection(uint32_t index)
         connection->queued_at_ns = load_allocate(connection->depth, sizeof(uint64_t));
         connection->header_bytes = load_allocate(connection->depth, 1);
         for (uint32_t i = 0; i < connection->depth; i++) {
-            float *samples = (float *)(void *)slot_samples(connection, i);
-            for (uint32_t s = 0; s < options.samples; s++) {
-                samples[s] = base[s] * connection->scale;
-            }
+            samples_fill((float *)(void *)slot_samples(connection, i), connection->scale);
         }
         if (!connection->is_slow) {
             paced[paced_count++] = connection;
         }
     }
     connection->in = load_allocate(connection->in_capacity, 1);
-    connection->fd = load_connect(options.port, index, options.connections);
+    connection->fd = load_connect(load_options.port, index, load_options.connections);
     connection->watched = EPOLLIN | EPOLLOUT;
     load_watch(epoll_fd, EPOLL_CTL_ADD, connection->fd, connection->watched, connection);
 }
@@ -266,7 +201,7 @@ static void say_hello(struct connection *connection)
 static void open_stream(struct connection *connection)
 {
     unsigned char body[WORK_OPEN_BYTES_MAX];
-    unsigned char *end = work_put_open_stream(body, options.work);
+    unsigned char *end = work_put_open_stream(body, work);
     connection->stage = STAGE_OPENING;
     send_request(connection, WIRE_OPEN_STREAM, body, (size_t)(end - body));
 }
@@ -307,17 +242,14 @@ static void queue_block(struct connection *connection, uint64_t at_ns)
 {
     uint64_t number = connection->queued++;
     unsigned char *samples = slot_samples(connection, number);
-    if (!options.work->is_filter) {
-        float stamp = stamp_of(number);
-        memcpy(samples, &stamp, sizeof stamp);
-    }
+    samples_put_stamp(samples, number);
     const struct wire_samples block = {.stream = connection->stream,
                                        .sequence = (uint32_t)number,
                                        .length = data_bytes};
     unsigned char *begin = wire_put_samples_header(samples, WIRE_CLIENT_SAMPLES, &block);
     connection->header_bytes[number % connection->depth] = (unsigned char)(samples - begin);
     connection->queued_at_ns[number % connection->depth] = at_ns;
-    unanswered++;
+    load_run.unanswered++;
 }
 
 // One look at the clock for all of them.
@@ -330,49 +262,6 @@ static void send_blocks(struct connection *connection, uint32_t count)
     // While the kernel takes no more, its word that it does again sends these as well.
     if ((connection->watched & EPOLLOUT) == 0) {
         send_queued(connection);
-    }
-}
-
-static _Noreturn void fail_changed(const struct connection *connection)
-{
-    load_fail_server("connection %u: block %llu came back changed", connection->index + 1,
-                     (unsigned long long)connection->received);
-}
-
-static void check_stamp(const struct connection *connection, const unsigned char *data)
-{
-    float first;
-    memcpy(&first, data, sizeof first);
-    if (first != (float)((double)stamp_of(connection->received) * factor)) {
-        load_fail_server("connection %u: block %llu came back with the samples of another one",
-                         connection->index + 1, (unsigned long long)connection->received);
-    }
-}
-
-static void check_samples(const struct connection *connection, const unsigned char *data)
-{
-    if (!options.work->is_filter) {
-        const float *sent = (const float *)(const void *)slot_samples(connection, connection->received);
-        for (uint32_t i = 0; i < options.samples; i++) {
-            float sample;
-            memcpy(&sample, data + i * sizeof sample, sizeof sample);
-            if (sample != (float)((double)sent[i] * factor)) {
-                fail_changed(connection);
-            }
-        }
-        return;
-    }
-    if (connection->received > 0 && connection->received < outcome.settled_from) {
-        return;
-    }
-    const float *expected = connection->received == 0 ? outcome.first : outcome.settled;
-    for (uint32_t i = 0; i < options.samples; i++) {
-        float sample;
-        memcpy(&sample, data + i * sizeof sample, sizeof sample);
-        // Not a number is not near anything.
-        if (!(fabsf(sample / connection->scale - expected[i]) <= TOLERANCE)) {
-            fail_changed(connection);
-        }
     }
 }
 
@@ -394,20 +283,25 @@ static void take_block(struct connection *connection, struct wire_reader reader,
         load_fail_server("connection %u: a block of %zu bytes came back, not %u",
                          connection->index + 1, samples.length, data_bytes);
     }
-    if (!options.work->is_filter) {
-        check_stamp(connection, samples.data);
+    if (!samples_have_stamp(samples.data, connection->received)) {
+        load_fail_server("connection %u: block %llu came back with the samples of another one",
+                         connection->index + 1, (unsigned long long)connection->received);
     }
     if (connection->received == 0 || --until_sample == 0) {
-        check_samples(connection, samples.data);
+        if (!samples_are_right(samples.data, slot_samples(connection, connection->received),
+                               connection->received, connection->scale)) {
+            load_fail_server("connection %u: block %llu came back changed", connection->index + 1,
+                             (unsigned long long)connection->received);
+        }
         until_sample = LOAD_SAMPLE_EVERY;
     }
-    if (phase == MEASURING && !connection->is_slow) {
-        histogram_record(&latencies_ns,
+    if (load_run.phase == LOAD_MEASURING && !connection->is_slow) {
+        histogram_record(&load_run.latencies_ns,
                          now - connection->queued_at_ns[connection->received % connection->depth],
                          1);
     }
     connection->received++;
-    unanswered--;
+    load_run.unanswered--;
 }
 
 static _Noreturn void fail_told(const struct connection *connection, struct wire_reader reader)
@@ -440,7 +334,7 @@ static void take_greeting(struct connection *connection, const struct wire_field
             open_stream(connection);
         } else {
             connection->stage = STAGE_READY;
-            ready++;
+            load_run.ready++;
         }
     } else if (field->number == WIRE_STREAM_OPENED && connection->stage == STAGE_OPENING) {
         take_opened(connection, wire_inside(field));
@@ -516,17 +410,17 @@ static void receive(struct connection *connection)
         load_fail_server("the server broke connection %u off: %s", connection->index + 1,
                          strerror(errno));
     }
-    progress_at_ns = now_ns();
+    load_run.progress_at_ns = now_ns();
     connection->in_bytes += (size_t)count;
-    uint32_t blocks = take_messages(connection, progress_at_ns);
+    uint32_t blocks = take_messages(connection, load_run.progress_at_ns);
     if (blocks == 0) {
         return;
     }
     if (connection->stage == STAGE_FIRST) {
         connection->stage = STAGE_READY;
-        ready++;
+        load_run.ready++;
         watch(connection);
-    } else if ((phase == WARMING_UP || phase == MEASURING) && options.rate == 0) {
+    } else if ((load_run.phase == LOAD_WARMING_UP || load_run.phase == LOAD_MEASURING) && rate == 0) {
         send_blocks(connection, blocks);
     }
 }
@@ -535,7 +429,7 @@ static void on_event(struct connection *connection, uint32_t events)
 {
     if (connection->stage == STAGE_CONNECTING) {
         if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
-            load_check_connected(connection->fd, connection->index, options.connections);
+            load_check_connected(connection->fd, connection->index, load_options.connections);
             say_hello(connection);
         }
         return;
@@ -550,7 +444,7 @@ static void on_event(struct connection *connection, uint32_t events)
 
 static uint64_t due_at_ns(uint64_t number)
 {
-    return rate_from_ns + (uint64_t)((double)number * 1e9 / (double)options.rate);
+    return rate_from_ns + (uint64_t)((double)number * 1e9 / (double)rate);
 }
 
 // Sends the blocks whose time has come, the connections in turn.
@@ -560,7 +454,7 @@ static void send_due(void)
     for (; due_at_ns(rate_due) <= now; rate_due++) {
         struct connection *connection = paced[rate_due % paced_count];
         if (connection->queued - connection->received == connection->depth) {
-            missed += phase == MEASURING ? 1 : 0;
+            missed += load_run.phase == LOAD_MEASURING ? 1 : 0;
             continue;
         }
         queue_block(connection, due_at_ns(rate_due));
@@ -575,7 +469,7 @@ static void send_due(void)
 static void turn(void)
 {
     struct timespec timeout = {.tv_nsec = LOAD_TICK_MS * LOAD_NS_PER_MS};
-    if (options.rate > 0 && (phase == WARMING_UP || phase == MEASURING)) {
+    if (rate > 0 && (load_run.phase == LOAD_WARMING_UP || load_run.phase == LOAD_MEASURING)) {
         send_due();
         uint64_t now = now_ns();
         uint64_t next = due_at_ns(rate_due);
@@ -594,210 +488,54 @@ static void turn(void)
     }
 }
 
-static void connect_all(void)
-{
-    progress_at_ns = now_ns();
-    while (ready < options.connections) {
-        while (started < options.connections && started - ready < LOAD_CONNECTING_MAX) {
-            start_connection(started++);
-        }
-        turn();
-        load_check_stall(progress_at_ns, options.stall_ns, "nothing came back while connecting");
-    }
-}
-
 // A slow one sends all that it has. The others begin.
 static void begin(void)
 {
-    phase = WARMING_UP;
-    progress_at_ns = rate_from_ns = now_ns();
-    for (uint32_t i = 0; i < options.connections; i++) {
+    rate_from_ns = now_ns();
+    for (uint32_t i = 0; i < load_options.connections; i++) {
         struct connection *connection = &connections[i];
         if (connection->is_slow) {
             send_blocks(connection, connection->depth);
-        } else if (connection->is_active && options.rate == 0) {
+        } else if (connection->is_active && rate == 0) {
             send_blocks(connection, connection->depth);
         }
     }
 }
 
-static void exchange_until(uint64_t end_ns)
+static void stop(void)
 {
-    while (now_ns() < end_ns) {
-        turn();
-        load_check_stall(progress_at_ns, options.stall_ns, "nothing came back");
-    }
-}
-
-// Waits for everything that is still on its way.
-static void drain(void)
-{
-    phase = DRAINING;
-    progress_at_ns = now_ns();
-    for (uint32_t i = 0; i < options.connections; i++) {
+    for (uint32_t i = 0; i < load_options.connections; i++) {
         watch(&connections[i]);
     }
-    while (unanswered > 0) {
-        turn();
-        load_check_stall(progress_at_ns, options.stall_ns, "not everything came back");
-    }
 }
 
-static void run(void)
+static void print_members(void)
 {
-    clockid_t own_clock = CLOCK_PROCESS_CPUTIME_ID;
-    clockid_t server_clock =
-        options.server_pid == 0 ? own_clock : load_process_clock(options.server_pid);
-    clockid_t core_clock = options.core_pid == 0 ? own_clock : load_process_clock(options.core_pid);
-    connect_all();
-    if (options.hold) {
-        load_hold(options.connections, options.stall_ns);
-    }
-    begin();
-    exchange_until(now_ns() + options.warmup_ns);
-
-    phase = MEASURING;
-    uint64_t own_cpu_ns = load_now_ns(own_clock);
-    uint64_t server_cpu_ns = load_now_ns(server_clock);
-    uint64_t core_cpu_ns = load_now_ns(core_clock);
-    uint64_t from_ns = now_ns();
-    exchange_until(from_ns + options.duration_ns);
-    // Of nothing there are no figures: on a machine that does much else a short time may see nothing.
-    while (latencies_ns.count == 0) {
-        exchange_until(now_ns() + LOAD_TICK_MS * LOAD_NS_PER_MS);
-    }
-    double elapsed_s = (double)(now_ns() - from_ns) / 1e9;
-    server_cpu_ns = load_now_ns(server_clock) - server_cpu_ns;
-    core_cpu_ns = load_now_ns(core_clock) - core_cpu_ns;
-    own_cpu_ns = load_now_ns(own_clock) - own_cpu_ns;
-    drain();
-
-    double messages_per_s = (double)latencies_ns.count / elapsed_s;
-    printf("{\"event\":\"result\",\"messages\":%llu,\"elapsedS\":%.6f,\"messagesPerS\":%.1f,"
-           "\"bytesPerS\":%.0f,\"missed\":%llu,",
-           (unsigned long long)latencies_ns.count, elapsed_s, messages_per_s,
-           messages_per_s * data_bytes, (unsigned long long)missed);
-    load_print_latencies(&latencies_ns);
-    printf("\"loadCpuS\":%.6f,", (double)own_cpu_ns / 1e9);
-    if (options.server_pid != 0) {
-        printf("\"serverCpuS\":%.6f,", (double)server_cpu_ns / 1e9);
-    }
-    if (options.core_pid != 0) {
-        printf("\"coreCpuS\":%.6f,", (double)core_cpu_ns / 1e9);
-    }
-    printf("\"errors\":0}\n");
+    printf("\"missed\":%llu,", (unsigned long long)missed);
 }
 
 static void parse_options(int argc, char **argv)
 {
-    enum {
-        PORT,
-        CONNECTIONS,
-        ACTIVE,
-        SAMPLES,
-        DEPTH,
-        RATE,
-        SLOW,
-        WORK,
-        WARMUP,
-        DURATION,
-        STALL,
-        SERVER_PID,
-        CORE_PID,
-        HOLD
+    const char *work_name = "none";
+    const struct load_option own[] = {
+        {"samples", 1, SAMPLES_MAX, &samples_count, NULL},
+        {"rate", 0, RATE_MAX, &rate, NULL},
+        {"slow", 0, LOAD_CONNECTIONS_MAX, &slow_count, NULL},
+        {"core-pid", 1, INT32_MAX, &core_pid, NULL},
+        {"work", 0, 0, NULL, &work_name},
+        {NULL, 0, 0, NULL, NULL},
     };
-    static const struct option names[] = {
-        {"port", required_argument, NULL, PORT},
-        {"connections", required_argument, NULL, CONNECTIONS},
-        {"active", required_argument, NULL, ACTIVE},
-        {"samples", required_argument, NULL, SAMPLES},
-        {"depth", required_argument, NULL, DEPTH},
-        {"rate", required_argument, NULL, RATE},
-        {"slow", required_argument, NULL, SLOW},
-        {"work", required_argument, NULL, WORK},
-        {"warmup-ms", required_argument, NULL, WARMUP},
-        {"duration-ms", required_argument, NULL, DURATION},
-        {"stall-ms", required_argument, NULL, STALL},
-        {"server-pid", required_argument, NULL, SERVER_PID},
-        {"core-pid", required_argument, NULL, CORE_PID},
-        {"hold", no_argument, NULL, HOLD},
-        {NULL, 0, NULL, 0},
-    };
-    options.work = work_find("none");
-    int option;
-    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        switch (option) {
-        case PORT:
-            options.port = (uint16_t)program_number("--port", optarg, 1, UINT16_MAX);
-            break;
-        case CONNECTIONS:
-            options.connections =
-                (uint32_t)program_number("--connections", optarg, 1, LOAD_CONNECTIONS_MAX);
-            break;
-        case ACTIVE:
-            options.active = (uint32_t)program_number("--active", optarg, 1, LOAD_CONNECTIONS_MAX);
-            break;
-        case SAMPLES:
-            options.samples = (uint32_t)program_number("--samples", optarg, 1, SAMPLES_MAX);
-            break;
-        case DEPTH:
-            options.depth = (uint32_t)program_number("--depth", optarg, 1, DEPTH_MAX);
-            break;
-        case RATE:
-            options.rate = program_number("--rate", optarg, 0, RATE_MAX);
-            break;
-        case SLOW:
-            options.slow = (uint32_t)program_number("--slow", optarg, 0, LOAD_CONNECTIONS_MAX);
-            break;
-        case WORK:
-            options.work = work_find(optarg);
-            break;
-        case WARMUP:
-            options.warmup_ns =
-                LOAD_NS_PER_MS * program_number("--warmup-ms", optarg, 0, LOAD_DURATION_MS_MAX);
-            break;
-        case DURATION:
-            options.duration_ns =
-                LOAD_NS_PER_MS * program_number("--duration-ms", optarg, 1, LOAD_DURATION_MS_MAX);
-            break;
-        case STALL:
-            options.stall_ns =
-                LOAD_NS_PER_MS * program_number("--stall-ms", optarg, 1, LOAD_DURATION_MS_MAX);
-            break;
-        case SERVER_PID:
-            options.server_pid = (pid_t)program_number("--server-pid", optarg, 1, INT32_MAX);
-            break;
-        case CORE_PID:
-            options.core_pid = (pid_t)program_number("--core-pid", optarg, 1, INT32_MAX);
-            break;
-        case HOLD:
-            options.hold = true;
-            break;
-        default:
-            exit(2);
-        }
-    }
-    if (optind < argc) {
-        program_fail(2, "\"%s\" is not an option", argv[optind]);
-    }
-    if (options.port == 0) {
-        program_fail(2, "--port N says where the server listens");
-    }
-    if (options.work == NULL) {
+    load_parse_options(argc, argv, own);
+    work = work_find(work_name);
+    if (work == NULL) {
         program_fail(2, "--work is none, gain or biquads");
     }
-    if (options.active == 0) {
-        options.active = options.connections;
-    }
-    if (options.active > options.connections) {
-        program_fail(2, "--active is at most --connections");
-    }
-    if (options.slow >= options.active) {
+    if (slow_count >= load_options.active) {
         program_fail(2, "--slow is less than --active");
     }
-    data_bytes = options.samples * (uint32_t)sizeof(float);
+    data_bytes = (uint32_t)(samples_count * sizeof(float));
     slot_bytes = WIRE_SAMPLES_HEADER_BYTES_MAX + data_bytes;
-    if (slot_bytes * options.depth * options.active + (uint64_t)options.slow * SLOW_BYTES >
+    if (slot_bytes * load_options.depth * load_options.active + slow_count * SLOW_BYTES >
         FRAMES_BYTES_MAX) {
         program_fail(2, "the blocks on their way are at most %d MiB",
                      FRAMES_BYTES_MAX / (1024 * 1024));
@@ -807,16 +545,29 @@ static void parse_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     parse_options(argc, argv);
-    load_check_files(options.connections);
+    load_check_files(load_options.connections);
     // Else a wait would take 50 us longer than it was told.
     prctl(PR_SET_TIMERSLACK, 1);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd < 0) {
         program_fail(1, "epoll_create1: %s", strerror(errno));
     }
-    make_base();
-    connections = load_allocate(options.connections, sizeof *connections);
-    paced = load_allocate(options.active, sizeof *paced);
-    run();
+    samples_make(work, (uint32_t)samples_count);
+    connections = load_allocate(load_options.connections, sizeof *connections);
+    paced = load_allocate(load_options.active, sizeof *paced);
+    const struct load_generator generator = {
+        .start_connection = start_connection,
+        .turn = turn,
+        .begin = begin,
+        .stop = stop,
+        .print_members = print_members,
+        .message_bytes = data_bytes,
+    };
+    const struct load_process processes[] = {
+        {"serverCpuS", load_options.server_pid},
+        {"coreCpuS", (pid_t)core_pid},
+        {NULL, 0},
+    };
+    load_execute(&generator, processes);
     return 0;
 }

@@ -4,7 +4,12 @@ import { checkInteger } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { ClientStream, type StreamBlock, type StreamSettings } from './client-stream.ts'
 import { Connection, cannotConnect, isReset } from './connection.ts'
-import { type ClientError, DisconnectedError, ProtocolError, RemoteError } from './errors.ts'
+import {
+  type CarillonClientError,
+  DisconnectedError,
+  ProtocolError,
+  RemoteError,
+} from './errors.ts'
 import {
   DEFAULT_CONNECT_TIMEOUT_MS,
   DEFAULT_REQUEST_TIMEOUT_MS,
@@ -75,7 +80,7 @@ export interface ClientEvents {
   /** An error that belongs to no request and to no stream. The connection stays. */
   serverError: [error: RemoteError]
   /** The connection is over, once: why. Requests and streams have failed with the same error. */
-  close: [reason: ClientError]
+  close: [reason: CarillonClientError]
 }
 
 /** A client of a Carillon server, over TCP. */
@@ -285,7 +290,7 @@ export class CarillonClient extends EventEmitter<ClientEvents> {
     // What has no body that is known here is from a newer server: nothing that was asked for.
   }
 
-  #onClose(reason: ClientError): void {
+  #onClose(reason: CarillonClientError): void {
     for (const stream of this.#streams.values()) stream.fail(reason)
     this.#streams.clear()
     this.#later(() => this.emit('close', reason))

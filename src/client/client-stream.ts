@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.ts'
 import { Deadline } from './deadline.ts'
-import { BacklogError, type ClientError, ProtocolError, TimeoutError } from './errors.ts'
+import { BacklogError, type CarillonClientError, ProtocolError, TimeoutError } from './errors.ts'
 import { bytesOf } from './float-bytes.ts'
 import { MAX_WAITING_BLOCKS } from './limits.ts'
 import { type Settleable, settleable } from './settleable.ts'
@@ -37,7 +37,7 @@ export interface StreamOwner {
   sendSamples(samples: { stream: number; sequence: number; data: Uint8Array }): void
   closeStream(stream: number): Promise<{ blocksIn: number; blocksOut: number }>
   /** The server broke the protocol: ends the connection, this stream included. */
-  failConnection(error: ClientError): void
+  failConnection(error: CarillonClientError): void
 }
 
 export interface StreamSettings {
@@ -119,7 +119,7 @@ export class ClientStream implements AsyncIterable<StreamBlock> {
    *   little-endian): whole frames, at least one and at most `maxBlockFrames`. Not to be changed
    *   until the promise resolves.
    * @returns resolves when the block has been handed to the connection.
-   * @throws {ClientError} why the stream failed; {@link RemoteError} with what the server said.
+   * @throws {CarillonClientError} why the stream failed; {@link RemoteError} with what the server said.
    * @throws {BacklogError} where 1024 blocks wait already. This one was not sent and is counted in
    *   {@link blocksRefused}; the stream goes on without it.
    * @throws {ArgumentError} where the block is none, or the stream was closed.
@@ -145,7 +145,7 @@ export class ClientStream implements AsyncIterable<StreamBlock> {
    * Ends the stream, after the blocks that were given to {@link send}.
    *
    * @returns resolves after the last block has come back. Blocks that wait to be iterated over stay.
-   * @throws {ClientError} why the stream failed.
+   * @throws {CarillonClientError} why the stream failed.
    */
   close(): Promise<StreamSummary> {
     if (this.#closing === undefined) {

@@ -12,7 +12,7 @@ import { VarintPrefixedStrategy } from '../framing/varint-prefixed-strategy.ts'
 import { systemReason } from '../system-reason.ts'
 import { Deadline } from './deadline.ts'
 import {
-  type ClientError,
+  type CarillonClientError,
   ConnectError,
   DisconnectedError,
   ProtocolError,
@@ -51,11 +51,11 @@ export class Connection {
   /** Gets each message, in order. */
   onMessage: (message: ServerMessage) => void = () => {}
   /** The last event, exactly once: why the connection is over. */
-  onClose: (reason: ClientError) => void = () => {}
+  onClose: (reason: CarillonClientError) => void = () => {}
   /** The longest message that the server takes. */
   maxSendBytes = MAX_MESSAGE_BYTES
   /** Why the connection is over; `undefined` while it is not. */
-  reason: ClientError | undefined
+  reason: CarillonClientError | undefined
   readonly #socket: Socket
   readonly #framing = new VarintPrefixedStrategy({ maxMessageBytes: MAX_MESSAGE_BYTES })
   #incoming = new FullMessageInfo()
@@ -133,7 +133,7 @@ export class Connection {
   }
 
   /** Ends the connection at once, for this reason. */
-  fail(reason: ClientError): void {
+  fail(reason: CarillonClientError): void {
     this.#socket.destroy()
     this.#finish(reason)
   }
@@ -216,7 +216,7 @@ export class Connection {
     return new DisconnectedError(`the connection to ${this.server} ${how}`, { cause })
   }
 
-  #finish(reason: ClientError): void {
+  #finish(reason: CarillonClientError): void {
     if (this.reason !== undefined) return
     this.reason = reason
     this.onClose(reason)

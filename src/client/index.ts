@@ -9,7 +9,7 @@ export {
 export type { ClientStream, StreamBlock, StreamSummary } from './client-stream.ts'
 export {
   BacklogError,
-  ClientError,
+  CarillonClientError,
   ConnectError,
   DisconnectedError,
   ProtocolError,

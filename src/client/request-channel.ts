@@ -2,7 +2,7 @@ import type { ClientMessage, ServerMessage } from '../../proto/messages.ts'
 import { ArgumentError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { Deadline } from './deadline.ts'
-import { type ClientError, ProtocolError, RemoteError, TimeoutError } from './errors.ts'
+import { type CarillonClientError, ProtocolError, RemoteError, TimeoutError } from './errors.ts'
 import { MAX_PENDING_REQUESTS } from './limits.ts'
 import { settleable } from './settleable.ts'
 
@@ -28,7 +28,7 @@ export interface RequestOptions<Name extends AnswerName, Result> {
 
 interface Pending {
   settle(message: ServerMessage): void
-  reject(error: ClientError): void
+  reject(error: CarillonClientError): void
 }
 
 /** Numbers requests and finds the request that each answer is for. */
@@ -37,7 +37,7 @@ export class RequestChannel {
   /** Gets each message that answers nothing. */
   onUnasked: (message: ServerMessage) => void = () => {}
   /** The connection is over. All requests have been rejected. */
-  onClose: (reason: ClientError) => void = () => {}
+  onClose: (reason: CarillonClientError) => void = () => {}
   readonly #pending = new Map<number, Pending>()
   #lastRequest = 0
 
@@ -52,7 +52,7 @@ export class RequestChannel {
    *
    * @throws {RemoteError} with what the server answered instead.
    * @throws {TimeoutError}
-   * @throws {ClientError} the reason why the connection is over.
+   * @throws {CarillonClientError} the reason why the connection is over.
    */
   request<Name extends AnswerName, Result>(
     body: RequestBody,
@@ -143,7 +143,7 @@ export class RequestChannel {
     else if (pending === undefined || message.error?.stream) this.onUnasked(message)
   }
 
-  #close(reason: ClientError): void {
+  #close(reason: CarillonClientError): void {
     for (const pending of this.#pending.values()) pending.reject(reason)
     this.#pending.clear()
     this.onClose(reason)

@@ -1,54 +1,21 @@
 import { checkBytes } from '../arguments.ts'
-import { ArgumentError, type CarillonError, errorMessage } from '../errors.ts'
+import { ArgumentError, type CarillonError } from '../errors.ts'
 import { FullMessageInfo, type IFramingStrategy } from '../framing/framing-strategy.ts'
-import type { ViewCache } from '../framing/view-cache.ts'
 import { systemReason } from '../system-reason.ts'
 import type { ClientCounters } from './client-counters.ts'
+import { ClientOutput } from './client-output.ts'
 import { ClientTimes } from './client-times.ts'
-import type { Deadlines } from './deadlines.ts'
 import { delivery } from './delivery.ts'
 import type { DisconnectKind, DisconnectReason } from './disconnect-reason.ts'
-import { ClientError, detached, StateError } from './errors.ts'
+import { ClientError, detached } from './errors.ts'
+import { HookCalls } from './hook-calls.ts'
 import { Outbox } from './outbox.ts'
-import { bytesOf } from './outgoing-queue.ts'
+import type { HookName, HookResult, SessionHost } from './session-host.ts'
 import { SourceHolds } from './source-holds.ts'
 import { checkTaken, framingErrorOf, readerOf, type StreamReader } from './stream-reader.ts'
 import type { SendResult, TcpClient } from './tcp-client.ts'
-import type { TcpEngineOptions } from './tcp-engine-options.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
 
-/** What a hook may return: nothing, or the promise that an `async` hook returns. */
-export type HookResult = void | Promise<void>
-
-/** What a session needs of its engine. */
-export interface SessionHost {
-  readonly options: Required<TcpEngineOptions>
-  readonly deadlines: Deadlines
-  /** Where messages are borrowed. */
-  readonly views: ViewCache | undefined
-  connected(client: TcpClient): HookResult
-  message(client: TcpClient, message: Buffer): HookResult
-  drained(client: TcpClient): HookResult
-  failed(client: TcpClient, error: CarillonError): HookResult
-  /** The session's end. */
-  disconnected(session: ClientSession, reason: DisconnectReason): HookResult
-  /** A hook threw. The session closes its client; this is for the count and the log. */
-  hookFailed(client: TcpClient, hook: HookName, error: ClientError): void
-  /** Memory of `sendZeroCopy` is held (1), or released (-1). */
-  held(change: 1 | -1): void
-}
-
-/** The hooks of a `TcpEngine`, and what is called like one. */
-export type HookName =
-  | 'onClientConnected'
-  | 'onClientMessage'
-  | 'onClientDrain'
-  | 'onClientError'
-  | 'onClientDisconnected'
-  | 'onReleased'
-
-/** In place of the end of a run: there is none. */
-const NO_RUN = -1
 /**
  * The life of one connection: `open`, perhaps `closing` (flushing, then waiting for the peer's
  * FIN) or `resetting`, then `closed`. What begins the end sets the reason, and from then on nothing
@@ -65,23 +32,19 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   /** `strategy.framesAsReceived`, asked once. */
   readonly #framesAsReceived: boolean
   readonly #outbox: Outbox
+  readonly #output: ClientOutput
+  readonly #hooks: HookCalls
   readonly #times: ClientTimes
   /** Of one message after the other. */
   readonly #info: FullMessageInfo
   #phase: 'open' | 'closing' | 'resetting' | 'closed' = 'open'
   #reason: DisconnectReason | undefined
   #isPaused = false
-  /** Whose message the last data was sent for. */
-  #lastSource: ClientSession | undefined
   /** Made when first needed. */
   #holds: SourceHolds | undefined
   /** What had arrived and was not read as messages yet when reading paused. */
   #rest: Buffer | undefined
   #peerHasEnded = false
-  /** Of the chunk that is being read, the frames that go back to where they came from. */
-  #runStart = 0
-  #runEnd = NO_RUN
-  #runMessages = 0
   /** Of what was taken last of the chunk that is being read. */
   #frameStart = 0
   #frameEnd = 0
@@ -101,6 +64,16 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#outbox = new Outbox(connection, host.options)
     this.#info = new FullMessageInfo(host.options.messages === 'borrowed', host.views)
     this.#times = new ClientTimes(host.deadlines, host.options)
+    this.#hooks = new HookCalls(this, (name, error) => this.#hookThrew(name, error))
+    this.#output = new ClientOutput(this, {
+      strategy,
+      outbox: this.#outbox,
+      times: this.#times,
+      options: host.options,
+      onOverflow: (why) => {
+        this.#reset('slow-client', new ClientError('ERR_CARILLON_SLOW_CLIENT', why))
+      },
+    })
   }
 
   // What the application calls.
@@ -135,7 +108,12 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   sendData(...chunks: readonly Uint8Array[]): SendResult {
     for (const chunk of chunks) checkBytes('a chunk', chunk)
-    return this.#send(chunks)
+    return this.#output.send(chunks)
+  }
+
+  sendCopy(...chunks: readonly Uint8Array[]): SendResult {
+    for (const chunk of chunks) checkBytes('a chunk', chunk)
+    return this.#output.send(chunks, true)
   }
 
   sendMessage(message: Uint8Array): SendResult {
@@ -143,9 +121,11 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     // Small, so that it is compiled into the loop that reads: an echo goes this way, and looking at
     // its frame again made a message take a third longer.
     if (info !== this.#info || info.buffer !== message || !this.#framesAsReceived) {
-      return this.#sendOther(message)
+      return this.#output.sendOther(message, this.#info)
     }
-    return info.wholeStart < 0 ? this.#sendEncoded(message) : this.#sendBack()
+    return info.wholeStart < 0
+      ? this.#output.sendEncoded(message)
+      : this.#output.sendBack(this.#frameStart, this.#frameEnd)
   }
 
   sendZeroCopy(data: Uint8Array | readonly Uint8Array[], onReleased: () => HookResult): SendResult {
@@ -153,7 +133,12 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     for (const chunk of chunks) checkBytes('a chunk', chunk)
     if (typeof onReleased !== 'function') throw new ArgumentError('onReleased is a function')
     this.#host.held(1)
-    return this.#sendHeld(chunks, () => setImmediate(() => this.#onReleased(onReleased)))
+    return this.#output.sendHeld(chunks, () => {
+      setImmediate(() => {
+        this.#host.held(-1)
+        this.#hooks.call('onReleased', onReleased)
+      })
+    })
   }
 
   pause(): void {
@@ -189,7 +174,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   stats(): ClientCounters {
-    this.#sendRun()
+    this.#output.sendRun()
     const { skippedMessages = 0, skippedBytes = 0 } = this.#strategy
     const { bytesOut, messagesOut, zeroCopyMessages } = this.#outbox
     const { droppedBytes, droppedMessages } = this.#outbox
@@ -219,14 +204,15 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   begin(): void {
     const { deadlines } = this.#host
     if (deadlines.watchesOpenClients) deadlines.watch(this)
-    this.#call('onClientConnected', this.#host.connected)
+    this.#hooks.call('onClientConnected', this.#host.connected)
   }
 
   /** Sends what is queued and closes. Resets after `closeTimeoutMs`, where `isTimed`. */
   closeFor(kind: DisconnectKind, isTimed = true): void {
     if (this.#phase !== 'open') return
-    this.#sendRun()
+    this.#output.sendRun()
     this.#phase = 'closing'
+    this.#output.isOpen = false
     this.#end(kind)
     // What still arrives is read and thrown away: see `TcpClient.close`.
     this.#isPaused = false
@@ -269,7 +255,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   }
 
   onQueued(): void {
-    this.#onSlow(this.#outbox.noteQueued(), 0)
+    this.#output.onSlow(this.#outbox.noteQueued(), 0)
   }
 
   onDrain(): void {
@@ -285,7 +271,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     }
     if (!hasFallen) return
     this.#holds?.releaseSources()
-    if (this.#isReading()) this.#call('onClientDrain', this.#host.drained)
+    if (this.#isReading()) this.#hooks.call('onClientDrain', this.#host.drained)
   }
 
   onEnd(): void {
@@ -305,130 +291,11 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       this.#end('connection-lost', error)
     }
     this.#phase = 'closed'
+    this.#output.isOpen = false
     this.#unsentBytes = this.#outbox.queuedBytes
     this.#outbox.close()
     const reason = this.#reason as DisconnectReason
-    this.#call('onClientDisconnected', () => this.#host.disconnected(this, reason))
-  }
-
-  // Sending.
-
-  #send(chunks: readonly Uint8Array[]): SendResult {
-    this.#sendRun()
-    const bytes = bytesOf(chunks)
-    if (this.#phase !== 'open') return this.#outbox.drop(bytes)
-    if (bytes === 0) return 'sent'
-    const result = this.#outbox.send(chunks, bytes)
-    if (result === 'sent') this.#onSent()
-    else this.#onSlow(result, bytes)
-    return result
-  }
-
-  /** @param release called once, whatever the answer. */
-  #sendHeld(chunks: readonly Uint8Array[], release: () => void): SendResult {
-    this.#sendRun()
-    const bytes = bytesOf(chunks)
-    if (this.#phase !== 'open' || bytes === 0) {
-      release()
-      return this.#phase === 'open' ? 'sent' : this.#outbox.drop(bytes)
-    }
-    const result = this.#outbox.sendHeld(chunks, bytes, release)
-    if (result === 'sent') this.#onSent()
-    else this.#onSlow(result, bytes)
-    return result
-  }
-
-  #onReleased(onReleased: () => HookResult): void {
-    this.#host.held(-1)
-    this.#call('onReleased', onReleased)
-  }
-
-  /** Sends a message that is framed anew, or whose frame has to be looked at. */
-  #sendOther(message: Uint8Array): SendResult {
-    const info = delivery.lentInfo
-    if (info?.buffer === message && info.wholeStart >= 0) {
-      const chunk = delivery.lentChunk as Buffer
-      const end = info.wholeStart + message.length
-      const from = this.#strategy.framedFrom?.(chunk, info.wholeStart, end) ?? -1
-      if (from >= 0 && info === this.#info) return this.#extendRun(from, end)
-      if (from >= 0) return this.#sendLent(chunk, from, end)
-    }
-    return this.#sendEncoded(message)
-  }
-
-  #sendEncoded(message: Uint8Array): SendResult {
-    checkBytes('a message', message)
-    if (this.#strategy.encode === undefined) {
-      throw new StateError(
-        'ERR_CARILLON_NO_FRAME',
-        'the framing strategy has no encode(): use sendData',
-      )
-    }
-    return this.#send(this.#strategy.encode(message))
-  }
-
-  /** Sends the frame that is being handled back to where it came from. */
-  #sendBack(): SendResult {
-    return this.#extendRun(this.#frameStart, this.#frameEnd)
-  }
-
-  /**
-   * Sends back a part of the chunk that is being read. What lies one behind the other is sent as one,
-   * at the latest when the chunk is read.
-   */
-  #extendRun(start: number, end: number): SendResult {
-    if (start !== this.#runEnd) return this.#beginRun(start, end)
-    this.#runEnd = end
-    this.#runMessages++
-    return 'sent'
-  }
-
-  #beginRun(start: number, end: number): SendResult {
-    const chunk = delivery.lentChunk as Buffer
-    this.#sendRun()
-    const isFree = this.#phase === 'open' && this.#outbox.isFree
-    // A longer chunk may have messages in it that are over the limit.
-    if (!isFree || chunk.length > this.#host.options.maxQueuedBytes) {
-      return this.#sendLent(chunk, start, end)
-    }
-    this.#runStart = start
-    this.#runEnd = end
-    this.#runMessages = 1
-    return 'sent'
-  }
-
-  #sendRun(): void {
-    const end = this.#runEnd
-    if (end === NO_RUN) return
-    this.#runEnd = NO_RUN
-    this.#sendLent(delivery.lentChunk as Buffer, this.#runStart, end, this.#runMessages)
-  }
-
-  #sendLent(chunk: Buffer, start: number, end: number, messages = 1): SendResult {
-    const bytes = end - start
-    if (this.#phase !== 'open') return this.#outbox.drop(bytes)
-    const result = this.#outbox.sendSlice(chunk, start, end, messages)
-    if (result === 'sent') this.#onSent()
-    else this.#onSlow(result, bytes)
-    return result
-  }
-
-  #onSent(): void {
-    this.#times.noteActive()
-    // It may be queued after all, and then it matters for whom.
-    if (this.#host.options.slowClientPolicy === 'pause-source') this.#lastSource = delivery.source
-  }
-
-  /** Something is queued, or was dropped. */
-  #onSlow(result: SendResult, bytes: number): void {
-    const { slowClientPolicy } = this.#host.options
-    if (slowClientPolicy === 'pause-source') {
-      const source = delivery.source ?? this.#lastSource
-      if (this.isAboveHighWatermark) source?.pauseFor(this)
-    } else if (slowClientPolicy === 'disconnect' && result === 'dropped') {
-      const message = this.#outbox.whyDropped(bytes)
-      this.#reset('slow-client', new ClientError('ERR_CARILLON_SLOW_CLIENT', message))
-    }
+    this.#hooks.call('onClientDisconnected', () => this.#host.disconnected(this, reason))
   }
 
   #heldBy(): SourceHolds {
@@ -478,7 +345,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
       this.#fail('framing-error', framingErrorOf(cause))
     }
     const position = this.#frameEnd
-    this.#sendRun()
+    this.#output.sendRun()
     delivery.source = undefined
     return position === chunk.length ? undefined : this.#leave(chunk, position)
   }
@@ -531,13 +398,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return undefined
   }
 
-  /** `#call` for the hook that is called most: without a closure. */
+  /** `HookCalls.call` for the hook that is called most: without a closure. */
   #deliver(message: Buffer): void {
     try {
       const result = this.#host.message(this, message)
-      if (result !== undefined) this.#awaitHook('onClientMessage', result)
+      if (result !== undefined) this.#hooks.await('onClientMessage', result)
     } catch (cause) {
-      this.#hookThrew('onClientMessage', cause)
+      this.#hooks.threw('onClientMessage', cause)
     }
   }
 
@@ -545,8 +412,9 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   #reset(kind: DisconnectKind, error?: CarillonError): void {
     if (this.#phase === 'resetting' || this.#phase === 'closed') return
-    this.#sendRun()
+    this.#output.sendRun()
     this.#phase = 'resetting'
+    this.#output.isOpen = false
     this.#end(kind, error)
     this.#host.deadlines.unwatch(this)
     this.#connection.reset()
@@ -556,7 +424,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   #fail(kind: DisconnectKind, error: CarillonError): void {
     if (this.#phase === 'closed') return
     this.#end(kind, error)
-    this.#call('onClientError', () => this.#host.failed(this, error))
+    this.#hooks.call('onClientError', () => this.#host.failed(this, error))
     this.closeFor(kind)
   }
 
@@ -570,23 +438,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#holds?.releaseSources()
   }
 
-  /** Calls a hook, so that what it throws ends this client and nothing else. */
-  #call(name: HookName, hook: (client: TcpClient) => HookResult): void {
-    try {
-      const result = hook(this)
-      if (result !== undefined) this.#awaitHook(name, result)
-    } catch (cause) {
-      this.#hookThrew(name, cause)
-    }
-  }
-
-  #awaitHook(name: HookName, result: unknown): void {
-    if (result instanceof Promise) result.catch((cause) => this.#hookThrew(name, cause))
-  }
-
-  #hookThrew(name: HookName, cause: unknown): void {
-    const message = `${name} threw: ${errorMessage(cause)}`
-    const error = new ClientError('ERR_CARILLON_HOOK', message, { cause })
+  #hookThrew(name: HookName, error: ClientError): void {
     this.#host.hookFailed(this, name, error)
     // A throw of onClientError is not told to onClientError: the client is being closed as it is.
     if (name !== 'onClientError') this.#fail('hook-error', error)

@@ -72,12 +72,23 @@ export class EpollConnection implements Connection, Sender {
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#queuedBytes > 0 || this.#state !== 'open') return this.#enqueue(chunks)
     const { sends } = this.#reactor
+    // All by one call, where a part of it needs that.
+    if (chunks.length > 1 && !sends.takes(chunks)) return this.#writeNow(chunks)
     for (let index = 0; index < chunks.length; index++) {
       const chunk = chunks[index] as Uint8Array
       if (chunk.length > 0 && !sends.add(this, chunk)) {
         return this.#writeNow(index === 0 ? chunks : chunks.slice(index))
       }
     }
+    this.#reactor.scheduleFlush()
+    return true
+  }
+
+  writeCopy(chunks: readonly Uint8Array[], bytes: number): boolean {
+    if (this.#queuedBytes > 0 || this.#state !== 'open') {
+      return this.#enqueue([Buffer.concat(chunks, bytes)])
+    }
+    if (!this.#reactor.sends.addCopy(this, chunks, bytes)) return this.#writeNow(chunks, true)
     this.#reactor.scheduleFlush()
     return true
   }
@@ -182,14 +193,20 @@ export class EpollConnection implements Connection, Sender {
 
   // Sending.
 
-  /** Sends behind what is listed, by a call of its own. */
-  #writeNow(chunks: readonly Uint8Array[]): boolean {
+  /**
+   * Sends behind what is listed, by a call of its own.
+   *
+   * @param isLent what is not taken is copied.
+   */
+  #writeNow(chunks: readonly Uint8Array[], isLent = false): boolean {
     this.#reactor.sends.flush()
-    if (this.#queuedBytes > 0 || this.#state !== 'open') return this.#enqueue(chunks)
+    if (this.#queuedBytes > 0 || this.#state !== 'open') {
+      return this.#enqueue(isLent ? [Buffer.concat(chunks)] : chunks)
+    }
     const sent = this.#reactor.poller.write(this.slot, chunks)
     const rest = behind(chunks, Math.max(sent, 0))
     if (rest.length === 0) return true
-    this.#enqueue(rest)
+    this.#enqueue(isLent ? [Buffer.concat(rest)] : rest)
     if (sent < 0 && sent !== -EAGAIN) this.#break(sent)
     return false
   }

@@ -1,6 +1,5 @@
 export type { ClientCounters } from './client-counters.ts'
 export { ClientSender, type ClientSenderHandle, type ClientSenderResult } from './client-sender.ts'
-export type { HookResult } from './client-session.ts'
 export {
   DISCONNECT_KINDS,
   type DisconnectKind,
@@ -12,9 +11,11 @@ export { EventFd, type EventFdHandle } from './event-fd.ts'
 export type { PollerStats } from './native-addon.ts'
 export { NetTransport } from './net-transport.ts'
 export { Reactor, type ReactorOptions } from './reactor.ts'
+export type { HookResult } from './session-host.ts'
 export type { SendResult, TcpClient } from './tcp-client.ts'
-export { TcpEngine, type TcpEngineStats } from './tcp-engine.ts'
+export { TcpEngine } from './tcp-engine.ts'
 export type { SlowClientPolicy, TcpEngineOptions } from './tcp-engine-options.ts'
+export type { TcpEngineStats } from './tcp-engine-stats.ts'
 export { TlsTransport, type TlsTransportOptions } from './tls-transport.ts'
 export type {
   Acceptor,

@@ -106,5 +106,10 @@ export const SENDER_BATCH_MESSAGES = 1024
  */
 export const SENDER_PATIENCE_LOOKS = 10
 export const SENDER_LOOK_MS = 100
+/**
+ * How often it is looked whether a thread ended between filling its place and ringing: rarely enough
+ * to cost nothing, and a message then waits no longer than behind a thread that counts as dead.
+ */
+export const SENDER_UNRUNG_LOOK_MS = SENDER_PATIENCE_LOOKS * SENDER_LOOK_MS
 /** How often a thread that waits for room looks again: a thread switch costs a hundredth of that. */
 export const SENDER_RETRY_MS = 1

@@ -57,17 +57,27 @@ export class Outbox {
     return this.#waiting === undefined && this.#connection.queuedBytes === 0
   }
 
-  /** Sends at least one byte, or queues it, or drops it where there is no room. */
-  send(chunks: readonly Uint8Array[], bytes: number): SendResult {
+  /**
+   * Sends at least one byte, or queues it, or drops it where there is no room.
+   *
+   * @param isLent what has to wait is copied: the chunks are the caller's again when this returns.
+   */
+  send(chunks: readonly Uint8Array[], bytes: number, isLent = false): SendResult {
     const mustWait = !this.#isFreeFor(bytes)
     if ((mustWait || bytes > this.#options.maxQueuedBytes) && !this.#hasRoom(bytes)) {
       return this.#refuse(bytes)
     }
     this.messagesOut++
     this.bytesOut += bytes
-    if (mustWait) this.#keep(chunks, bytes)
-    else if (this.#connection.write(chunks)) return 'sent'
+    if (mustWait) this.#keep(isLent ? [Buffer.concat(chunks, bytes)] : chunks, bytes)
+    else if (isLent ? this.#writeCopy(chunks, bytes) : this.#connection.write(chunks)) return 'sent'
     return this.noteQueued()
+  }
+
+  #writeCopy(chunks: readonly Uint8Array[], bytes: number): boolean {
+    const connection = this.#connection
+    if (connection.writeCopy !== undefined) return connection.writeCopy(chunks, bytes)
+    return connection.write([Buffer.concat(chunks, bytes)])
   }
 
   /**

@@ -78,8 +78,7 @@ export class SendList {
    * chunk is better sent by a call of its own: after a `flush`.
    */
   add(sender: Sender, chunk: Uint8Array): boolean {
-    const { maxPieces, maxSends } = this.#limits
-    if (this.#pieceCount === maxPieces || this.#senderCount === maxSends) return false
+    if (this.#isFull) return false
     const bytes = chunk.length
     const memory = chunk.buffer
     if (memory === this.#arenaMemory) {
@@ -100,6 +99,39 @@ export class SendList {
     this.#outgoingUsed = offset + bytes
     this.#append(sender, OUTGOING, offset, bytes)
     return true
+  }
+
+  /**
+   * Lists a copy of the chunks, of `bytes` together. False where there is no room, or where they are
+   * better sent by a call of their own: after a `flush`.
+   */
+  addCopy(sender: Sender, chunks: readonly Uint8Array[], bytes: number): boolean {
+    const offset = this.#outgoingUsed
+    const fits = bytes <= MAX_COPIED_BYTES && offset + bytes <= this.#outgoing.length
+    if (!fits || this.#isFull) return false
+    let at = offset
+    for (let index = 0; index < chunks.length; index++) {
+      const chunk = chunks[index] as Uint8Array
+      this.#outgoing.set(chunk, at)
+      at += chunk.length
+    }
+    this.#outgoingUsed = at
+    this.#append(sender, OUTGOING, offset, bytes)
+    return true
+  }
+
+  /** Whether `add` takes each of the chunks, as far as their memory and their lengths say. */
+  takes(chunks: readonly Uint8Array[]): boolean {
+    for (let index = 0; index < chunks.length; index++) {
+      const chunk = chunks[index] as Uint8Array
+      if (chunk.length > MAX_COPIED_BYTES && !this.isUsedAgain(chunk)) return false
+    }
+    return true
+  }
+
+  get #isFull(): boolean {
+    const { maxPieces, maxSends } = this.#limits
+    return this.#pieceCount === maxPieces || this.#senderCount === maxSends
   }
 
   /** As `add`, of a part of `memory`, for what lies in the arena. */

@@ -2,7 +2,12 @@ import { RingError } from '../shm/errors.ts'
 import { createMpscRing } from '../shm/mpsc-ring.ts'
 import { MpscRingConsumer } from '../shm/mpsc-ring-consumer.ts'
 import { CLIENT_ID_BYTES, type ClientSenderHandle, SenderRecord } from './client-sender.ts'
-import { SENDER_BATCH_MESSAGES, SENDER_LOOK_MS, SENDER_PATIENCE_LOOKS } from './limits.ts'
+import {
+  SENDER_BATCH_MESSAGES,
+  SENDER_LOOK_MS,
+  SENDER_PATIENCE_LOOKS,
+  SENDER_UNRUNG_LOOK_MS,
+} from './limits.ts'
 import { openSenderBell, type SenderBell } from './sender-bell.ts'
 
 /** What an inbox tells its engine. */
@@ -24,6 +29,7 @@ export class SenderInbox {
   #malformed = 0
   #nextDrain: NodeJS.Immediate | undefined
   #nextLook: NodeJS.Timeout | undefined
+  readonly #unrungLooks: NodeJS.Timeout
   #blockedAt: number | undefined
   /** How often the ring was found to be blocked there. */
   #looks = 0
@@ -43,6 +49,8 @@ export class SenderInbox {
     const isClosed = new Int32Array(new SharedArrayBuffer(4))
     this.handle = { ring, bell: this.#bell.handle, isClosed }
     this.#consumer.trySleep()
+    this.#unrungLooks = setInterval(() => this.#lookForUnrung(), SENDER_UNRUNG_LOOK_MS)
+    this.#unrungLooks.unref()
   }
 
   get stats() {
@@ -78,6 +86,14 @@ export class SenderInbox {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /**
+   * A thread that ended between its commit and its bell, or as it claimed, has left something that
+   * nobody rings for, unless another one sends. A living thread that is met there rings in vain.
+   */
+  #lookForUnrung(): void {
+    if (!this.#consumer.isEmpty) this.#drain()
   }
 
   readonly #read = (type: number, bytes: Uint8Array, offset: number, length: number): undefined => {
@@ -124,6 +140,7 @@ export class SenderInbox {
     Atomics.store(this.handle.isClosed, 0, 1)
     clearImmediate(this.#nextDrain)
     clearTimeout(this.#nextLook)
+    clearInterval(this.#unrungLooks)
     this.#bell.close()
   }
 

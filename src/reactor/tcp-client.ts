@@ -1,5 +1,5 @@
 import type { ClientCounters } from './client-counters.ts'
-import type { HookResult } from './client-session.ts'
+import type { HookResult } from './session-host.ts'
 
 /**
  * What became of data to send.
@@ -57,6 +57,12 @@ export interface TcpClient {
    *   no room.
    */
   sendData(...chunks: readonly Uint8Array[]): SendResult
+
+  /**
+   * As `sendData`, of chunks that are the caller's again when this returns, whatever the answer: what
+   * has to wait is copied. For memory that is used again and again, such as a ring.
+   */
+  sendCopy(...chunks: readonly Uint8Array[]): SendResult
 
   /**
    * Frames `message` with the client's framing strategy and sends it, as `sendData` does.

@@ -5,9 +5,9 @@ import { ArgumentError, type CarillonError, errorMessage } from '../errors.ts'
 import type { IFramingStrategy } from '../framing/framing-strategy.ts'
 import { ViewCache } from '../framing/view-cache.ts'
 import { LogLimiter } from '../log-limiter.ts'
-import { addCounts, type ClientCounters, noCounts } from './client-counters.ts'
+import { addCounts, noCounts } from './client-counters.ts'
 import type { ClientSenderHandle } from './client-sender.ts'
-import { ClientSession, type HookResult, type SessionHost } from './client-session.ts'
+import { ClientSession } from './client-session.ts'
 import { Deadlines } from './deadlines.ts'
 import {
   DISCONNECT_KINDS,
@@ -17,46 +17,12 @@ import {
 import { ListenError, StateError } from './errors.ts'
 import { HookWarnings } from './hook-warnings.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
-import { SenderInbox } from './sender-inbox.ts'
+import type { HookResult, SessionHost } from './session-host.ts'
 import type { TcpClient } from './tcp-client.ts'
 import { resolveOptions, type TcpEngineOptions } from './tcp-engine-options.ts'
+import type { TcpEngineStats } from './tcp-engine-stats.ts'
+import { ThreadSenders } from './thread-senders.ts'
 import type { Acceptor, Connection, ConnectionHandler, ListenAddress } from './transport.ts'
-
-/** What happened since the engine was made. The counters are those of all its clients. */
-export interface TcpEngineStats extends ClientCounters {
-  /** Clients connected now, those that are being closed included. */
-  readonly clients: number
-  /** Bytes queued now. */
-  readonly queuedBytes: number
-  /** Messages of `sendZeroCopy` whose memory is not released now, of clients that have gone too. */
-  readonly heldMessages: number
-  /** Clients not read from now because one that they feed is slow. */
-  readonly pausedSources: number
-  /** Connections that became clients. */
-  readonly acceptedClients: number
-  /** Connections refused, being over `maxClients` or without a framing strategy. */
-  readonly refusedClients: number
-  /** Connections that the system could not accept (`EMFILE`…). */
-  readonly acceptErrors: number
-  /** Disconnected clients, by what began their end. */
-  readonly disconnects: Readonly<Record<DisconnectKind, number>>
-  /** Hooks that threw, or whose promise was rejected. */
-  readonly hookErrors: number
-  /** Messages that came from other threads, by `ClientSender`. */
-  readonly senderMessages: number
-  /** Of these, the ones for a client that had gone. */
-  readonly senderUnknownClients: number
-  /** Of these, the ones that the client's framing strategy refused to frame. */
-  readonly senderUnframed: number
-  /** Of these, the ones that no `ClientSender` wrote: nobody knows what they are. */
-  readonly senderMalformed: number
-  /** Times that a thread found no room for a message. */
-  readonly senderFull: number
-  /** Times that something was passed over which a thread had begun and not finished. */
-  readonly senderUnblocked: number
-  /** Times that their queue was found damaged, and closed. What was in it is lost. */
-  readonly senderDamaged: number
-}
 
 /**
  * A TCP server. Subclass it, give it a framing strategy, and override the hooks.
@@ -75,6 +41,7 @@ export abstract class TcpEngine {
   /** Where there is no log that would tell of them. */
   readonly #warnings: HookWarnings | undefined
   readonly #sessions = new Map<number, ClientSession>()
+  readonly #senders: ThreadSenders
   #listenAddress: ListenAddress | undefined
   #maxClients = 0
   #state: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped'
@@ -89,11 +56,6 @@ export abstract class TcpEngine {
   #acceptErrors = 0
   #hookErrors = 0
   #heldMessages = 0
-  #inbox: SenderInbox | undefined
-  #senderUnknownClients = 0
-  #senderUnframed = 0
-  #senderDamaged = 0
-  readonly #pastInboxes = { messages: 0, full: 0, unblocked: 0, malformed: 0 }
   readonly #disconnects = Object.fromEntries(DISCONNECT_KINDS.map((kind) => [kind, 0])) as Record<
     DisconnectKind,
     number
@@ -109,6 +71,11 @@ export abstract class TcpEngine {
     this.#createStrategy = createStrategy
     this.#options = resolveOptions(options)
     this.#limitedLog = new LogLimiter(this.logger)
+    this.#senders = new ThreadSenders(this.#options.senderRingBytes, {
+      client: (id) => this.#sessions.get(id),
+      log: this.#limitedLog,
+      logger: this.logger,
+    })
     this.#warnings = options.logger === undefined ? new HookWarnings() : undefined
     this.#host = {
       options: this.#options,
@@ -239,11 +206,7 @@ export abstract class TcpEngine {
         `sender() needs a running engine, this one is ${this.#state}`,
       )
     }
-    this.#inbox ??= new SenderInbox(this.#options.senderRingBytes, {
-      deliver: this.#sendFromThread,
-      damaged: this.#inboxDamaged,
-    })
-    return this.#inbox.handle
+    return this.#senders.handle()
   }
 
   /** The counters as they stand. */
@@ -267,60 +230,8 @@ export abstract class TcpEngine {
       acceptErrors: this.#acceptErrors,
       disconnects: { ...this.#disconnects },
       hookErrors: this.#hookErrors,
-      ...this.#senderStats(),
+      ...this.#senders.stats,
     }
-  }
-
-  #senderStats() {
-    const { messages = 0, full = 0, unblocked = 0, malformed = 0 } = this.#inbox?.stats ?? {}
-    return {
-      senderMessages: this.#pastInboxes.messages + messages,
-      senderUnknownClients: this.#senderUnknownClients,
-      senderUnframed: this.#senderUnframed,
-      senderMalformed: this.#pastInboxes.malformed + malformed,
-      senderFull: this.#pastInboxes.full + full,
-      senderUnblocked: this.#pastInboxes.unblocked + unblocked,
-      senderDamaged: this.#senderDamaged,
-    }
-  }
-
-  readonly #sendFromThread = (clientId: number, bytes: Buffer, isToFrame: boolean): void => {
-    const session = this.#sessions.get(clientId)
-    if (session === undefined) {
-      this.#senderUnknownClients++
-    } else if (!isToFrame) {
-      session.sendData(bytes)
-    } else {
-      try {
-        session.sendMessage(bytes)
-      } catch (error) {
-        this.#senderUnframed++
-        const fields = { client: clientId, err: error }
-        this.#limitedLog.log('warn', fields, 'a message of another thread cannot be framed')
-      }
-    }
-  }
-
-  readonly #inboxDamaged = (error: CarillonError): void => {
-    this.#senderDamaged++
-    this.logger.error(
-      { err: error },
-      'the queue of other threads is damaged: its senders are closed',
-    )
-    this.#closeInbox()
-  }
-
-  #closeInbox(): void {
-    const inbox = this.#inbox
-    if (inbox === undefined) return
-    // First: closing it may find it damaged.
-    this.#inbox = undefined
-    inbox.close()
-    const { messages, full, unblocked, malformed } = inbox.stats
-    this.#pastInboxes.messages += messages
-    this.#pastInboxes.full += full
-    this.#pastInboxes.unblocked += unblocked
-    this.#pastInboxes.malformed += malformed
   }
 
   get #isAccepting(): boolean {
@@ -362,7 +273,7 @@ export abstract class TcpEngine {
     if (this.#state === 'stopped') return
     this.#state = 'stopping'
     this.#address = undefined
-    this.#closeInbox()
+    this.#senders.close()
     const portIsFree = this.#options.transport.close()
     const { stopTimeoutMs } = this.#options
     const deadline = setTimeout(() => {

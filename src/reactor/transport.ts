@@ -75,6 +75,13 @@ export interface Connection {
    *   turn ends; false where a part is queued (`onDrain` follows).
    */
   write(chunks: readonly Uint8Array[]): boolean
+  /**
+   * As `write`, of chunks that are the caller's again when this returns: what is not taken then is
+   * copied. Absent where `write` does as well with a copy of them.
+   *
+   * @param bytes of all chunks, at least one.
+   */
+  writeCopy?(chunks: readonly Uint8Array[], bytes: number): boolean
   /** As `write`, of the bytes from `start` to `end` of `memory`, at least one. */
   writeSlice(memory: Buffer, start: number, end: number): boolean
   /**

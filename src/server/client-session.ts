@@ -6,6 +6,7 @@ import {
   type ReceivedClientMessage,
   ServerMessage,
 } from '../../proto/messages.ts'
+import { SamplesReader } from '../../proto/samples.ts'
 import { CarillonError, errorMessage } from '../errors.ts'
 import { ClientStream } from './client-stream.ts'
 import { ServiceError } from './errors.ts'
@@ -17,6 +18,11 @@ import { printable } from './printable.ts'
 import { SnapshotGate } from './snapshot-gate.ts'
 
 type Body = Omit<ServerMessage, 'request'>
+
+const NOTHING = new Uint8Array(0)
+
+/** Of the message that is being handled: there is one at a time. */
+const SAMPLES = new SamplesReader()
 
 /** What a session needs of the service around it. */
 export interface SessionOwner {
@@ -48,6 +54,8 @@ export class ClientSession implements PeerHandler {
   lateBlocks = 0
   readonly #owner: SessionOwner
   readonly #streams = new Map<number, ClientStream>()
+  /** Of these, the ones with blocks that wait for room. */
+  readonly #blocked = new Set<ClientStream>()
   readonly #snapshots = new SnapshotGate(SNAPSHOT_QUEUE_BYTES_MAX)
   readonly #logger: Logger
   /** Slots of cores that streams of this client hold, ended ones included. */
@@ -81,6 +89,22 @@ export class ClientSession implements PeerHandler {
 
   onMessage(bytes: Uint8Array): void {
     if (this.#closed) return
+    // Nearly every message.
+    if (this.#greeted && SAMPLES.read(bytes)) this.#takeSamples(bytes)
+    else this.#takeAny(bytes)
+    this.updateReading()
+  }
+
+  #takeSamples(bytes: Uint8Array): void {
+    const { stream, sequence, dataStart, dataEnd } = SAMPLES
+    try {
+      this.#samples(stream, sequence, bytes.subarray(dataStart, dataEnd))
+    } catch (error) {
+      this.#answerError(error, 0)
+    }
+  }
+
+  #takeAny(bytes: Uint8Array): void {
     let message: ReceivedClientMessage
     try {
       checkShape(bytes)
@@ -99,11 +123,15 @@ export class ClientSession implements PeerHandler {
     try {
       this.#dispatch(message)
     } catch (error) {
-      if (!(error instanceof ServiceError)) throw error
-      if (error.fatal) this.#fail(error, message.request)
-      else this.sendError(error, message.request)
+      this.#answerError(error, message.request)
     }
-    this.updateReading()
+  }
+
+  /** @throws `error` where it is none of the service's. */
+  #answerError(error: unknown, request: number): void {
+    if (!(error instanceof ServiceError)) throw error
+    if (error.fatal) this.#fail(error, request)
+    else this.sendError(error, request)
   }
 
   onDrain(): void {
@@ -121,6 +149,7 @@ export class ClientSession implements PeerHandler {
       this.#owner.onStreamEnded(this, stream)
     }
     this.#streams.clear()
+    this.#blocked.clear()
     this.#owner.onClosed(this)
     const { skippedSnapshots, lateBlocks } = this
     this.#logger.info(
@@ -137,6 +166,10 @@ export class ClientSession implements PeerHandler {
 
   send(request: number, body: Body): void {
     this.peer.send(ServerMessage.encode({ request, ...body }).finish())
+  }
+
+  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
+    this.peer.sendSamples(stream, sequence, data)
   }
 
   /** Sends what is only worth something now, unless the client is still busy with what came before. */
@@ -157,16 +190,22 @@ export class ClientSession implements PeerHandler {
   /** Reads from the client only while its streams find room and it takes what it gets. */
   updateReading(): void {
     if (this.#closed) return
-    const blocked = [...this.#streams.values()].some((stream) => stream.isBlocked)
-    const pause = blocked || this.peer.queuedBytes > QUEUE_HIGH_BYTES
+    const pause = this.#blocked.size > 0 || this.peer.queuedBytes > QUEUE_HIGH_BYTES
     if (pause === this.#paused) return
     this.#paused = pause
     if (pause) this.peer.pause()
     else this.peer.resume()
   }
 
+  /** A stream has blocks that wait for room, or none any more. `updateReading` follows. */
+  setBlocked(stream: ClientStream, isBlocked: boolean): void {
+    if (isBlocked) this.#blocked.add(stream)
+    else this.#blocked.delete(stream)
+  }
+
   /** A stream has ended, in whatever way. */
   forget(stream: ClientStream): void {
+    this.#blocked.delete(stream)
     if (!this.#streams.delete(stream.id)) return
     this.#owner.onStreamEnded(this, stream)
     this.updateReading()
@@ -200,7 +239,11 @@ export class ClientSession implements PeerHandler {
         this.#openStream(message.request, message.openStream)
         break
       case 'samples':
-        this.#samples(message.samples)
+        this.#samples(
+          message.samples.stream ?? 0,
+          message.samples.sequence ?? 0,
+          message.samples.data ?? NOTHING,
+        )
         break
       case 'closeStream':
         this.#closeStream(message.request, message.closeStream.stream ?? 0)
@@ -263,13 +306,13 @@ export class ClientSession implements PeerHandler {
     }
   }
 
-  #samples(samples: carillon.v1.Samples.$Properties): void {
-    const stream = this.#findStream(samples.stream ?? 0)
+  #samples(id: number, sequence: number, data: Uint8Array): void {
+    const stream = this.#findStream(id)
     if (stream === undefined || stream.isClosing) {
       this.lateBlocks++
       return
     }
-    stream.send(samples.sequence ?? 0, samples.data ?? new Uint8Array(0))
+    stream.send(sequence, data)
   }
 
   #closeStream(request: number, id: number): void {

@@ -33,6 +33,8 @@ export class ClientStream implements CoreStreamHandler {
   readonly #options: ClientStreamOptions
   #coreStream: CoreStream | undefined
   #opened = false
+  /** As the session knows it. */
+  #isBlocked = false
   /** The client has been told; what the core still sends is not for it. */
   #ended = false
   #closeRequest = 0
@@ -46,11 +48,6 @@ export class ClientStream implements CoreStreamHandler {
     this.session = options.session
     this.core = options.core
     this.format = checkedFormat(options.open)
-  }
-
-  /** Whether blocks wait for room: the client should send no more now. */
-  get isBlocked(): boolean {
-    return !this.#ended && (this.#coreStream?.isBlocked ?? false)
   }
 
   /** Whether the client has asked to close it. */
@@ -72,6 +69,7 @@ export class ClientStream implements CoreStreamHandler {
       core.catalogue.encode(effect, position, core.blockBytesMax),
     )
     this.#coreStream = core.openStream(this.format, encoded, this)
+    this.#updateBlocked()
   }
 
   /**
@@ -87,12 +85,14 @@ export class ClientStream implements CoreStreamHandler {
     }
     this.#blocksIn++
     this.#coreStream?.send(sequence, data)
+    this.#updateBlocked()
   }
 
   /** Ends the stream after the blocks that were sent. */
   close(request: number): void {
     this.#closeRequest = request
     this.#coreStream?.close()
+    this.#updateBlocked()
   }
 
   /** Ends the stream of a client that has gone. */
@@ -118,12 +118,13 @@ export class ClientStream implements CoreStreamHandler {
   onSamples(sequence: number, data: Uint8Array): void {
     if (this.#ended) return
     this.#blocksOut++
-    this.session.send(0, { samples: { stream: this.id, sequence, data } })
+    this.session.sendSamples(this.id, sequence, data)
     this.session.updateReading()
     this.#options.onSamples(data)
   }
 
   onFlushed(): void {
+    this.#updateBlocked()
     this.session.updateReading()
   }
 
@@ -149,6 +150,14 @@ export class ClientStream implements CoreStreamHandler {
       ),
     )
     this.#options.onReleased()
+  }
+
+  /** While blocks wait for room the client should send no more. */
+  #updateBlocked(): void {
+    const isBlocked = !this.#ended && this.#coreStream?.isBlocked === true
+    if (isBlocked === this.#isBlocked) return
+    this.#isBlocked = isBlocked
+    this.session.setBlocked(this, isBlocked)
   }
 
   #end(error: CarillonError): void {

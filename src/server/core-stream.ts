@@ -97,13 +97,14 @@ export class CoreStream {
   }
 
   /**
-   * Sends a block. `data` is kept until there is room for it.
+   * Sends a block. `data` is the caller's again when this returns: what has to wait is copied.
    *
    * @returns false where it has to wait: send no more until `onFlushed`.
    */
   send(sequence: number, data: Uint8Array): boolean {
-    this.#put(COMMAND.SAMPLES, sequence, data)
-    return !this.isBlocked
+    if (!this.isBlocked && this.#trySend(COMMAND.SAMPLES, sequence, data)) return true
+    this.#outbox.push({ type: COMMAND.SAMPLES, sequence, payload: new Uint8Array(data) })
+    return false
   }
 
   /** Ends the stream after what was sent: `onClosed` follows. */
@@ -131,8 +132,8 @@ export class CoreStream {
   flush(): boolean {
     const wasBlocked = this.isBlocked
     for (let first = this.#outbox[0]; first !== undefined; first = this.#outbox[0]) {
-      if (this.#isOverShare(first)) return true
-      if (!this.#trySend(first)) return false
+      if (this.#isOverShare(first.type, first.payload)) return true
+      if (!this.#putOnRing(first.type, first.sequence, first.payload)) return false
       this.#outbox.shift()
     }
     if (wasBlocked) this.handler.onFlushed()
@@ -140,18 +141,23 @@ export class CoreStream {
   }
 
   #put(type: number, sequence: number, payload: Uint8Array): void {
-    const command = { type, sequence, payload }
-    const passes = !this.isBlocked && !this.#isOverShare(command)
-    if (!passes || !this.#trySend(command)) this.#outbox.push(command)
+    if (this.isBlocked || !this.#trySend(type, sequence, payload)) {
+      this.#outbox.push({ type, sequence, payload })
+    }
   }
 
-  #isOverShare({ type, payload }: Command): boolean {
+  /** Whether it is on the ring: it has its share of it, and there is room. */
+  #trySend(type: number, sequence: number, payload: Uint8Array): boolean {
+    return !this.#isOverShare(type, payload) && this.#putOnRing(type, sequence, payload)
+  }
+
+  #isOverShare(type: number, payload: Uint8Array): boolean {
     const { bytesInFlightMax } = this.#options
     const inFlight = this.#bytesInFlight
     return type === COMMAND.SAMPLES && inFlight > 0 && inFlight + payload.length > bytesInFlightMax
   }
 
-  #trySend({ type, sequence, payload }: Command): boolean {
+  #putOnRing(type: number, sequence: number, payload: Uint8Array): boolean {
     if (!this.#options.send(type, this.slot, sequence, payload)) return false
     if (type === COMMAND.SAMPLES) this.#bytesInFlight += payload.byteLength
     return true

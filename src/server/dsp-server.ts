@@ -1,4 +1,10 @@
 import type { Logger } from 'pino'
+import {
+  SAMPLES_HEAD_BYTES_MAX,
+  samplesHeadBytes,
+  writeSamplesHead,
+  writeVarint,
+} from '../../proto/samples.ts'
 import type { CarillonError } from '../errors.ts'
 import type { TcpClient } from '../reactor/tcp-client.ts'
 import { TcpEngine } from '../reactor/tcp-engine.ts'
@@ -13,6 +19,9 @@ import {
 } from './limits.ts'
 import type { Peer, PeerHandler } from './peer.ts'
 
+/** The size in front of a message: at most 32 bits as a varint. */
+const SIZE_BYTES_MAX = 5
+
 /** The protocol over TCP: size-delimited messages between clients and a service. */
 export class DspServer extends TcpEngine {
   readonly #connect: (peer: Peer) => PeerHandler
@@ -25,6 +34,8 @@ export class DspServer extends TcpEngine {
   constructor(connect: (peer: Peer) => PeerHandler, logger: Logger, transport?: Transport) {
     super(() => new HelloFirstStrategy(), {
       logger,
+      // Samples go from there straight to a ring.
+      messages: 'borrowed',
       // What a session goes by as well: it is told once its queue has fallen from there.
       highWatermarkBytes: QUEUE_HIGH_BYTES,
       maxQueuedBytes: QUEUE_BYTES_MAX,
@@ -59,6 +70,11 @@ export class DspServer extends TcpEngine {
   }
 }
 
+/** Of the message that is being sent, with its size in front: there is one at a time. */
+const HEAD = new Uint8Array(SIZE_BYTES_MAX + SAMPLES_HEAD_BYTES_MAX)
+/** Its first bytes, by how many: to make a view takes longer than to fill it. */
+const HEADS = Array.from({ length: HEAD.length + 1 }, (_, bytes) => HEAD.subarray(0, bytes))
+
 class TcpPeer implements Peer {
   readonly transport = 'tcp'
   readonly #client: TcpClient
@@ -81,6 +97,13 @@ class TcpPeer implements Peer {
 
   send(message: Uint8Array): void {
     this.#client.sendMessage(message)
+  }
+
+  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
+    const headBytes = samplesHeadBytes(stream, sequence, data.length)
+    const at = writeVarint(HEAD, 0, headBytes + data.length)
+    const end = writeSamplesHead(HEAD, at, stream, sequence, data.length)
+    this.#client.sendCopy(HEADS[end] as Uint8Array, data)
   }
 
   pause(): void {

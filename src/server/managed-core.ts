@@ -271,7 +271,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       slot,
       handler,
       bytesInFlightMax: this.#link.toCore.capacity * IN_FLIGHT_SHARE,
-      send: (...command) => this.#send(stream, ...command),
+      send: (type, slot, sequence, payload) => this.#send(stream, type, slot, sequence, payload),
     })
     this.#slots.take(stream)
     stream.open(format, effects)

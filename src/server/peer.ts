@@ -8,6 +8,12 @@ export interface Peer {
   readonly counters: PeerCounters
   /** Sends one encoded ServerMessage. A peer that is gone takes nothing. */
   send(message: Uint8Array): void
+  /**
+   * Sends a ServerMessage with samples.
+   *
+   * @param data at least one byte; the caller's again when this returns.
+   */
+  sendSamples(stream: number, sequence: number, data: Uint8Array): void
   /** No further messages until `resume`. */
   pause(): void
   resume(): void
@@ -27,7 +33,7 @@ export interface PeerCounters {
  * of which the carrier takes care.
  */
 export interface PeerHandler {
-  /** One encoded ClientMessage. It belongs to the handler. */
+  /** One encoded ClientMessage, valid until the call returns. */
   onMessage(message: Uint8Array): void
   /** The peer's queue has fallen low enough to send on. */
   onDrain(): void

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { samplesHeadBytes, writeSamplesHead } from '../../proto/samples.ts'
 import { type ErrorCode, errorMessage } from '../errors.ts'
 import { ServiceError } from './errors.ts'
 import { WEB_LIMITS } from './limits.ts'
@@ -72,6 +73,13 @@ export class WebPeer implements Peer {
     }
     this.#counters.messagesOut++
     this.#counters.bytesOut += message.length
+  }
+
+  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
+    const headBytes = samplesHeadBytes(stream, sequence, data.length)
+    const message = new Uint8Array(headBytes + data.length)
+    message.set(data, writeSamplesHead(message, 0, stream, sequence, data.length))
+    this.send(message)
   }
 
   pause(): void {

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { CarillonClient } from '../../src/client/carillon-client.ts'
-import { ClientError } from '../../src/client/errors.ts'
+import { CarillonClientError } from '../../src/client/errors.ts'
 import { FAKE_LIMITS, FakePeer, FakeServer } from '../support/fake-server.ts'
 import { refusingPort } from '../support/refusing-port.ts'
 
@@ -24,7 +24,7 @@ test('nobody listening is an error that says where and why', async (t) => {
     code: 'ERR_CARILLON_CONNECT',
     message: `cannot connect to 127.0.0.1:${port}: connection refused`,
   })
-  t.true(error instanceof ClientError)
+  t.true(error instanceof CarillonClientError)
 })
 
 test('a name that no host has is an error', async (t) => {
@@ -78,7 +78,7 @@ test('a server that resets instead of welcoming may be full', async (t) => {
     code: 'ERR_CARILLON_CONNECT',
     message: `cannot connect to 127.0.0.1:${server.port}: connection reset by peer (the server may have as many clients as it takes)`,
   })
-  t.true(error instanceof ClientError)
+  t.true(error instanceof CarillonClientError)
 })
 
 test('a connection cut inside a message says so', async (t) => {

@@ -271,6 +271,29 @@ export function clientSenderSuite(createTransport: () => Transport): void {
     t.is(scene.engine.stats().senderUnblocked, 2)
   })
 
+  test('what a thread sent that was ended before it rang arrives, with nobody else to ring', async (t) => {
+    const scene = await open(t)
+    const peer = await scene.connect()
+    const handle = scene.engine.sender()
+    await (await startThread(t, { handle, clientId: 1, task: 'commit' })).terminate()
+    await peer.untilReceived(Buffer.from('from a thread'))
+    // With the consumer asleep again; and what was only begun, which nobody rings for either.
+    await (await startThread(t, { handle, clientId: 1, task: 'claim' })).terminate()
+    await (await startThread(t, { handle, clientId: 1, task: 'commit' })).terminate()
+    await peer.untilReceived(Buffer.from('from a threadfrom a thread'))
+    t.like(scene.engine.stats(), { senderMessages: 2, senderUnblocked: 1, messagesOut: 2 })
+  })
+
+  test('what was sent without a bell is read with the next bell, before it', async (t) => {
+    const scene = await open(t)
+    const peer = await scene.connect()
+    const handle = scene.engine.sender()
+    await (await startThread(t, { handle, clientId: 1, task: 'commit' })).terminate()
+    new ClientSender(handle).sendData(1, Buffer.from(', and here'))
+    await peer.untilReceived(Buffer.from('from a thread, and here'))
+    t.is(scene.engine.stats().senderMessages, 2)
+  })
+
   test('one that is merely slow loses nothing', async (t) => {
     const scene = await open(t)
     const peer = await scene.connect()

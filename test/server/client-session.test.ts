@@ -13,6 +13,9 @@ function openSession() {
     queuedBytes: 0,
     counters: { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 },
     send: (message: Uint8Array) => sent.push(message),
+    sendSamples: () => {
+      throw new Error('not part of this test')
+    },
     pause() {},
     resume() {},
     close() {},

@@ -3,6 +3,7 @@ import {
   decodeServerMessage,
   PROTOCOL_VERSION,
   type ReceivedServerMessage,
+  ServerMessage,
 } from '../../proto/messages.ts'
 import type { DspService } from '../../src/server/dsp-service.ts'
 import type { Peer, PeerHandler } from '../../src/server/peer.ts'
@@ -43,6 +44,11 @@ export class RecordingPeer implements Peer {
   send(message: Uint8Array): void {
     this.#received.push(decodeServerMessage(message))
     this.#notify()
+  }
+
+  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
+    const samples = { stream, sequence, data: new Uint8Array(data) }
+    this.send(ServerMessage.encode({ samples }).finish())
   }
 
   pause(): void {

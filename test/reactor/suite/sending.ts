@@ -36,11 +36,41 @@ export function sendingSuite({ open, withRoom }: Stage): void {
       const bytes = value as Uint8Array
       const error = { code: 'ERR_CARILLON_ARGUMENT', message: /Uint8Array/ }
       t.throws(() => client.sendData(Buffer.from('dong'), bytes), error)
+      t.throws(() => client.sendCopy(Buffer.from('dong'), bytes), error)
       t.throws(() => client.sendMessage(bytes), error)
     }
     client.sendData(Buffer.from('ding'))
     await peer.untilReceived(Buffer.from('ding'))
     t.is(client.stats().bytesOut, 4)
+  })
+
+  test('what sendCopy sends is the caller’s again at once, sent, queued or waiting', async (t) => {
+    const scene = await open(t, { options: { maxQueuedBytes: 4 * MORE_THAN_THE_KERNEL_TAKES } })
+    const peer = await scene.connect()
+    const client = scene.engine.client()
+    const head = new Uint8Array(3)
+    const expected: Uint8Array[] = []
+    const send = (bytes: number, value: number) => {
+      const body = new Uint8Array(bytes).fill(value)
+      expected.push(head.fill(value).slice(), body.slice())
+      const result = client.sendCopy(head, body)
+      head.fill(0)
+      body.fill(0)
+      return result
+    }
+    t.is(send(0, 1), withRoom)
+    t.is(send(200, 2), withRoom)
+    t.is(send(10_000, 3), withRoom)
+    t.is(client.sendCopy(), 'sent')
+    await peer.untilReceived(Buffer.concat(expected))
+    peer.socket.pause()
+    t.is(send(MORE_THAN_THE_KERNEL_TAKES, 4), 'queued')
+    t.is(send(200, 5), 'queued')
+    t.is(send(MIB, 6), 'queued')
+    t.is(client.queuedBytes > 0, true)
+    peer.socket.resume()
+    await peer.untilReceived(Buffer.concat(expected))
+    t.is(client.stats().messagesOut, 6)
   })
 
   test('what is given away while it is queued or waits ends its client, and no other', async (t) => {
