@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { errorMessage } from './errors.ts'
+import { PACKAGE_ROOT } from './package-root.ts'
 
 /** Why there is no addon here. */
 export interface MissingAddon {
@@ -23,8 +25,7 @@ function load(): object {
   if (process.platform !== 'linux')
     return { reason: `epoll is Linux's, this is ${process.platform}` }
   const require = createRequire(import.meta.url)
-  // The default from dist/src.
-  const { CARILLON_ADDON = '../../native/build/Release/carillon.node' } = process.env
+  const { CARILLON_ADDON = join(PACKAGE_ROOT, 'native/build/Release/carillon.node') } = process.env
   try {
     return require(CARILLON_ADDON) as object
   } catch (error) {

@@ -17,7 +17,7 @@ export function firmwareLayout(root) {
     ...stampedStep(root, {
       name: 'firmware-layout',
       doing: 'Checking the layout in the firmware',
-      inputs: () => ['dist/src/cli', 'dist/src/cores', 'dist/src/shm', ...images()],
+      inputs: () => ['dist/cli', ...images()],
       outputs: () => [],
       run: () => {
         for (const elf of images()) checkLayout(root, elf)
@@ -29,7 +29,7 @@ export function firmwareLayout(root) {
 }
 
 function checkLayout(root, elf) {
-  runTool(root, process.execPath, ['dist/src/cli/main.js', 'layout', '--check', elf], {
+  runTool(root, process.execPath, ['dist/cli/main.js', 'layout', '--check', elf], {
     sentence: `The layout in ${elf} is not the one of src/shm/shared-mem.ts (see above). After a change there, npm run setup writes the C header and builds the firmware anew`,
   })
 }

@@ -41,6 +41,13 @@ export function setUpSteps(root) {
       outputs: () => ['firmware/include/carillon/shared_mem.h'],
       run: runScript('dist/src/shm/write-c-header.js', 'The C header was not written'),
     }),
+    stampedStep(root, {
+      name: 'command',
+      doing: 'Bundling the command',
+      inputs: () => ['package-lock.json', 'scripts/build-cli.mjs', 'tsconfig.json', 'src', 'proto'],
+      outputs: () => ['dist/cli'],
+      run: runScript('scripts/build-cli.mjs', 'The command was not bundled'),
+    }),
     {
       ...stampedStep(root, {
         name: 'native',

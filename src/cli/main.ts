@@ -1,37 +1,17 @@
 #!/usr/bin/env node
-import { Command } from 'commander'
-import { VERSION } from '../version.ts'
-import { addEffectsCommand } from './effects-command.ts'
-import { addFirmwareCommand } from './firmware-command.ts'
-import { addLayoutCommand } from './layout-command.ts'
-import { addProcessCommand } from './process-command.ts'
-import { reportError } from './report-error.ts'
-import { addRingsCommand } from './rings-command.ts'
-import { addServeCommand } from './serve-command.ts'
-import { print } from './standard-output.ts'
+import * as module from 'node:module'
+import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../package-root.ts'
 
-const program = new Command('carillon')
-  .description('Messages between TCP clients and bare-metal cores')
-  .version(VERSION)
-  .exitOverride()
-  // What is wrong with the arguments is reported as every other error is.
-  .configureOutput({ outputError: () => {}, writeOut: print })
+/**
+ * What V8 made of the code, kept from one run to the next: Node has that from 22.1 on. In the package
+ * and nowhere else, because who can write there can change the code itself; where it cannot be written
+ * to, nothing is kept.
+ */
+const COMPILED = join(PACKAGE_ROOT, 'dist/.compile-cache')
 
-// Loaded only where a job needs it: a client of another server has no use for native code.
-const startLocalServer = async () => (await import('./local-server.ts')).startLocalServer()
+const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown }
+enableCompileCache?.(COMPILED)
 
-addServeCommand(program)
-addProcessCommand(program, { startLocalServer })
-addEffectsCommand(program, { startLocalServer })
-addLayoutCommand(program)
-addFirmwareCommand(program)
-addRingsCommand(program)
-
-// What cannot be said on standard error can be said nowhere: the exit code says the rest.
-process.stderr.on('error', () => {})
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  process.exitCode = reportError(error)
-}
+// Only now, so that all of it is kept.
+await import('./program.ts')

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { errorCode } from '../errors.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import type { FirmwareIdentity } from '../shm/firmware-note.ts'
 import { checkFirmware, type FirmwareKind } from './check-firmware.ts'
 import { MACHINE } from './elf-machine.ts'
 import { CoreError } from './errors.ts'
 import { readElfFile } from './read-elf-file.ts'
 
-const FIRMWARE_FOLDER = join(import.meta.dirname, '../../../firmware')
+const FIRMWARE_FOLDER = join(PACKAGE_ROOT, 'firmware')
 
 /** The hosted firmware as `make -C firmware` leaves it. */
 export const HOSTED_FIRMWARE: string = join(FIRMWARE_FOLDER, 'build/hosted/carillon-core')

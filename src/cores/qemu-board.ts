@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import type { MemoryRange } from './firmware-memory.ts'
 
 /** A board that QEMU has and that there is firmware for: what differs from one to another. */
@@ -46,7 +47,7 @@ export interface MachineOptions {
   readonly entryLevel: EntryLevel
 }
 
-export const FIRMWARE_FOLDER: string = join(import.meta.dirname, '../../../firmware')
+export const FIRMWARE_FOLDER: string = join(PACKAGE_ROOT, 'firmware')
 
 /** The firmware for a board as `make -C firmware PORT=…` leaves it. */
 export function qemuFirmwarePath(kind: QemuBoard['kind']): string {

@@ -20,7 +20,7 @@ import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
 import { type CoreState, ManagedCore } from './managed-core.ts'
 import { removeOrphanedRegions } from './orphaned-regions.ts'
 import { createRegionFile, REGION_FOLDERS } from './region-file.ts'
-import { WebGateway } from './web-gateway.ts'
+import type { WebGateway } from './web-gateway.ts'
 
 export interface CarillonServerOptions {
   /** Default `127.0.0.1`. */
@@ -281,6 +281,8 @@ async function listen(parts: Parts, service: DspService, options: ListenOptions)
   const { port } = await server.start()
   parts.server = server
   if (options.consolePort === undefined) return { port, consolePort: undefined }
+  // Loaded only here: clients over TCP are served meanwhile, and without a console it never is.
+  const { WebGateway } = await import('./web-gateway.ts')
   const gateway = new WebGateway({
     host,
     port: options.consolePort,

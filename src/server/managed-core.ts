@@ -5,46 +5,28 @@ import { CoreLink, type LostRecords } from '../bridge/core-link.ts'
 import type { Core, CoreExit } from '../cores/core.ts'
 import { type CoreKind, type CoreRunner, coreRunner } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
-import { type FaultReport, faultsBegun, readFaultReport } from '../cores/fault-record.ts'
-import { type ImageVersion, imageVersion } from '../cores/firmware-symbols.ts'
 import { errorCode, errorMessage } from '../errors.ts'
-import { COMMAND, CORE_STATE, EVENT, Failure, LIMITS } from '../shm/shared-mem.ts'
+import { COMMAND, CORE_STATE, EVENT } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { RingRecord } from '../shm/spsc-ring-consumer.ts'
-import { type CoreFault, faultFields, faultSentence, locateFault } from './core-fault.ts'
-import { CoreSlots } from './core-slots.ts'
-import {
-  CoreStream,
-  type CoreStreamHandler,
-  decodeFailure,
-  type StreamFormat,
-} from './core-stream.ts'
+import type { CoreFault } from './core-fault.ts'
+import { CorePatience } from './core-patience.ts'
+import type { CoreStream, CoreStreamHandler, StreamFormat } from './core-stream.ts'
+import { CoreStreams } from './core-streams.ts'
 import { CoreTrace } from './core-trace.ts'
 import { EffectCatalogue, type EncodedEffect } from './effect-catalogue.ts'
 import { ServiceError } from './errors.ts'
+import { FaultWatch } from './fault-watch.ts'
 import { RestartPolicy } from './restart-policy.ts'
-import { Watchdog } from './watchdog.ts'
-
-/** From the start of the firmware to the description of its effects, in milliseconds; seen: 10. */
-const START_TIMEOUT_MS = 10_000
 
 /** How long a core may take to end after STOP before it is killed, in milliseconds. */
 const STOP_TIMEOUT_MS = 2_000
-
-/**
- * How long a core's heartbeat may stand still before it is taken for hung, in milliseconds. The
- * heaviest block (the most channels, effects and taps) takes about a second on a core of its own.
- */
-const SILENT_TIMEOUT_MS = 10_000
 
 /** How long the process of a core that faulted may take to end by itself, in milliseconds. */
 const FAULT_END_TIMEOUT_MS = 1_000
 
 /** A core whose ring is found damaged this often since its start is started again. */
 const DAMAGES_MAX = 3
-
-/** The share of its ring that one stream may have in flight, so that others find room beside it. */
-const IN_FLIGHT_SHARE = 1 / 8
 
 const NOTHING = new Uint8Array(0)
 
@@ -60,7 +42,7 @@ export interface ManagedCoreOptions {
   readonly firmware?: string
   /**
    * How long its heartbeat may stand still before it is taken for hung and started again, in
-   * milliseconds. Default {@link SILENT_TIMEOUT_MS}.
+   * milliseconds. Default 10,000.
    */
   readonly silentTimeoutMs?: number
   readonly logger: Logger
@@ -80,55 +62,51 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   readonly index: number
   /** The effects of the firmware that runs now. */
   catalogue = new EffectCatalogue()
-  /** Records that no stream was there for. */
-  strayRecords = 0
   readonly #logger: Logger
   readonly #runner: CoreRunner
   readonly #link: CoreLink
-  readonly #slots = new CoreSlots()
+  readonly #streams: CoreStreams
   readonly #restarts = new RestartPolicy()
-  readonly #heartbeat: Watchdog
-  readonly #region: SharedRegion
+  readonly #patience: CorePatience
+  readonly #faults: FaultWatch
   readonly #trace: CoreTrace
   #process: Core | undefined
   #spawning: Promise<void> = Promise.resolve()
   #state: CoreState = 'offline'
   #describing = new EffectCatalogue()
+  /** What described effects at a time at which nothing was to be described, or wrongly. */
+  #strayDescriptions = 0
   /** Of the link, when this process was started. */
   #damagesBefore = 0
-  /** What the process was started from, and the faults that the core had begun to tell of before. */
-  #image: ImageVersion | undefined
-  #faultsBefore = 0
-  /** The fault that ends the process. */
-  #fault: CoreError | undefined
-  #telling: Promise<void> = Promise.resolve()
   /** It is to run, now or soon. */
   #wanted = false
   #stopping: Promise<void> | undefined
   /** Times that it was started by its owner. */
   #starts = 0
   #restartTimer: NodeJS.Timeout | undefined
-  #startTimer: NodeJS.Timeout | undefined
 
   constructor(options: ManagedCoreOptions) {
     super()
     this.index = options.core
-    this.#region = options.region
     this.#logger = options.logger.child({ core: options.core })
     this.#runner = options.runner ?? coreRunner('hosted', options.region, options.firmware)
     this.#link = new CoreLink(options.region, options.core, () => this.#process?.ring(), {
       onLinked: (lost) => this.#onLinked(lost),
       onUnlinked: (reason) => this.#onUnlinked(reason),
       onRecord: (record, bytes) => this.#onRecord(record, bytes),
-      onRoom: () => this.#slots.flush(),
+      onRoom: () => this.#streams.flush(),
     })
     this.#trace = new CoreTrace(options.region, options.core, this.status, this.#logger)
-    const { silentTimeoutMs = SILENT_TIMEOUT_MS } = options
-    this.#heartbeat = new Watchdog(
-      silentTimeoutMs,
-      () => this.status.heartbeat,
-      () => this.#giveUp(`has shown no heartbeat for ${silentTimeoutMs} ms`),
-    )
+    this.#streams = new CoreStreams(options.core, this.#link)
+    this.#patience = new CorePatience({
+      silentTimeoutMs: options.silentTimeoutMs,
+      readHeartbeat: () => this.status.heartbeat,
+      onHung: (why) => this.#giveUp(why),
+    })
+    this.#faults = new FaultWatch({
+      ...{ region: options.region, core: options.core, logger: this.#logger },
+      onLocated: (fault) => this.emit('fault', fault),
+    })
   }
 
   /** What runs it. */
@@ -147,17 +125,22 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   /** How long its heartbeat has stood still, in milliseconds. */
   get silentMs(): number {
-    return this.#heartbeat.silentMs
+    return this.#patience.silentMs
   }
 
   /** Streams that hold a slot. */
   get streamCount(): number {
-    return this.#slots.size
+    return this.#streams.count
   }
 
   /** How long ago each of them was opened, in milliseconds. */
   streamAgesMs(): number[] {
-    return this.#slots.agesMs()
+    return this.#streams.agesMs()
+  }
+
+  /** Records that nobody was there for. */
+  get strayRecords(): number {
+    return this.#strayDescriptions + this.#streams.strayRecords
   }
 
   /** The longest block that a stream takes, in bytes. */
@@ -260,22 +243,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
         `core ${this.index} is ${this.#state}; try again in a moment`,
       )
     }
-    const slot = this.#slots.findFree()
-    if (slot < 0) {
-      throw new ServiceError(
-        'ERR_CARILLON_LIMIT',
-        `core ${this.index} runs ${LIMITS.STREAMS_MAX} streams, which is all that it can`,
-      )
-    }
-    const stream = new CoreStream({
-      slot,
-      handler,
-      bytesInFlightMax: this.#link.toCore.capacity * IN_FLIGHT_SHARE,
-      send: (type, slot, sequence, payload) => this.#send(stream, type, slot, sequence, payload),
-    })
-    this.#slots.take(stream)
-    stream.open(format, effects)
-    return stream
+    return this.#streams.open(format, effects, handler)
   }
 
   /** Looks whether the core has done something that no bell told of. */
@@ -291,8 +259,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     // At once, so that it gets no new stream.
     this.#state = 'offline'
     clearTimeout(this.#restartTimer)
-    clearTimeout(this.#startTimer)
-    this.#heartbeat.stop()
+    this.#patience.end()
     // A process that is being started sees that it is not wanted. Whether it could be is not asked.
     await this.#spawning.catch(() => {})
     const process = this.#process
@@ -308,7 +275,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#process = undefined
     const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} was stopped`)
     this.#link.close(stopped)
-    await this.#telling
+    await this.#faults.told
     // Whoever still waits for the start learns of it.
     this.emit('lost', stopped)
   }
@@ -322,9 +289,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#state = 'starting'
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
-    this.#fault = undefined
-    this.#faultsBefore = faultsBegun(this.#region, this.index)
-    this.#image = await imageVersion(this.#runner.firmware)
+    await this.#faults.begin(this.#runner.firmware)
     const process = await this.#runner.start(this.index)
     if (!this.#wanted) {
       process.kill()
@@ -335,21 +300,12 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     // One that has been replaced may still ring, or end.
     process.on('bell', () => process === this.#process && this.#onBell())
     process.once('exit', (exit) => process === this.#process && this.#onExit(exit))
-    this.#heartbeat.start()
-    this.#expectRunning()
+    this.#patience.begin()
     this.#onBell()
   }
 
   #onBell(): void {
     if (!this.#hasFaulted()) this.#link.onBell()
-  }
-
-  #expectRunning(): void {
-    clearTimeout(this.#startTimer)
-    this.#startTimer = setTimeout(
-      () => this.#giveUp(`did not describe itself in ${START_TIMEOUT_MS} ms`),
-      START_TIMEOUT_MS,
-    )
   }
 
   /** Kills a core that cannot be worked with; its exit starts it again. */
@@ -364,28 +320,18 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
    * @param hasEnded it did not come so far as to say so, perhaps.
    */
   #hasFaulted(hasEnded = false): boolean {
-    if (this.#fault !== undefined) return true
+    if (this.#faults.error !== undefined) return true
     // Acquire, both: the state is stored after the record.
     if (!hasEnded && this.status.state !== CORE_STATE.FAULTED) return false
-    if (faultsBegun(this.#region, this.index) === this.#faultsBefore) return false
-    const report = readFaultReport(this.#region, this.index)
-    const error = new CoreError('ERR_CARILLON_CORE_FAULT', faultSentence(this.index, report))
-    this.#fault = error
-    this.#heartbeat.stop()
-    clearTimeout(this.#startTimer)
+    const tell = this.#faults.find()
+    if (tell === undefined || this.#faults.error === undefined) return false
+    this.#patience.end()
     this.#trace.look()
-    this.#telling = this.#tellFault(report, this.#slots.size)
-    this.#link.unlink(error)
+    tell(this.#streams.count)
+    this.#link.unlink(this.#faults.error)
     this.#state = 'crashed'
     this.#endFaulted()
     return true
-  }
-
-  async #tellFault(report: FaultReport | undefined, streams: number): Promise<void> {
-    const fault = await locateFault(this.index, report, this.#image)
-    const code = 'ERR_CARILLON_CORE_FAULT'
-    this.#logger.error({ code, streams, ...faultFields(fault) }, fault.message)
-    this.emit('fault', fault)
   }
 
   /**
@@ -400,12 +346,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   #onExit(exit: CoreExit): void {
     this.#process = undefined
-    this.#heartbeat.stop()
-    clearTimeout(this.#startTimer)
+    this.#patience.end()
     if (!this.#wanted) return
     this.#trace.look()
-    const error =
-      this.#hasFaulted(true) && this.#fault !== undefined ? this.#fault : this.#lostBy(exit)
+    this.#hasFaulted(true)
+    const error = this.#faults.error ?? this.#lostBy(exit)
     this.#link.unlink(error)
     this.#state = 'crashed'
     this.emit('lost', error)
@@ -435,16 +380,16 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   }
 
   #onUnlinked(reason: Error): void {
-    const lost = this.#slots.clear()
+    const lost = this.#streams.clear()
     // A fault has a line of its own.
-    if (this.#wanted && this.#fault === undefined) {
+    if (this.#wanted && this.#faults.error === undefined) {
       this.#state = 'starting'
       const code = errorCode(reason)
       this.#logger.warn({ code, streams: lost.length }, `rings out of use: ${reason.message}`)
     }
     for (const stream of lost) stream.handler.onLost(reason)
-    if (!this.#wanted || this.#process === undefined || this.#fault !== undefined) return
-    this.#expectRunning()
+    if (!this.#wanted || this.#process === undefined || this.#faults.error !== undefined) return
+    this.#patience.expectDescription()
     const damages = this.#link.damaged - this.#damagesBefore
     if (damages >= DAMAGES_MAX) this.#giveUp(`has damaged its rings ${damages} times`)
   }
@@ -461,65 +406,26 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#link.send(COMMAND.DESCRIBE, 0, 0, NOTHING)
   }
 
-  #send(
-    stream: CoreStream,
-    type: number,
-    slot: number,
-    sequence: number,
-    payload: Uint8Array,
-  ): boolean {
-    if (this.#link.send(type, slot, sequence, payload)) return true
-    // A stream that outlived its core sends into the void; its owner has been told.
-    if (this.#slots.get(slot) !== stream) return true
-    this.#slots.addWaiting(stream)
-    return false
-  }
-
   #onRecord(record: RingRecord, bytes: Uint8Array): void {
     const payload = bytes.subarray(record.offset, record.offset + record.length)
     if (record.type === EVENT.EFFECT_INFO) {
-      if (!this.#describing.add(record.sequence, payload)) this.strayRecords++
+      if (!this.#describing.add(record.sequence, payload)) this.#strayDescriptions++
     } else if (record.type === EVENT.DESCRIBED) {
       this.#onDescribed()
     } else {
-      const stream = this.#slots.get(record.stream)
-      if (stream === undefined) this.strayRecords++
-      else this.#onStreamRecord(stream, record, payload)
+      this.#streams.onRecord(record, payload)
     }
   }
 
   #onDescribed(): void {
     if (this.#state !== 'starting') {
-      this.strayRecords++
+      this.#strayDescriptions++
       return
     }
-    clearTimeout(this.#startTimer)
+    this.#patience.described()
     this.catalogue = this.#describing
     this.#state = 'running'
     this.emit('running')
-  }
-
-  #onStreamRecord(stream: CoreStream, record: RingRecord, payload: Uint8Array): void {
-    switch (record.type) {
-      case EVENT.SAMPLES:
-        stream.onSamples(record.sequence, payload)
-        break
-      case EVENT.STARTED:
-        stream.handler.onStarted()
-        break
-      case EVENT.FAILED:
-        // A CLOSE that crossed it will be answered as well: the slot is kept for that.
-        if (!stream.isClosing) this.#slots.free(stream)
-        if (payload.byteLength >= Failure.bytes) stream.handler.onFailed(decodeFailure(payload))
-        else stream.handler.onLost(new CoreError('ERR_CARILLON_CORE_LOST', 'malformed failure'))
-        break
-      case EVENT.CLOSED:
-        this.#slots.free(stream)
-        stream.handler.onClosed()
-        break
-      default:
-        this.strayRecords++
-    }
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { checkInteger } from '../arguments.ts'
 import { LogLimiter } from '../log-limiter.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import { StateError } from '../reactor/errors.ts'
 import type { ListenAddress } from '../reactor/transport.ts'
 import { readConsoleFiles } from './console-files.ts'
@@ -23,7 +24,7 @@ import {
 import { CLOSE_CODE, WebPeer } from './web-peer.ts'
 
 /** The console's page as `scripts/build-web.mjs` leaves it. */
-const BUILT_PAGE: string = join(import.meta.dirname, '../../web')
+const BUILT_PAGE: string = join(PACKAGE_ROOT, 'dist/web')
 
 export interface WebGatewayOptions extends ListenAddress {
   /** The service that each WebSocket is handed to. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { REPOSITORY } from './repository.ts'
 import type { Teardown } from './soak.ts'
 
-/** The command as it was compiled. */
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+/** The command as it was bundled, which is what the package has. */
+export const MAIN = join(REPOSITORY, 'dist/cli/main.js')
 
 export interface CommandResult {
   readonly code: number | null

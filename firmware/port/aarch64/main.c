@@ -39,8 +39,8 @@ static bool wait_for_bell(void *context, uint32_t timeout_us)
         timer_arm(timeout_us);
         cpu_wait_for_interrupt();
     }
+    // The alarm stays set for the next sleep.
     cpu_unmask_interrupts();
-    timer_disarm();
     // The caller looks again anyway: it has been rung for up to here.
     bell_take(core->index);
     return true;

@@ -1,7 +1,14 @@
 #include "port/aarch64/timer.h"
 
+#include "machine.h"
+#include "port/aarch64/cpu.h"
+
 #define CONTROL_ENABLE UINT64_C(1)
 #define US_PER_S 1000000u
+
+// When each core's alarm comes, by the counter; 0 where none is set. Touched by its own core only, with
+// interrupts masked: no ordering between cores is needed.
+static uint64_t alarms[CORES];
 
 static uint64_t counter_hz(void)
 {
@@ -35,11 +42,20 @@ void timer_arm(uint32_t us)
 {
     // Rounded up: a core that wakes too early would only sleep again.
     uint64_t ticks = (us * counter_hz() + US_PER_S - 1u) / US_PER_S;
-    __asm__ volatile("msr cntv_cval_el0, %0" ::"r"(counter() + ticks));
+    uint64_t wanted = counter() + ticks;
+    uint64_t *alarm = &alarms[cpu_index()];
+    // To move it costs more than to be woken once for nothing: each time, an emulator looks anew at what
+    // it has to wait for. Where it has passed already, it interrupts at once.
+    if (*alarm != 0 && *alarm <= wanted) {
+        return;
+    }
+    *alarm = wanted;
+    __asm__ volatile("msr cntv_cval_el0, %0" ::"r"(wanted));
     set_control(CONTROL_ENABLE);
 }
 
 void timer_disarm(void)
 {
+    alarms[cpu_index()] = 0;
     set_control(0);
 }

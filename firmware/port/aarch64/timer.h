@@ -7,8 +7,10 @@
 // Microseconds since the machine was started.
 uint64_t timer_now_us(void);
 
-// Interrupts this core in `us` microseconds, once.
+// Interrupts this core in `us` microseconds, once; sooner where it is set for sooner already.
+// Interrupts are masked.
 void timer_arm(uint32_t us);
+// What its interrupt does. Interrupts are masked.
 void timer_disarm(void);
 
 #endif

@@ -15,7 +15,7 @@ const { firmwareLayout } = await importScript<{
 function checkoutWith(t: ExecutionContext, write: (path: string) => void) {
   const root = temporaryFolder(t)
   mkdirSync(join(root, 'dist'))
-  symlinkSync(join(REPOSITORY, 'dist/src'), join(root, 'dist/src'))
+  symlinkSync(join(REPOSITORY, 'dist/cli'), join(root, 'dist/cli'))
   const firmware = join(root, 'firmware/build/hosted/carillon-core')
   mkdirSync(dirname(firmware), { recursive: true })
   write(firmware)
