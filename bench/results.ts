@@ -18,6 +18,8 @@ export interface Series {
   readonly about: Readonly<Record<string, unknown>>
   /** In the order of the rounds. Round n of every series of a cell was measured side by side. */
   readonly samples: readonly Sample[]
+  /** Why it has no figures: it lost or altered a message, or failed otherwise. There are no samples then. */
+  readonly refused?: string
 }
 
 /** What a run of a suite found. */
@@ -77,7 +79,8 @@ function isResults(value: unknown): value is Results {
         typeof each?.cell === 'string' &&
         typeof each.contender === 'string' &&
         Array.isArray(each.samples) &&
-        each.samples.length > 0,
+        // A contender that failed has no figures, whatever it did before.
+        each.samples.length > 0 === (each.refused === undefined),
     )
   )
 }
@@ -90,4 +93,14 @@ export function findSeries(results: Results, cell: string, contender: string): S
 /** A figure of every round; empty where the series does not have it. */
 export function figuresOf(series: Series | undefined, metric: string): number[] {
   return (series?.samples ?? []).flatMap((sample) => sample[metric] ?? [])
+}
+
+/** The same without the contenders that have no figures. */
+export function withFigures(results: Results): Results {
+  return { ...results, series: results.series.filter(({ refused }) => refused === undefined) }
+}
+
+/** A sentence for a contender without figures. */
+export function refusalText({ cell, contender, refused }: Series): string {
+  return `${contender} has no figure in ${cell}: ${refused}`
 }

@@ -64,7 +64,10 @@ test('without a suite the suites are listed', async (t) => {
 
 test('what cannot be run is said, with what there is', async (t) => {
   for (const [args, message] of [
-    [['eco'], /there is no suite "eco": there are echo, rings, virt, bridge, compare/],
+    [
+      ['eco'],
+      /there is no suite "eco": there are echo, rings, virt, bridge, scale, zero-copy, all, compare/,
+    ],
     [['echo', '--rounds', '0'], /from 1 to 25, not "0"/],
     [['echo', '--rounds', '26'], /from 1 to 25, not "26"/],
     [['echo', '--rounds', '2.5'], /not "2\.5"/],
