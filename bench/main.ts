@@ -5,6 +5,7 @@ import { reportError } from '../src/cli/report-error.ts'
 import { BRIDGE_SUITE } from './bridge/bridge-suite.ts'
 import { addCompareCommand } from './compare-command.ts'
 import { ECHO_SUITE } from './echo/echo-suite.ts'
+import { addReportCommand } from './report-command.ts'
 import { RINGS_SUITE } from './rings/rings-suite.ts'
 import { SCALE_SUITE } from './scale/scale-suite.ts'
 import { addAllCommand, addSuiteCommand } from './suite-command.ts'
@@ -24,6 +25,7 @@ const program = new Command('npm run bench --')
 for (const suite of SUITES) addSuiteCommand(program, suite)
 addAllCommand(program, SUITES)
 addCompareCommand(program)
+addReportCommand(program)
 
 const names = program.commands.map((command) => command.name())
 program.on('command:*', ([name]: [string]) => {

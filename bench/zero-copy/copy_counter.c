@@ -104,25 +104,26 @@ __attribute__((constructor)) static void open_counts(void)
     }
 }
 
-static bool is_region(uintptr_t at)
+static bool is_region(uintptr_t from, uintptr_t to)
 {
     for (size_t i = 0; i < region_count; i++) {
-        if (at >= regions[i].from && at < regions[i].to) {
+        if (from < regions[i].to && regions[i].from < to) {
             return true;
         }
     }
     return false;
 }
 
-static enum origin origin_of(uintptr_t at)
+// Of bytes of which a part may be from elsewhere: what stands before a block was not copied with it.
+static enum origin origin_of(uintptr_t from, uintptr_t to)
 {
-    if (is_region(at)) {
+    if (is_region(from, to)) {
         return OUTGOING;
     }
     uint64_t oldest = placed > PLACES ? placed - PLACES : 0;
     for (uint64_t i = placed; i > oldest; i--) {
         const struct place *place = &places[(i - 1) % PLACES];
-        if (at >= place->from && at < place->to) {
+        if (from < place->to && place->from < to) {
             return place->origin;
         }
     }
@@ -153,7 +154,7 @@ static void count_copy(const void *to, const void *from, size_t bytes)
         release();
         return;
     }
-    enum origin origin = origin_of((uintptr_t)from);
+    enum origin origin = origin_of((uintptr_t)from, (uintptr_t)from + bytes);
     switch (origin) {
     case INCOMING:
         counts->incoming_bytes += bytes;
@@ -164,7 +165,7 @@ static void count_copy(const void *to, const void *from, size_t bytes)
     default:
         counts->other_bytes += bytes;
     }
-    if (is_region((uintptr_t)to)) {
+    if (is_region((uintptr_t)to, (uintptr_t)to + bytes)) {
         counts->region_bytes += bytes;
     } else if (origin == UNKNOWN) {
         forget((uintptr_t)to, (uintptr_t)to + bytes);

@@ -97,7 +97,7 @@ export class CoreStream {
   }
 
   /**
-   * Sends a block. `data` is kept until there is room for it.
+   * Sends a block. Where it has to wait for room, `data` is copied: it may change once this returns.
    *
    * @returns false where it has to wait: send no more until `onFlushed`.
    */
@@ -142,7 +142,9 @@ export class CoreStream {
   #put(type: number, sequence: number, payload: Uint8Array): void {
     const command = { type, sequence, payload }
     const passes = !this.isBlocked && !this.#isOverShare(command)
-    if (!passes || !this.#trySend(command)) this.#outbox.push(command)
+    if (passes && this.#trySend(command)) return
+    // Not slice(), which of a Buffer is a view.
+    this.#outbox.push({ type, sequence, payload: new Uint8Array(payload) })
   }
 
   #isOverShare({ type, payload }: Command): boolean {

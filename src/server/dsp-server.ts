@@ -25,6 +25,8 @@ export class DspServer extends TcpEngine {
   constructor(connect: (peer: Peer) => PeerHandler, logger: Logger, transport?: Transport) {
     super(() => new HelloFirstStrategy(), {
       logger,
+      // Nothing of a message outlives its hook but blocks that find no room, which are copied then.
+      messages: 'borrowed',
       // What a session goes by as well: it is told once its queue has fallen from there.
       highWatermarkBytes: QUEUE_HIGH_BYTES,
       maxQueuedBytes: QUEUE_BYTES_MAX,
