@@ -27,11 +27,20 @@ export function drawSvg(option: ChartOption, widthPx: number, heightPx: number):
   })
   try {
     chart.setOption({ animation: false, backgroundColor: '#ffffff', color: COLOURS, ...option })
-    // Its names count up with every chart of the process; in a file of its own they need not.
-    return `${chart.renderToSVGString().replace(/\bzr\d+-/g, 'zr-')}\n`
+    return `${withOwnNames(chart.renderToSVGString())}\n`
   } finally {
     chart.dispose()
   }
+}
+
+/** The library counts its names up with every chart of the process; here they begin anew in each file. */
+function withOwnNames(svg: string): string {
+  const names = new Map<string, string>()
+  return svg.replace(/\bzr\d+-[a-z]+-?\d+\b/g, (name) => {
+    const own = names.get(name) ?? `zr-${names.size}`
+    names.set(name, own)
+    return own
+  })
 }
 
 /** What `renderItem` of a custom series is given, as far as it is used here. */

@@ -49,7 +49,7 @@ export const ASSUMPTIONS = {
   },
   deviceMessagesPerS: {
     value: 10,
-    text: 'Messages that a device sends to the broker each second: its telemetry, not its samples',
+    text: 'Messages that a board of the fleet sends to the broker each second: its telemetry, not its samples',
   },
   brokerReceivers: { value: 1, text: 'Receivers to which the broker passes each message on' },
   brokerMemoryBytes: { value: 8e9, text: 'Memory of the broker for its connections, in bytes' },

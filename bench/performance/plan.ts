@@ -108,8 +108,8 @@ function streamsOfServer(costs: MeasuredCosts, a: Assumed): Capacity {
 function devicesOfBroker(costs: MeasuredCosts, a: Assumed): Capacity {
   const memory = costs.brokerBytesPerConnection
   return {
-    title: 'One broker, on one CPU of a server',
-    unit: 'devices that send telemetry',
+    title: 'A fleet behind one broker, which has one CPU of a server',
+    unit: 'boards that send telemetry',
     limits: [
       // There and back is one message in and one out: what one receiver takes.
       ...limit('CPU of the engine', costs.brokerUsPerMessage, (us) => {

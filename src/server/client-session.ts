@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { carillon } from '../../proto/generated/carillon.js'
 import {
   decodeClientMessage,
+  encodeServerSamples,
   PROTOCOL_VERSION,
   type ReceivedClientMessage,
   ServerMessage,
@@ -137,6 +138,11 @@ export class ClientSession implements PeerHandler {
 
   send(request: number, body: Body): void {
     this.peer.send(ServerMessage.encode({ request, ...body }).finish())
+  }
+
+  /** Sends a block that has come back. `data` is copied. */
+  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
+    this.peer.send(encodeServerSamples(stream, sequence, data))
   }
 
   /** Sends what is only worth something now, unless the client is still busy with what came before. */

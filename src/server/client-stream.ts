@@ -118,7 +118,7 @@ export class ClientStream implements CoreStreamHandler {
   onSamples(sequence: number, data: Uint8Array): void {
     if (this.#ended) return
     this.#blocksOut++
-    this.session.send(0, { samples: { stream: this.id, sequence, data } })
+    this.session.sendSamples(this.id, sequence, data)
     this.session.updateReading()
     this.#options.onSamples(data)
   }
