@@ -27,7 +27,7 @@ export interface PeerCounters {
  * of which the carrier takes care.
  */
 export interface PeerHandler {
-  /** One encoded ClientMessage. It belongs to the handler. */
+  /** One encoded ClientMessage. What lies there may change once this returns. */
   onMessage(message: Uint8Array): void
   /** The peer's queue has fallen low enough to send on. */
   onDrain(): void

@@ -73,6 +73,8 @@ test('what cannot be run is said, with what there is', async (t) => {
     [['echo', '--rounds', '2.5'], /not "2\.5"/],
     [['echo', '--rounds', '4'], /at least 5, unless with --quick/],
     [['echo', '--cells', 'bulk,blk'], /names of ping-pong-1, .*, not "blk"/],
+    [['all', '--rounds', '4'], /at least 5, unless with --quick/],
+    [['all', '--cells', 'bulk'], /unknown option '--cells'/],
     [['echo', '--fast'], /unknown option '--fast'/],
     [['echo', 'more'], /too many arguments/],
     [['compare', 'one.json'], /missing required argument 'NEW\.json'/],
