@@ -14,10 +14,8 @@
 // A copy into the region ends the way of what came in. Where memory is used again, the latest use
 // counts. What this does not see: copies that the compiler, or V8, made loops or single instructions
 // of, and those inside libc. The suite looks for these in another way.
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdarg.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,10 +72,14 @@ static struct region regions[REGIONS_MAX];
 static size_t region_count;
 // Not a mutex: it is taken before there are threads, and within malloc's own copies.
 static bool busy;
+// Whether there is a region, or anything was received.
+static bool knows;
 
 static void take(void)
 {
     while (__atomic_test_and_set(&busy, __ATOMIC_ACQUIRE)) {
+        // Whoever has it may wait for this very processor.
+        sched_yield();
     }
 }
 
@@ -133,6 +135,7 @@ static enum origin origin_of(uintptr_t from, uintptr_t to)
 static void remember(const void *at, size_t bytes, enum origin origin)
 {
     places[placed++ % PLACES] = (struct place){(uintptr_t)at, (uintptr_t)at + bytes, origin};
+    __atomic_store_n(&knows, true, __ATOMIC_RELAXED);
 }
 
 // Something else lies there now.
@@ -148,12 +151,16 @@ static void forget(uintptr_t from, uintptr_t to)
 
 static void count_copy(const void *to, const void *from, size_t bytes)
 {
-    take();
     if (bytes < LEAST_BYTES) {
-        counts->short_bytes += bytes;
-        release();
+        __atomic_fetch_add(&counts->short_bytes, bytes, __ATOMIC_RELAXED);
         return;
     }
+    // Where nothing is known yet, as while the program starts, there is nothing to look up.
+    if (!__atomic_load_n(&knows, __ATOMIC_RELAXED)) {
+        __atomic_fetch_add(&counts->other_bytes, bytes, __ATOMIC_RELAXED);
+        return;
+    }
+    take();
     enum origin origin = origin_of((uintptr_t)from, (uintptr_t)from + bytes);
     switch (origin) {
     case INCOMING:
@@ -163,7 +170,7 @@ static void count_copy(const void *to, const void *from, size_t bytes)
         counts->outgoing_bytes += bytes;
         break;
     default:
-        counts->other_bytes += bytes;
+        __atomic_fetch_add(&counts->other_bytes, bytes, __ATOMIC_RELAXED);
     }
     if (is_region((uintptr_t)to, (uintptr_t)to + bytes)) {
         counts->region_bytes += bytes;
@@ -232,6 +239,7 @@ static void *mapped(void *at, size_t bytes, int protection, int flags, int fd)
         take();
         if (region_count < REGIONS_MAX) {
             regions[region_count++] = (struct region){(uintptr_t)at, (uintptr_t)at + bytes};
+            __atomic_store_n(&knows, true, __ATOMIC_RELAXED);
         }
         release();
     }
