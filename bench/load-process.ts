@@ -75,10 +75,10 @@ export async function runLoad(
 /**
  * Runs a load generator.
  *
- * @returns what it says: `LoadResult`, and more where the generator has more to say.
+ * @returns what it says: `LoadResult` and more, or what else the generator has to say.
  * @throws {BenchError} `ERR_CARILLON_BENCH_LOAD`, with what the generator says.
  */
-export async function runLoadProgram<R extends LoadResult>(
+export async function runLoadProgram<R extends object>(
   { program, args, durationMs }: LoadCommand,
   cpu: number,
   { signal, onConnected }: LoadSurroundings,

@@ -16,6 +16,13 @@ export function findThirdCpu(placement: Placement): number {
   return chooseThirdCpu(allowedCpus(), placement, coreOf)
 }
 
+/** The CPUs that are left beside those two, from the end; there may be none. */
+export function findCpusBeside({ server, load }: Placement): number[] {
+  return allowedCpus()
+    .reverse()
+    .filter((cpu) => cpu !== server && cpu !== load)
+}
+
 /** As {@link choosePlacement}. */
 export function chooseThirdCpu(
   cpus: readonly number[],

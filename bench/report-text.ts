@@ -1,4 +1,4 @@
-import { figuresOf, type Results } from './results.ts'
+import { figuresOf, type Results, refusalText, withFigures } from './results.ts'
 import { type Estimate, median } from './statistics.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -29,13 +29,16 @@ export interface ReportParts<Cell extends { readonly name: string }> {
 
 /** The results of a suite for reading: what was measured of it, and how that is to be taken. */
 export function suiteText<Cell extends { readonly name: string }>(
-  results: Results,
+  all: Results,
   { cells, cellText, judgedText, disturbance }: ReportParts<Cell>,
 ): string {
+  const refused = all.series.filter((series) => series.refused !== undefined)
+  const results = withFigures(all)
   const measured = cells.filter(({ name }) => results.series.some(({ cell }) => cell === name))
   return [
     headingText(results),
     ...measured.map((cell) => cellText(results, cell)),
+    ...(refused.length === 0 ? [] : [refused.map(refusalText).join('\n')]),
     ...(results.isQuick ? [] : [judgedText(results)]),
     ...disturbanceTexts(results, disturbance),
   ].join('\n\n')

@@ -18,6 +18,8 @@ export interface Series {
   readonly about: Readonly<Record<string, unknown>>
   /** In the order of the rounds. Round n of every series of a cell was measured side by side. */
   readonly samples: readonly Sample[]
+  /** Why it has no figures: it lost or altered a message, or failed otherwise. There are no samples then. */
+  readonly refused?: string
 }
 
 /** What a run of a suite found. */
@@ -39,8 +41,13 @@ export interface Results {
 export const RESULTS_FORMAT = 1
 
 /** Where results lie if nobody says where to put them. Git ignores it. */
+export function resultsFolder(): string {
+  return join(REPOSITORY, 'bench/results')
+}
+
+/** The file of one run there. */
 export function defaultResultsFile(suite: string, startedAt: string): string {
-  return join(REPOSITORY, 'bench/results', `${suite}-${startedAt.replace(/[:.]/g, '-')}.json`)
+  return join(resultsFolder(), `${suite}-${startedAt.replace(/[:.]/g, '-')}.json`)
 }
 
 export function writeResults(file: string, results: Results): void {
@@ -66,20 +73,39 @@ export function readResults(file: string): Results {
 }
 
 function isResults(value: unknown): value is Results {
-  if (typeof value !== 'object' || value === null) return false
-  const { format, suite, series } = value as Partial<Results>
+  if (!isObject(value)) return false
+  const { format, suite, startedAt, isQuick, machine, loadAverage, series } = value
   return (
     format === RESULTS_FORMAT &&
     typeof suite === 'string' &&
+    typeof startedAt === 'string' &&
+    typeof isQuick === 'boolean' &&
+    isObject(machine) &&
+    isObject(machine.versions) &&
+    isObject(loadAverage) &&
     Array.isArray(series) &&
-    series.every(
-      (each: Partial<Series>) =>
-        typeof each?.cell === 'string' &&
-        typeof each.contender === 'string' &&
-        Array.isArray(each.samples) &&
-        each.samples.length > 0,
-    )
+    series.every(isSeries)
   )
+}
+
+function isSeries(value: unknown): value is Series {
+  if (!isObject(value)) return false
+  const { cell, contender, samples, refused } = value
+  if (typeof cell !== 'string' || typeof contender !== 'string' || !Array.isArray(samples)) {
+    return false
+  }
+  // A contender that failed has no figures, whatever it did before.
+  if (refused !== undefined) return typeof refused === 'string' && samples.length === 0
+  return samples.length > 0 && samples.every(isSample)
+}
+
+/** What is no number, as a rate over no time, is null in JSON. */
+function isSample(value: unknown): value is Sample {
+  return isObject(value) && Object.values(value).every((f) => f === null || typeof f === 'number')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The series of a contender in a cell, if it was measured there. */
@@ -90,4 +116,14 @@ export function findSeries(results: Results, cell: string, contender: string): S
 /** A figure of every round; empty where the series does not have it. */
 export function figuresOf(series: Series | undefined, metric: string): number[] {
   return (series?.samples ?? []).flatMap((sample) => sample[metric] ?? [])
+}
+
+/** The same without the contenders that have no figures. */
+export function withFigures(results: Results): Results {
+  return { ...results, series: results.series.filter(({ refused }) => refused === undefined) }
+}
+
+/** A sentence for a contender without figures. */
+export function refusalText({ cell, contender, refused }: Series): string {
+  return `${contender} has no figure in ${cell}: ${refused}`
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { UsageError } from '../src/cli/errors.ts'
 import { interruptible } from '../src/cli/interruption.ts'
@@ -17,11 +18,14 @@ export interface Suite {
   report(results: Results): string
 }
 
-interface SuiteOptions {
+interface RunOptions {
   readonly quick?: true
   readonly rounds?: number
-  readonly cells?: readonly string[]
   readonly out?: string
+}
+
+interface SuiteOptions extends RunOptions {
+  readonly cells?: readonly string[]
 }
 
 const ROUNDS_DEFAULT = 5
@@ -33,44 +37,76 @@ const QUICK_ROUNDS_DEFAULT = 2
 
 /** Adds a suite to the program. */
 export function addSuiteCommand(program: Command, suite: Suite): void {
-  program
-    .command(suite.name)
-    .description(suite.description)
+  addRunOptions(program.command(suite.name).description(suite.description))
+    .option('--cells <A,B>', `of ${suite.cellNames.join(', ')} (default: all)`, (text: string) =>
+      parseCells(suite, text),
+    )
+    .option('--out <FILE>', 'where the results go, as JSON (default: under bench/results/)')
+    .action(async (options: SuiteOptions) => {
+      const plan = planOf(options, options.cells ?? suite.cellNames)
+      await interruptible((signal) => runSuite(suite, plan, signal, options.out))
+    })
+}
+
+/** Adds `all`: every suite, one after the other. */
+export function addAllCommand(program: Command, suites: readonly Suite[]): void {
+  addRunOptions(
+    program.command('all').description('all suites, one after the other; one that fails ends it'),
+  )
+    .option('--out <FOLDER>', 'where the results go, a file for each (default: bench/results/)')
+    .action(async (options: RunOptions) => {
+      // Before any of them: a mistake is told at once, and not after an hour.
+      const plans = suites.map((suite) => planOf(options, suite.cellNames))
+      const { out } = options
+      await interruptible(async (signal) => {
+        for (const [index, suite] of suites.entries()) {
+          const file = out === undefined ? undefined : join(out, `${suite.name}.json`)
+          process.stdout.write(`${index === 0 ? '' : '\n'}${suite.name}: ${suite.description}\n\n`)
+          await runSuite(suite, plans[index] as Plan, signal, file)
+        }
+      })
+    })
+}
+
+function addRunOptions(command: Command): Command {
+  return command
     .option('--quick', 'only show that everything works: short, and no warm-up round')
     .option(
       '--rounds <N>',
       `how often each is measured (default: ${ROUNDS_DEFAULT}, with --quick ${QUICK_ROUNDS_DEFAULT})`,
       parseInteger('--rounds', 1, ROUNDS_MAX),
     )
-    .option('--cells <A,B>', `of ${suite.cellNames.join(', ')} (default: all)`, (text: string) =>
-      parseCells(suite, text),
-    )
-    .option('--out <FILE>', 'where the results go, as JSON (default: under bench/results/)')
-    .action((options: SuiteOptions) => runSuite(suite, options))
 }
 
-async function runSuite(suite: Suite, options: SuiteOptions): Promise<void> {
-  const { quick: isQuick = false, cells = suite.cellNames } = options
+/** @throws {UsageError} where so few rounds would say nothing. */
+function planOf(options: RunOptions, cells: readonly string[]): Plan {
+  const { quick: isQuick = false } = options
   const rounds = options.rounds ?? (isQuick ? QUICK_ROUNDS_DEFAULT : ROUNDS_DEFAULT)
   if (!isQuick && rounds < ROUNDS_MIN) {
     throw new UsageError(`--rounds is at least ${ROUNDS_MIN}, unless with --quick`)
   }
+  return { isQuick, rounds, cells }
+}
+
+/** Measures, writes the results and prints them. The exit code is 1 where a peer has no figure. */
+async function runSuite(
+  suite: Suite,
+  plan: Plan,
+  signal: AbortSignal,
+  out: string | undefined,
+): Promise<void> {
   const bar = new ProgressBar(process.stderr)
   try {
-    const results = await interruptible((signal) =>
-      suite.run(
-        { isQuick, rounds, cells },
-        {
-          signal,
-          onProgress: (done, total) => bar.update(done, total),
-          onNote: (sentence) => void process.stderr.write(`bench: note: ${sentence}\n`),
-        },
-      ),
-    )
+    const results = await suite.run(plan, {
+      signal,
+      onProgress: (done, total) => bar.update(done, total),
+      onNote: (sentence) => void process.stderr.write(`bench: note: ${sentence}\n`),
+    })
     bar.stop()
-    const file = options.out ?? defaultResultsFile(results.suite, results.startedAt)
+    const file = out ?? defaultResultsFile(results.suite, results.startedAt)
     writeResults(file, results)
     process.stdout.write(`${suite.report(results)}\n\n${file}\n`)
+    if (results.series.some(({ refused }) => refused !== undefined)) process.exitCode = 1
   } finally {
     bar.stop()
   }

@@ -64,12 +64,17 @@ test('without a suite the suites are listed', async (t) => {
 
 test('what cannot be run is said, with what there is', async (t) => {
   for (const [args, message] of [
-    [['eco'], /there is no suite "eco": there are echo, rings, virt, bridge, compare/],
+    [
+      ['eco'],
+      /there is no suite "eco": there are echo, rings, virt, bridge, scale, zero-copy, all, compare, report/,
+    ],
     [['echo', '--rounds', '0'], /from 1 to 25, not "0"/],
     [['echo', '--rounds', '26'], /from 1 to 25, not "26"/],
     [['echo', '--rounds', '2.5'], /not "2\.5"/],
     [['echo', '--rounds', '4'], /at least 5, unless with --quick/],
     [['echo', '--cells', 'bulk,blk'], /names of ping-pong-1, .*, not "blk"/],
+    [['all', '--rounds', '4'], /at least 5, unless with --quick/],
+    [['all', '--cells', 'bulk'], /unknown option '--cells'/],
     [['echo', '--fast'], /unknown option '--fast'/],
     [['echo', 'more'], /too many arguments/],
     [['compare', 'one.json'], /missing required argument 'NEW\.json'/],
