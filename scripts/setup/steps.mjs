@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { bareMetalFirmware } from './bare-metal.mjs'
+import { boardDescriptions, boardOutputs } from './boards.mjs'
 import { dependencies } from './dependencies.mjs'
 import { firmwareLayout } from './firmware-layout.mjs'
 import { headersSetting } from './node-headers.mjs'
@@ -40,6 +41,13 @@ export function setUpSteps(root) {
       inputs: () => ['dist/src/shm'],
       outputs: () => ['firmware/include/carillon/shared_mem.h'],
       run: runScript('dist/src/shm/write-c-header.js', 'The C header was not written'),
+    }),
+    stampedStep(root, {
+      name: 'board-files',
+      doing: "Writing the firmware's header and linker script of each board",
+      inputs: () => [...boardDescriptions(root), 'dist/src/cores'],
+      outputs: () => boardOutputs(root),
+      run: runScript('dist/src/cores/write-board-files.js', 'They were not written'),
     }),
     {
       ...stampedStep(root, {
