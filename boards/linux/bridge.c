@@ -52,50 +52,52 @@ static void map_memory(struct uio_mem *map, const char *name, const struct memor
 }
 
 /* The registers that ring the cores: whole pages, since nothing smaller can be mapped. */
-static int map_doorbells(struct platform_device *device, struct uio_mem *map)
+static int find_doorbells(struct platform_device *device, struct bridge *bridge)
 {
-    struct resource *registers =
-        platform_get_resource_byname(device, IORESOURCE_MEM, "doorbells");
+    struct uio_mem *map = &bridge->uio.mem[MAP_DOORBELLS];
+    struct resource *registers = platform_get_resource_byname(device, IORESOURCE_MEM, "doorbells");
 
     if (!registers)
         return dev_err_probe(&device->dev, -EINVAL, "no registers \"doorbells\"\n");
     if (!PAGE_ALIGNED(registers->start) || !PAGE_ALIGNED(resource_size(registers)))
-        return dev_err_probe(&device->dev, -EINVAL,
-                     "doorbells: %pR is not whole pages\n", registers);
+        return dev_err_probe(&device->dev, -EINVAL, "doorbells: %pR is not whole pages\n",
+                             registers);
     map->name = "doorbells";
     map->memtype = UIO_MEM_PHYS;
     map->addr = registers->start;
     map->size = resource_size(registers);
-    return 0;
+    bridge->cores.firmware = &bridge->firmware;
+    /* Not requested: they are another driver's, that of the interrupt controller. */
+    bridge->cores.doorbells =
+        devm_ioremap(&device->dev, registers->start, resource_size(registers));
+    return bridge->cores.doorbells ? 0 : -ENOMEM;
 }
 
 static int find_acknowledge(struct platform_device *device, struct bridge *bridge)
 {
-    struct resource *place =
-        platform_get_resource_byname(device, IORESOURCE_MEM, "acknowledge");
+    struct resource *place = platform_get_resource_byname(device, IORESOURCE_MEM, "acknowledge");
 
     if (!place)
         return 0;
-    if (of_property_read_u32(device->dev.of_node, "carillon,acknowledge",
-                 &bridge->acknowledgement))
+    if (of_property_read_u32(device->dev.of_node, "carillon,acknowledge", &bridge->acknowledgement))
         return dev_err_probe(&device->dev, -EINVAL, "no carillon,acknowledge\n");
-    /* Not requested: the register is one of another driver's device. */
+    /* Not requested either. */
     bridge->acknowledge = devm_ioremap(&device->dev, place->start, resource_size(place));
     return bridge->acknowledge ? 0 : -ENOMEM;
 }
 
 static ssize_t start_core_store(struct device *device, struct device_attribute *attribute,
-                const char *text, size_t bytes)
+                                const char *text, size_t bytes)
 {
     struct bridge *bridge = dev_get_drvdata(device);
-    int error = cores_start_asked(&bridge->cores, &bridge->firmware, text);
+    int error = cores_start_asked(&bridge->cores, text);
 
     return error ? error : bytes;
 }
 static DEVICE_ATTR_WO(start_core);
 
 static ssize_t core_states_show(struct device *device, struct device_attribute *attribute,
-                char *text)
+                                char *text)
 {
     struct bridge *bridge = dev_get_drvdata(device);
 
@@ -124,11 +126,11 @@ static int bridge_probe(struct platform_device *device)
     if (!error)
         error = memory_map(&device->dev, &bridge->firmware);
     if (!error)
+        error = find_doorbells(device, bridge);
+    if (!error)
         error = cores_find(&device->dev, &bridge->cores);
     if (!error)
         error = find_acknowledge(device, bridge);
-    if (!error)
-        error = map_doorbells(device, &bridge->uio.mem[MAP_DOORBELLS]);
     if (error)
         return error;
     map_memory(&bridge->uio.mem[MAP_REGION], "region", &region);
@@ -146,21 +148,19 @@ static int bridge_probe(struct platform_device *device)
     return devm_uio_register_device(&device->dev, &bridge->uio);
 }
 
-static const struct of_device_id bridge_match[] = {
-    { .compatible = "carillon,bridge" },
-    { }
-};
+static const struct of_device_id bridge_match[] = {{.compatible = "carillon,bridge"}, {}};
 MODULE_DEVICE_TABLE(of, bridge_match);
 
 static struct platform_driver bridge_driver = {
     .probe = bridge_probe,
-    .driver = {
-        .name = "carillon_bridge",
-        .of_match_table = bridge_match,
-        .dev_groups = bridge_groups,
-        /* Nobody takes it away from under a server but by removing the module, which it keeps. */
-        .suppress_bind_attrs = true,
-    },
+    .driver =
+        {
+            .name = "carillon_bridge",
+            .of_match_table = bridge_match,
+            .dev_groups = bridge_groups,
+            /* Nobody takes it away from under a server but by removing the module, which it keeps. */
+            .suppress_bind_attrs = true,
+        },
 };
 module_platform_driver(bridge_driver);
 

@@ -7,7 +7,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-static const struct start_method *const methods[] = { &start_by_psci, &start_by_spin_table };
+static const struct start_method *const methods[] = {&start_by_psci, &start_by_parking};
 
 static const char *const state_names[CORE_STATUSES] = {
     [CORE_OFF] = "off",
@@ -22,7 +22,7 @@ static bool is_linuxs(u32 index)
 {
     struct device_node *cpu;
 
-    for_each_of_cpu_node(cpu) {
+    for_each_of_cpu_node (cpu) {
         int bytes;
         const __be32 *reg = of_get_property(cpu, "reg", &bytes);
 
@@ -50,25 +50,22 @@ static const struct start_method *method_of(struct device *device)
 int cores_find(struct device *device, struct cores *cores)
 {
     u32 indices[CORES_MAX];
-    int count = of_property_read_variable_u32_array(device->of_node, "carillon,cores", indices,
-                            1, CORES_MAX);
+    int count = of_property_read_variable_u32_array(device->of_node, "carillon,cores", indices, 1,
+                                                    CORES_MAX);
     int i;
 
     if (count < 0)
-        return dev_err_probe(device, -EINVAL, "carillon,cores is not 1 to %d cores\n",
-                     CORES_MAX);
+        return dev_err_probe(device, -EINVAL, "carillon,cores is not 1 to %d cores\n", CORES_MAX);
     for (i = 0; i < count; i++) {
         if (is_linuxs(indices[i]))
-            return dev_err_probe(device, -EINVAL,
-                         "core %u is Linux's: its node is in /cpus\n",
-                         indices[i]);
+            return dev_err_probe(device, -EINVAL, "core %u is Linux's: its node is in /cpus\n",
+                                 indices[i]);
         cores->core[i].index = indices[i];
     }
     cores->count = count;
     cores->method = method_of(device);
     if (!cores->method)
-        return dev_err_probe(device, -EINVAL,
-                     "carillon,enable-method is not psci or spin-table\n");
+        return dev_err_probe(device, -EINVAL, "carillon,enable-method is not psci or parking\n");
     mutex_init(&cores->lock);
     return cores->method->find(device, cores);
 }
@@ -99,7 +96,7 @@ static int parse(const char *text, u32 *index, u64 *address)
     return error;
 }
 
-int cores_start_asked(struct cores *cores, const struct memory *firmware, const char *text)
+int cores_start_asked(struct cores *cores, const char *text)
 {
     const struct core *core;
     u32 index;
@@ -109,14 +106,14 @@ int cores_start_asked(struct cores *cores, const struct memory *firmware, const 
     if (error)
         return error;
     core = core_of(cores, index);
-    if (!core || !memory_has_instruction(firmware, address))
+    if (!core || !memory_has_instruction(cores->firmware, address))
         return -EINVAL;
     mutex_lock(&cores->lock);
     error = cores->method->state(cores, core);
     if (error == CORE_ON || error == CORE_PENDING)
         error = -EBUSY;
     if (error >= 0) {
-        memory_clean(firmware);
+        memory_clean(cores->firmware);
         error = cores->method->start(cores, core, address);
     }
     mutex_unlock(&cores->lock);

@@ -14,7 +14,7 @@
 struct core {
     /* How people and the device tree count it: its affinity in MPIDR_EL1. */
     u32 index;
-    /* Where it waits for an address, mapped; only in a spin table. */
+    /* Where it waits for an address from power-on, mapped; NULL where PSCI starts it. */
     u64 *release;
 };
 
@@ -36,27 +36,34 @@ struct start_method {
 };
 
 extern const struct start_method start_by_psci;
-extern const struct start_method start_by_spin_table;
+extern const struct start_method start_by_parking;
 
 /* The cores that are not Linux's. */
 struct cores {
     struct core core[CORES_MAX];
     unsigned int count;
     const struct start_method *method;
+    /* What they run. */
+    const struct memory *firmware;
+    /* The page of registers that rings them, mapped. */
+    void __iomem *doorbells;
     /* PSCI is called by SMC, else by HVC. */
     bool by_smc;
     /* One start at a time. */
     struct mutex lock;
 };
 
-/* Reads them from the device tree. -EINVAL where one of them is Linux's. */
+/*
+ * Reads them from the device tree; `firmware` and `doorbells` are set before. -EINVAL where one of them is
+ * Linux's.
+ */
 int cores_find(struct device *device, struct cores *cores);
 
 /*
  * Does what was written to start_core: `INDEX ADDRESS`. -EINVAL where the text is not that, there is
  * no such core, or the address is not the firmware's; -EBUSY where the core is not at rest.
  */
-int cores_start_asked(struct cores *cores, const struct memory *firmware, const char *text);
+int cores_start_asked(struct cores *cores, const char *text);
 
 /* Prints a line a core, and returns how many bytes that are. */
 ssize_t cores_print_states(struct cores *cores, char *text);

@@ -30,8 +30,8 @@ int memory_find(struct device *device, const char *name, struct memory *memory)
         return dev_err_probe(device, -EINVAL, "memory \"%s\" is not no-map\n", name);
     if (!reserved->size || !PAGE_ALIGNED(reserved->base) || !PAGE_ALIGNED(reserved->size))
         return dev_err_probe(device, -EINVAL,
-                     "memory \"%s\", %pa bytes at %pa, is not whole pages\n", name,
-                     &reserved->size, &reserved->base);
+                             "memory \"%s\", %pa bytes at %pa, is not whole pages\n", name,
+                             &reserved->size, &reserved->base);
     memory->address = reserved->base;
     memory->bytes = reserved->size;
     memory->mapped = NULL;

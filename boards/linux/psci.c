@@ -12,9 +12,9 @@
 #define AFFINITY_ON_PENDING 2
 
 static const struct of_device_id psci_match[] = {
-    { .compatible = "arm,psci-0.2" },
-    { .compatible = "arm,psci-1.0" },
-    { }
+    {.compatible = "arm,psci-0.2"},
+    {.compatible = "arm,psci-1.0"},
+    {},
 };
 
 /*
@@ -22,7 +22,7 @@ static const struct of_device_id psci_match[] = {
  * older than version 1.1 of the calling convention, as QEMU's is.
  */
 static long call(const struct cores *cores, unsigned long function, unsigned long first,
-         unsigned long second)
+                 unsigned long second)
 {
     struct arm_smccc_res result;
 
