@@ -10,6 +10,7 @@ struct boot_parameters {
     uint64_t region;       // physical address of the shared region, a multiple of 2 MiB
     uint64_t region_bytes; // whole pages
     uint64_t cores;        // how many are started, from 0 on
+    uint64_t turn_off;     // not 0: a core that stops is turned off, where cores can be (life_off)
 };
 
 extern const struct boot_parameters boot_parameters;
