@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { errorCode } from '../errors.ts'
 import type { BoardAccess } from './board-access.ts'
 import { type BoardDescription, endOf } from './board-description.ts'
 import { BOARD_LIMITS } from './board-limits.ts'
-import { BOOT_PARAMETERS, BOOT_PARAMETERS_BYTES } from './boot-parameters.ts'
+import { BOOT_PARAMETERS, BOOT_PARAMETERS_BYTES, bootParameterBytes } from './boot-parameters.ts'
 import { MACHINE } from './elf-machine.ts'
 import { ELF_SEGMENT_FLAG } from './elf-segment.ts'
 import { CoreError } from './errors.ts'
@@ -13,11 +12,6 @@ import { FIRMWARE_FOLDER } from './qemu-board.ts'
 import { readElfFile } from './read-elf-file.ts'
 
 const PROGRAM = 2
-
-/** The firmware for a board as `make -C firmware PORT=…` leaves it. */
-export function boardFirmwarePath(name: string): string {
-  return join(FIRMWARE_FOLDER, 'build', name, 'carillon-core.elf')
-}
 
 /** The memory that an image may take, with what it sets up there by itself. */
 export function boardImageMemory({ memory, start }: BoardDescription): MemoryRange {
@@ -60,6 +54,25 @@ export async function readBoardFirmware(
   }
 }
 
+/**
+ * What a host sets in an image for a board, the bytes of `boot_parameters`: nothing of it is the host's
+ * own, so that what runs serves the next host as well.
+ *
+ * @param hasDriver else no core can be turned on again, and the host maps the region as a device's memory.
+ */
+export function boardParameters(
+  { memory, cores }: BoardDescription,
+  hasDriver: boolean,
+): Uint8Array {
+  return bootParameterBytes({
+    region: memory.region.address,
+    regionBytes: memory.region.bytes,
+    cores: cores.firmware.length,
+    turnOff: hasDriver,
+    uncached: !hasDriver,
+  })
+}
+
 /** Puts an image into the firmware's memory, of which nothing else is left. For while no core runs it. */
 export function writeImage(
   { board, firmware }: Pick<BoardAccess, 'board' | 'firmware'>,
@@ -72,22 +85,33 @@ export function writeImage(
   }
 }
 
-/** Whether an image is in the firmware's memory already, as far as it stays as it was loaded. */
+/**
+ * Whether an image is in the firmware's memory already, as far as it stays as it was loaded: code,
+ * constants, and what the host sets.
+ *
+ * @param parameters the bytes of `boot_parameters`.
+ */
 export function holdsImage(
   { board, firmware }: Pick<BoardAccess, 'board' | 'firmware'>,
-  segments: readonly LoadableSegment[],
+  image: FirmwareImage,
+  parameters: Uint8Array,
 ): boolean {
   const { start } = boardImageMemory(board)
   const words = new Int32Array(firmware.buffer, firmware.byteOffset, firmware.length >>> 2)
-  return segments
-    .filter(({ flags }) => (flags & ELF_SEGMENT_FLAG.WRITE) === 0)
-    .every(({ physicalAddress, bytes }) => {
-      const at = Number(physicalAddress - start) / 4
-      const wanted = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-      // By words: it may be mapped as a device's memory.
-      for (let word = 0; word < bytes.length >>> 2; word++) {
-        if (words[at + word] !== wanted.getInt32(4 * word, true)) return false
-      }
-      return true
-    })
+  const isThere = (address: bigint, bytes: Uint8Array): boolean => {
+    const at = Number(address - start) / 4
+    const wanted = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    // By words: it may be mapped as a device's memory.
+    for (let word = 0; word < bytes.length >>> 2; word++) {
+      if (words[at + word] !== wanted.getInt32(4 * word, true)) return false
+    }
+    return true
+  }
+  return (
+    isThere(image.addressOf(BOOT_PARAMETERS), parameters) &&
+    image
+      .load({ [BOOT_PARAMETERS]: parameters })
+      .filter(({ flags }) => (flags & ELF_SEGMENT_FLAG.WRITE) === 0)
+      .every(({ physicalAddress, bytes }) => isThere(physicalAddress, bytes))
+  )
 }

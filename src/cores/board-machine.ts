@@ -4,11 +4,11 @@ import type { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { askCore, PARK, RUN } from './ask-core.ts'
 import type { BoardAccess, BoardCoreState, BoardEar } from './board-access.ts'
-import { holdsImage, writeImage } from './board-image.ts'
-import { BOOT_PARAMETERS, bootParameterBytes } from './boot-parameters.ts'
+import { boardParameters, holdsImage, writeImage } from './board-image.ts'
+import { BOOT_PARAMETERS } from './boot-parameters.ts'
 import type { BoardKind } from './core-runner.ts'
 import { BoardError, CoreError } from './errors.ts'
-import type { FirmwareImage, LoadableSegment } from './firmware-image.ts'
+import type { FirmwareImage } from './firmware-image.ts'
 import { type CoreMachine, MachineCore } from './machine-core.ts'
 
 /** How long a core may take to begin, and to turn itself off, in milliseconds; seen: 5. */
@@ -43,6 +43,8 @@ export class BoardMachine implements CoreMachine {
   readonly #access: BoardAccess
   readonly #region: SharedRegion
   readonly #ear: BoardEar
+  /** What it sets in images. */
+  readonly #parameters: Uint8Array
   readonly #beginTimeoutMs: number
   readonly #offTimeoutMs: number
   readonly #cores = new Map<number, MachineCore>()
@@ -64,6 +66,7 @@ export class BoardMachine implements CoreMachine {
     this.#region = region
     this.#beginTimeoutMs = options.beginTimeoutMs ?? BEGIN_TIMEOUT_MS
     this.#offTimeoutMs = options.offTimeoutMs ?? OFF_TIMEOUT_MS
+    this.#parameters = boardParameters(access.board, access.power !== undefined)
     this.#ear = access.listen(() => this.#onBell(), reactor)
   }
 
@@ -91,7 +94,7 @@ export class BoardMachine implements CoreMachine {
 
   /** Whether an image is in the memory of the firmware. */
   holds(image: FirmwareImage): boolean {
-    return holdsImage(this.#access, this.#segmentsOf(image))
+    return holdsImage(this.#access, image, this.#parameters)
   }
 
   /**
@@ -104,7 +107,7 @@ export class BoardMachine implements CoreMachine {
     if (this.#access.power === undefined) {
       throw new BoardError(
         'ERR_CARILLON_BOARD_DRIVER',
-        `${image.name} is not what is in the firmware's memory, and without the driver (boards/linux) nothing can be loaded there`,
+        `${image.name} is not what is in the firmware's memory, for a host without the driver (boards/linux), and nothing can be loaded there without it`,
       )
     }
     // Every core of the board, also those that this region has not.
@@ -113,7 +116,7 @@ export class BoardMachine implements CoreMachine {
     const off = await Promise.all(on.map((index) => this.#untilOff(index)))
     const stuck = on.find((_, at) => off[at] !== true)
     if (stuck !== undefined) throw doesNot(stuck, 'turn itself off')
-    writeImage(this.#access, this.#segmentsOf(image))
+    writeImage(this.#access, image.load({ [BOOT_PARAMETERS]: this.#parameters }))
   }
 
   /**
@@ -190,18 +193,6 @@ export class BoardMachine implements CoreMachine {
       await pause(ASK_AGAIN_MS)
     }
     return true
-  }
-
-  /** With all that the host sets. */
-  #segmentsOf(image: FirmwareImage): LoadableSegment[] {
-    const parameters = {
-      region: this.#access.board.memory.region.address,
-      // All of it, whatever a host uses: so an image that runs serves the next host as well.
-      regionBytes: this.#access.board.memory.region.bytes,
-      cores: this.#access.board.cores.firmware.length,
-      turnOff: this.#access.power !== undefined,
-    }
-    return image.load({ [BOOT_PARAMETERS]: bootParameterBytes(parameters) })
   }
 
   /** One interrupt for all of them. */

@@ -1,9 +1,10 @@
-import { boardFirmwarePath, readBoardFirmware } from './board-image.ts'
+import { readBoardFirmware } from './board-image.ts'
 import { BoardMachine, type BoardMachineOptions } from './board-machine.ts'
 import type { Core } from './core.ts'
 import type { BoardKind, CoreRunner, LoadedFirmware } from './core-runner.ts'
 import type { FirmwareImage } from './firmware-image.ts'
 import type { MachineCore } from './machine-core.ts'
+import { bareMetalFirmwarePath } from './qemu-board.ts'
 
 export interface BoardRunnerOptions extends BoardMachineOptions {
   /** Path of the image. Default: the one that was built here. */
@@ -31,7 +32,7 @@ export class BoardRunner implements CoreRunner {
     this.#options = options
     this.#machine = new BoardMachine(options)
     this.kind = this.#machine.kind
-    this.#firmware = options.firmware ?? boardFirmwarePath(options.access.board.name)
+    this.#firmware = options.firmware ?? bareMetalFirmwarePath(options.access.board.name)
   }
 
   get firmware(): string {

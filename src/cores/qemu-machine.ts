@@ -14,7 +14,7 @@ import { flatImage } from './flat-image.ts'
 import { loadableElf } from './loadable-elf.ts'
 import { type CoreMachine, MachineCore } from './machine-core.ts'
 import { qemuArguments } from './qemu-arguments.ts'
-import { type EntryLevel, type QemuBoard, qemuFirmwarePath } from './qemu-board.ts'
+import { bareMetalFirmwarePath, type EntryLevel, type QemuBoard } from './qemu-board.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
 import { unnamedFile } from './unnamed-file.ts'
 
@@ -109,7 +109,7 @@ export class QemuMachine implements CoreMachine {
   static async start(options: QemuMachineOptions): Promise<QemuMachine> {
     const { board, region, emulator = EMULATOR, startTimeoutMs = START_TIMEOUT_MS } = options
     checkRegionFile(region, board.place)
-    const image = await imageOf(options.firmware ?? qemuFirmwarePath(board.kind), board)
+    const image = await imageOf(options.firmware ?? bareMetalFirmwarePath(board.kind), board)
     const regionBytes = region.memory.bytes.byteLength
     const args = qemuArguments(board, {
       image: descriptor(IMAGE_FD),

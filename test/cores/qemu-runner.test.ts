@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { Core } from '../../src/cores/core.ts'
 import type { MachineCore } from '../../src/cores/machine-core.ts'
-import { type QemuBoard, qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QemuRunner, type QemuRunnerOptions } from '../../src/cores/qemu-runner.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -103,13 +103,13 @@ for (const board of BOARDS) {
     for (const core of [0, 1]) {
       await t.throwsAsync(runner.start(core), { code: 'ERR_CARILLON_FIRMWARE_MISSING' })
     }
-    symlinkSync(qemuFirmwarePath(board.kind), firmware)
+    symlinkSync(bareMetalFirmwarePath(board.kind), firmware)
     t.is((await runner.start(0)).kind, board.kind)
   })
 
   qemuTest('machines run what was loaded, whatever becomes of the file', async (t) => {
     const firmware = join(temporaryFolder(t), 'firmware.elf')
-    copyFileSync(qemuFirmwarePath(board.kind), firmware)
+    copyFileSync(bareMetalFirmwarePath(board.kind), firmware)
     const runner = runnerFor(t, board, { firmware })
     const loaded = await runner.load()
     t.is(loaded.path, firmware)

@@ -73,7 +73,11 @@ export class StandInBoard {
     return standIn
   }
 
-  /** As a server has it that was just started. */
+  /**
+   * As a server has it that was just started.
+   *
+   * @param hasDriver else it starts no cores.
+   */
   access(hasDriver = true): BoardAccess {
     const { firmware, region, ram } = this.board.memory
     const mapping = this.map(firmware.address, firmware.bytes)
@@ -84,7 +88,7 @@ export class StandInBoard {
         path: this.path,
         place: { offset: region.address - ram.address, length: region.bytes },
       },
-      memoryType: 'cached',
+      memoryType: hasDriver ? 'cached' : 'device',
       firmware: mapping.bytes,
       power: hasDriver
         ? {

@@ -158,6 +158,6 @@ forget:
     .balign 16
     .global boot_parameters
     .type boot_parameters, %object
-    .size boot_parameters, 32
+    .size boot_parameters, 40
 boot_parameters:
-    .space 32
+    .space 40

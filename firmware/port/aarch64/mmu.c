@@ -16,7 +16,8 @@
 //   the machine   the pages of mmu_devices (devices.c)               device      rw
 //
 // The region is write-back and inner shareable as all memory here, and so is the host's mapping of
-// it. A host that maps it as a device's would not see what a core's cache holds.
+// it. A host that maps it as a device's would not see what a core's cache holds: for such a one the
+// region is not cached here either. It still is memory, of which bytes may be read wherever they lie.
 //
 // 4 KiB pages, addresses of 39 bits: the root has entries of 1 GiB, the next level of 2 MiB.
 
@@ -34,6 +35,7 @@
 #define READ_ONLY (1u << 7)
 #define MEMORY (0u << 2 | INNER_SHAREABLE | ACCESSED) // the index in MAIR: write-back
 #define DEVICE (1u << 2 | ACCESSED)
+#define MEMORY_UNCACHED (2u << 2 | INNER_SHAREABLE | ACCESSED)
 #define EL0_NEVER_EXECUTES (UINT64_C(1) << 54)
 #define EL1_NEVER_EXECUTES (UINT64_C(1) << 53)
 #define NEVER_EXECUTES (EL0_NEVER_EXECUTES | EL1_NEVER_EXECUTES)
@@ -41,10 +43,12 @@
 #define CODE (MEMORY | READ_ONLY | EL0_NEVER_EXECUTES)
 #define CONSTANTS (MEMORY | READ_ONLY | NEVER_EXECUTES)
 #define DATA (MEMORY | NEVER_EXECUTES)
+#define DATA_UNCACHED (MEMORY_UNCACHED | NEVER_EXECUTES)
 #define REGISTERS (DEVICE | NEVER_EXECUTES)
 
-// Index 0: Normal, write-back, read and write allocate, inner and outer. Index 1: Device-nGnRE.
-const uint64_t mmu_mair = 0xffu | 0x04u << 8;
+// Index 0: Normal, write-back, read and write allocate, inner and outer. Index 1: Device-nGnRE. Index 2:
+// Normal, not cacheable, inner and outer.
+const uint64_t mmu_mair = 0xffu | 0x04u << 8 | 0x44u << 16;
 
 const uint64_t mmu_tcr = (64u - 39u)     // addresses of 39 bits in TTBR0
                          | 1u << 8       // walks: inner write-back
@@ -151,7 +155,7 @@ static void map_region(struct builder *builder, uint64_t start, uint64_t bytes)
         end < start || end > REGION_END) {
         return;
     }
-    map(builder, start, end, DATA);
+    map(builder, start, end, boot_parameters.uncached != 0 ? DATA_UNCACHED : DATA);
 }
 
 void mmu_build(uint32_t core)
