@@ -72,24 +72,31 @@ export async function buildFaultsFirmware(port: string, user: string): Promise<s
 
 /**
  * Builds what stands in for Linux and its driver beside the firmware of a board (firmware/test/linux_stand_in.c),
- * and resolves with its path.
+ * and resolves with its path: a flat image.
  *
+ * @param address where QEMU's machine has it.
  * @param user the one test file that builds this copy.
  */
-export async function buildStandIn(board: string, user: string): Promise<string> {
+export async function buildStandIn(board: string, address: number, user: string): Promise<string> {
   const folder = join(firmware, 'build', `${board}-stand-in-${user}`)
   const program = join(folder, 'stand-in.elf')
   await mkdir(folder, { recursive: true })
   const flags = [
     ...['-std=gnu11', '-O2', '-mcpu=cortex-a53', '-mstrict-align', '-mgeneral-regs-only'],
     ...['-ffreestanding', '-nostdlib', '-static', '-fno-pic', '-no-pie', '-fno-stack-protector'],
-    ...['-fno-tree-loop-distribute-patterns', '-Wl,-Ttext=0x40200000,--build-id=none'],
-    ...['-Wall', '-Wextra', '-Werror', `-I${join(firmware, 'port', board)}`],
+    ...[
+      '-fno-tree-loop-distribute-patterns',
+      `-Wl,-Ttext=0x${address.toString(16)},--build-id=none`,
+    ],
+    ...['-Wall', '-Wextra', '-Werror', '-Wl,-e,_start,-z,max-page-size=4096', `-I${firmware}`],
+    `-I${join(firmware, 'port', board)}`,
   ]
   await promisify(execFile)('aarch64-linux-gnu-gcc', [
     ...[...flags, '-o', program, join(firmware, 'test/linux_stand_in.c')],
   ])
-  return program
+  const flat = join(folder, 'stand-in.img')
+  await promisify(execFile)('aarch64-linux-gnu-objcopy', ['-O', 'binary', program, flat])
+  return flat
 }
 
 /** In a folder of its own: other tests build too, at the same time. */

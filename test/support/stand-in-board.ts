@@ -6,10 +6,10 @@ import type { BoardDescription } from '../../src/cores/board-description.ts'
 import { CoreProcess } from '../../src/cores/core-process.ts'
 import { readBoard } from '../../src/cores/read-board.ts'
 import { Mapping } from '../../src/shm/mapping.ts'
+import { buildStandIn } from './firmware-tool.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-/** As firmware/test/linux_stand_in.c has it: its page, and where in it what is. */
-const ASKED_PAGE = 0x5000_0000
+/** As firmware/test/linux_stand_in.c has it: where in its page what is. */
 const START = 0
 const ENTRY = 32
 const RING = 96
@@ -17,11 +17,31 @@ const STATE = 128
 const LOOKS = 164
 const PAGE_BYTES = 4096
 
+/** What QEMU has for each board, where it has a flat image, and where the page is. */
+const MACHINES: Record<string, { qemu: string[]; image: number; page: number; bytes: number }> = {
+  'qemu-virt': {
+    qemu: [
+      ...['-machine', 'virt,gic-version=2,memory-backend=ram', '-cpu', 'cortex-a53'],
+      ...['-smp', '4'],
+    ],
+    image: 0x4008_0000,
+    page: 0x5000_0000,
+    bytes: 0x4000_0000,
+  },
+  'pi-zero-2w': {
+    qemu: ['-machine', 'raspi3b,memory-backend=ram'],
+    image: 0x8_0000,
+    page: 0x1000_0000,
+    // QEMU takes no other size for it.
+    bytes: 0x4000_0000,
+  },
+}
+
 /** What PSCI's AFFINITY_INFO answers. */
 const STATES: readonly BoardCoreState[] = ['on', 'off', 'pending']
 
 /**
- * The board `qemu-virt` with the firmware of the house on its cores 1 to 3, and on core 0 a small
+ * A board with the firmware of the house on its cores 1 to 3, and on core 0 a small
  * program in place of Linux and its driver. This process has all of its memory mapped, as the driver
  * maps parts of it, and asks the program where a server asks the driver.
  */
@@ -33,13 +53,13 @@ export class StandInBoard {
   readonly #listeners = new Set<() => void>()
   readonly #fd: number
 
-  private constructor(board: BoardDescription, path: string, process: CoreProcess) {
+  private constructor(board: BoardDescription, path: string, process: CoreProcess, page: number) {
     this.board = board
     this.path = path
     this.#process = process
     this.#fd = openSync(path, 'r+')
-    const page = this.map(ASKED_PAGE, PAGE_BYTES).bytes
-    this.#asked = new Int32Array(page.buffer, page.byteOffset, PAGE_BYTES / 4)
+    const { bytes } = this.map(page, PAGE_BYTES)
+    this.#asked = new Int32Array(bytes.buffer, bytes.byteOffset, PAGE_BYTES / 4)
     const socket = process.socketAt(3)
     socket.on('data', () => {
       for (const listener of [...this.#listeners]) listener()
@@ -47,27 +67,35 @@ export class StandInBoard {
     socket.on('error', () => {})
   }
 
-  /** @param program as `buildStandIn` makes it. */
-  static async start(t: ExecutionContext<unknown>, program: string): Promise<StandInBoard> {
-    const board = readBoard('qemu-virt')
+  /**
+   * Starts the machine.
+   *
+   * @param user the one test file that does.
+   */
+  static async start(
+    t: ExecutionContext<unknown>,
+    name: string,
+    user: string,
+  ): Promise<StandInBoard> {
+    const board = readBoard(name)
+    const machine = MACHINES[name]
+    if (machine === undefined) throw new Error(`there is no stand-in for ${name}`)
     const path = join(temporaryFolder(t), 'memory')
-    const { bytes } = board.memory.ram
     writeFileSync(path, '', { mode: 0o600 })
-    truncateSync(path, bytes)
+    truncateSync(path, machine.bytes)
     const process = await CoreProcess.start(
       'setpriv',
       [
-        ...['--pdeathsig', 'KILL', '--', 'qemu-system-aarch64'],
+        ...['--pdeathsig', 'KILL', '--', 'qemu-system-aarch64', ...machine.qemu],
         ...['-no-user-config', '-nodefaults', '-display', 'none', '-monitor', 'none'],
-        ...['-machine', 'virt,gic-version=2,memory-backend=ram', '-cpu', 'cortex-a53'],
-        ...['-smp', '4', '-m', `${bytes}B`, '-accel', 'tcg,thread=multi'],
-        ...['-object', `memory-backend-file,id=ram,size=${bytes},mem-path=${path},share=on`],
+        ...['-m', `${machine.bytes}B`, '-accel', 'tcg,thread=multi', '-object'],
+        `memory-backend-file,id=ram,size=${machine.bytes},mem-path=${path},share=on`,
         ...['-chardev', 'socket,id=doorbell,fd=3', '-serial', 'chardev:doorbell'],
-        ...['-kernel', program],
+        ...['-kernel', await buildStandIn(name, machine.image, user)],
       ],
       ['pipe'],
     )
-    const standIn = new StandInBoard(board, path, process)
+    const standIn = new StandInBoard(board, path, process, machine.page)
     t.teardown(() => standIn.#end())
     await standIn.#untilLooked()
     return standIn
