@@ -1,6 +1,6 @@
 // Turns cores on, and the machine off. Each machine does it in its own way.
-#ifndef CARILLON_AARCH64_POWER_H
-#define CARILLON_AARCH64_POWER_H
+#ifndef CARILLON_ALONE_POWER_H
+#define CARILLON_ALONE_POWER_H
 
 #include <stdbool.h>
 #include <stdint.h>

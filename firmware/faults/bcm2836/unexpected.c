@@ -9,6 +9,6 @@
 
 void unexpected_send(uint32_t core)
 {
-    *(volatile uint32_t *)(uintptr_t)MAILBOX_CONTROL(core) |= SECOND_MAILBOX;
-    *(volatile uint32_t *)(uintptr_t)SECOND_MAILBOX_SET(core) = 1u;
+    *(volatile uint32_t *)(uintptr_t)MAILBOX_CONTROL(core + CORE_FIRST) |= SECOND_MAILBOX;
+    *(volatile uint32_t *)(uintptr_t)SECOND_MAILBOX_SET(core + CORE_FIRST) = 1u;
 }

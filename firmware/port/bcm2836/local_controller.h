@@ -1,15 +1,18 @@
 // The interrupt controller of the cores (BCM2836 ARM-local peripherals, QA7): each core has a timer and
 // mailboxes of its own, and one of them gets what the graphics processor's controller lets through.
-#ifndef CARILLON_RASPI3_LOCAL_CONTROLLER_H
-#define CARILLON_RASPI3_LOCAL_CONTROLLER_H
+#ifndef CARILLON_BCM2836_LOCAL_CONTROLLER_H
+#define CARILLON_BCM2836_LOCAL_CONTROLLER_H
 
 #include <stdint.h>
 
+#include "machine.h"
+
+// Cores are the processor's here, as their registers are.
+
 // What is pending on a core: bits of local_pending.
 #define LOCAL_VIRTUAL_TIMER (1u << 3)
-#define LOCAL_MAILBOX (1u << 4)
+#define LOCAL_MAILBOX (1u << (4 + BELL_MAILBOX)) // of four, the machine's (machine.h)
 #define LOCAL_PERIPHERALS (1u << 8)
-#define LOCAL_EXPECTED (LOCAL_VIRTUAL_TIMER | LOCAL_MAILBOX | LOCAL_PERIPHERALS)
 
 // Lets a core's virtual timer and its mailbox through, which it empties.
 void local_start_core(uint32_t core);
@@ -22,6 +25,9 @@ void local_route_peripherals(uint32_t core);
 void local_send(uint32_t cores);
 // Empties a core's mailbox, which interrupts until then.
 void local_empty_mailbox(uint32_t core);
+
+// Where the register is that empties a core's mailbox when all bits are written to it.
+uint64_t local_mailbox_clear_address(uint32_t core);
 
 uint32_t local_pending(uint32_t core);
 

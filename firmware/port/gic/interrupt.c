@@ -1,43 +1,24 @@
 #include "port/aarch64/interrupt.h"
 
 #include "core/assert.h"
+#include "machine.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/cpu.h"
 #include "port/aarch64/restart.h"
 #include "port/aarch64/timer.h"
-#include "port/virt/gic.h"
+#include "port/gic/gic.h"
+#ifdef INTERRUPT_UART
+#include "port/alone/pass_on.h"
+#endif
 
-// One core wakes another for a bell that it has heard.
-#define INTERRUPT_BELL 0u // software-generated
 // The virtual timer of each core.
 #define INTERRUPT_TIMER 27u // private
-#define INTERRUPT_UART 33u  // shared
-
-void interrupt_start(void)
-{
-    gic_start_distributor();
-}
 
 void interrupt_start_core(void)
 {
     gic_start_core();
     gic_enable(INTERRUPT_BELL);
     gic_enable(INTERRUPT_TIMER);
-}
-
-void interrupt_enable_uart(void)
-{
-    gic_enable(INTERRUPT_UART);
-}
-
-void interrupt_route_uart(uint32_t core)
-{
-    gic_route(INTERRUPT_UART, core);
-}
-
-void interrupt_send_bell(uint32_t cores)
-{
-    gic_send(INTERRUPT_BELL, cores);
 }
 
 void interrupt_handle(void)
@@ -52,9 +33,11 @@ void interrupt_handle(void)
         case INTERRUPT_BELL:
             bell_heard(cpu_index());
             break;
+#ifdef INTERRUPT_UART
         case INTERRUPT_UART:
             bell_pass_on(cpu_index());
             break;
+#endif
         case INTERRUPT_TIMER:
             // It would ask again until its time is moved. That the core woke is all it was for.
             timer_disarm();

@@ -1,30 +1,42 @@
 import { EventEmitter } from 'node:events'
 import { CORE_STATE } from '../shm/shared-mem.ts'
 import type { Core, CoreEvents, CoreExit } from './core.ts'
-import type { QemuMachine } from './qemu-machine.ts'
+import type { CoreKind } from './core-runner.ts'
 
 const STOPPED: CoreExit = { code: 0, signal: null, stderr: '' }
 const KILLED: CoreExit = { code: null, signal: 'SIGKILL', stderr: '' }
 
-/** What a {@link QemuCore} reads of its core's status. */
+/** What a {@link MachineCore} needs of its machine. */
+export interface CoreMachine {
+  readonly kind: CoreKind
+  /** Of the process that runs it; undefined where none does. */
+  readonly pid: number | undefined
+  ring(index: number): void
+  /** Takes a core down, whatever it is at. */
+  park(index: number): void
+  /** A core of it has ended. Resolves once nothing is left of it, or of the machine where it was the last. */
+  left(index: number): Promise<void>
+}
+
+/** What a {@link MachineCore} reads of its core's status. */
 interface CoreStart {
   readonly boot: number
   readonly state: number
 }
 
-/** One core of a {@link QemuMachine}, from one of its starts to its end. */
-export class QemuCore extends EventEmitter<CoreEvents> implements Core {
-  readonly kind: QemuMachine['kind']
+/** One core of a machine that has several, from one of its starts to its end. */
+export class MachineCore extends EventEmitter<CoreEvents> implements Core {
+  readonly kind: CoreKind
   /** Index of the core. */
   readonly index: number
-  readonly #machine: QemuMachine
+  readonly #machine: CoreMachine
   readonly #status: CoreStart
   /** The start of the core before this one. */
   readonly #bootBefore: number
   #hasEnded = false
 
   /** @param status what the core says of itself, before it is started. */
-  constructor(machine: QemuMachine, index: number, status: CoreStart) {
+  constructor(machine: CoreMachine, index: number, status: CoreStart) {
     super()
     this.kind = machine.kind
     this.#machine = machine
@@ -33,7 +45,7 @@ export class QemuCore extends EventEmitter<CoreEvents> implements Core {
     this.#bootBefore = status.boot
   }
 
-  get pid(): number {
+  get pid(): number | undefined {
     return this.#machine.pid
   }
 
@@ -52,10 +64,7 @@ export class QemuCore extends EventEmitter<CoreEvents> implements Core {
     this.#machine.ring(this.index)
   }
 
-  /**
-   * Waits for the core to stop, and takes it down where it has not in time. With the last of a machine
-   * the machine ends.
-   */
+  /** Waits for the core to stop, and takes it down where it has not in time. */
   async ended(timeoutMs: number): Promise<boolean> {
     let inTime = true
     if (!this.#hasEnded) {
@@ -66,10 +75,7 @@ export class QemuCore extends EventEmitter<CoreEvents> implements Core {
       await new Promise<void>((resolve) => this.once('exit', () => resolve()))
       clearTimeout(timer)
     }
-    if (!this.#machine.isInUse) {
-      this.#machine.kill()
-      await this.#machine.exited
-    }
+    await this.#machine.left(this.index)
     return inTime
   }
 

@@ -4,6 +4,7 @@
 
 #include "machine.h"
 #include "port/aarch64/lock.h"
+#include "port/alone/uart.h"
 
 // The registers of a PL011 as its manual (DDI 0183) names them in the comments.
 struct uart {
@@ -38,7 +39,7 @@ _Static_assert(offsetof(struct uart, interrupt_clear) == 0x44, "UARTICR");
 static struct uart *const uart = (struct uart *)UART;
 static struct lock sending;
 
-void doorbell_start(void)
+void uart_start(void)
 {
     // Neither rate nor clock is set: the other end is a socket.
     uart->control = 0;
@@ -49,7 +50,7 @@ void doorbell_start(void)
     uart->control = CONTROL_ON;
 }
 
-uint32_t doorbell_hear(void)
+uint32_t uart_hear(void)
 {
     // First, so that what comes while the bytes are read interrupts again.
     uart->interrupt_clear = RECEIVED | RECEIVED_FEWER;

@@ -1,6 +1,7 @@
-#include "port/aarch64/power.h"
+#include "port/psci/psci.h"
 
 // Function numbers of PSCI 0.2 (DEN 0022).
+#define CPU_OFF 0x84000002u
 #define CPU_ON_64 0xc4000003u
 #define SYSTEM_OFF 0x84000008u
 
@@ -28,25 +29,24 @@ static int64_t call(uint64_t function, uint64_t first, uint64_t second)
     return (int64_t)x0;
 }
 
-void power_start(bool entered_at_el2)
+void psci_start(bool entered_at_el2)
 {
     by_smc = entered_at_el2;
 }
 
-bool power_core_on(uint32_t core, void (*entry)(void))
+bool psci_core_on(uint32_t core, void (*entry)(void))
 {
-    // The core's affinity is its index. What was written for it is in memory before it starts: its
-    // caches are off at first.
+    // What was written for it is in memory before it starts: its caches are off at first.
     __asm__ volatile("dsb sy" ::: "memory");
     return call(CPU_ON_64, core, (uint64_t)(uintptr_t)entry) == 0;
 }
 
-void power_rest(uint32_t first)
+void psci_core_off(void)
 {
-    (void)first; // they are off
+    call(CPU_OFF, 0, 0);
 }
 
-void power_off(void)
+void psci_machine_off(void)
 {
     call(SYSTEM_OFF, 0, 0);
 }
