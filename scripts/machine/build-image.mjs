@@ -27,8 +27,8 @@ const TOOLS = [
  * @throws {MachineError}
  *
  * @typedef {{ board: string, kernel: string, initramfs: string, deviceTree: string, disks: string[],
- *   machine: string[], linux: string }} MachineImage paths of files; QEMU's arguments for the bare board; the
- *   kernel's version
+ *   machine: string[], command: string, linux: string }} MachineImage paths of files; QEMU's arguments for
+ *   the bare board; where on Carillon's disk the command is; the kernel's version
  */
 export async function buildImage(root, target, options) {
   const { cache, isUpdate = false, mayFetch = true, tell = () => {} } = options
@@ -50,6 +50,7 @@ export async function buildImage(root, target, options) {
       carillonDisk({ root, cache, node, firmware: target.firmware, tell }),
     ],
     machine: target.machine(board),
+    command: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin.carillon,
     linux: packages.image.version,
   }
   writeManifest(root, image)

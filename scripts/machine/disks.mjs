@@ -16,6 +16,9 @@ const CARILLON = 'opt/carillon'
 /** What the system's disk has to mount things on, besides what is on it. */
 const MOUNT_POINTS = ['dev', 'proc', 'run', 'sys', 'tmp', 'root', CARILLON]
 
+/** What of a checkout runs, where it is there. */
+const PARTS = ['boards', 'dist/cli', 'dist/proto', 'dist/src', 'dist/web', 'package.json']
+
 /** A package whose binary we compile ourselves. */
 const MMAP_IO = `mmap-io/build/binding/Release/node-v${NODE_MODULES_VERSION}-linux-arm64/mmap_io.node`
 /** The one binary of the many that uWebSockets.js brings. */
@@ -70,19 +73,18 @@ const packageName = ({ name, version }) => `${name} ${version}`
 export function carillonDisk({ root, cache, node, firmware, tell }) {
   const native = crossNative(root, cache, node, tell)
   const hosted = crossHostedFirmware(root, cache, tell)
-  const folders = ['dist/proto', 'dist/src', 'dist/web', 'package.json', 'boards']
-  const built = firmware.filter((path) => existsSync(join(root, path)))
+  const parts = [...PARTS, ...firmware].filter((path) => existsSync(join(root, path)))
   return keepMade(
     join(cache, 'disks'),
     {
       name: 'carillon',
       suffix: '.ext4',
-      ingredients: [native, hosted, fingerprint(root, [...folders, ...built])],
+      ingredients: [native, hosted, fingerprint(root, parts)],
       doing: "Making Carillon's disk",
       make(path) {
         const tree = `${path}.tree`
         mkdirSync(tree)
-        for (const name of [...folders, ...built]) place(join(root, name), join(tree, name))
+        for (const name of parts) place(join(root, name), join(tree, name))
         place(native, join(tree, 'native/build/Release/carillon.node'))
         place(hosted, join(tree, 'firmware/build/hosted/carillon-core'), 0o755)
         makeDisk(path, tree, 'carillon')

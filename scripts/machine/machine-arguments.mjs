@@ -25,6 +25,7 @@ export function machineArguments(image, target, { port, consolePort, serve }) {
     ...(consolePort === undefined ? [] : [forward(consolePort, CONSOLE_PORT)]),
   ]
   const guest = [
+    image.command,
     ...target.serve,
     ...['--port', `${PORT}`],
     ...(consolePort === undefined ? ['--no-console'] : ['--console-port', `${CONSOLE_PORT}`]),

@@ -14,8 +14,8 @@ export function productionPackages(root, built) {
   const needed = new Set()
   const add = (name, from) => {
     const path = placeOf(packages, name, from)
-    // An optional one may not be installed.
-    if (path === undefined || needed.has(path) || !existsSync(join(root, path))) return
+    if (path === undefined || needed.has(path)) return
+    if (packages[path].optional && !existsSync(join(root, path))) return
     needed.add(path)
     if (built.includes(name)) return
     for (const next of Object.keys(packages[path].dependencies ?? {})) add(next, path)

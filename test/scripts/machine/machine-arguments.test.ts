@@ -16,6 +16,7 @@ const IMAGE = {
   deviceTree: '/images/tree.dtb',
   disks: ['/images/a,b.ext4', '/images/c.ext4'],
   machine: ['-M', 'virt'],
+  command: 'dist/main.js',
 }
 
 /** The words behind an option, wherever it is. */
@@ -42,7 +43,7 @@ test('without a console no port leads to one', (t) => {
   ])
   t.regex(
     after(args, '-append')[0] ?? '',
-    / -- --core hosted --port 5555 --no-console --core-polls$/,
+    / -- dist\/main\.js --core hosted --port 5555 --no-console --core-polls$/,
   )
 })
 

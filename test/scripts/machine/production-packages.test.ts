@@ -44,7 +44,7 @@ test('what we build needs nothing more, and what is not installed is left out', 
       '': { optionalDependencies: { native: '1', extra: '1' } },
       'node_modules/native': { dependencies: { builder: '1' } },
       'node_modules/builder': {},
-      'node_modules/extra': {},
+      'node_modules/extra': { optional: true },
     },
     ['node_modules/extra'],
   )
