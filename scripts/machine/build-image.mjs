@@ -57,6 +57,19 @@ export async function buildImage(root, target, options) {
   return image
 }
 
+/** Whether everything that has to be fetched for a board was. */
+export function isFetched(target, cache) {
+  const options = { mayFetch: false, tell: () => {} }
+  try {
+    debianPackages(cache, target.kernelPackage, options)
+    nodeRelease(cache, options)
+    return true
+  } catch (error) {
+    if (error.code === 'ERR_CARILLON_IMAGE_OFFLINE') return false
+    throw error
+  }
+}
+
 /** QEMU says what its board is. */
 function deviceTree({ cache, target, board, tell }) {
   const qemu = 'qemu-system-aarch64'
