@@ -37,36 +37,6 @@ ${nodes(board, cells)}
 `
 }
 
-/**
- * The same as an overlay, which cannot take nodes away: it marks the cores as ones that failed, which Linux
- * passes over.
- *
- * @param {object} board
- * @param {string} compatible whose overlay it is: `brcm,bcm2835`
- * @param {{ address: number, size: number }} cells the root's
- */
-export function overlaySource(board, compatible, cells) {
-  const { firmware } = board.cores
-  return `/dts-v1/;
-/plugin/;
-/ {
-	compatible = "${compatible}";
-	fragment@0 {
-		target-path = "/cpus";
-		__overlay__ {
-${firmware.map((core) => `			cpu@${core} { status = "fail"; };`).join('\n')}
-		};
-	};
-	fragment@1 {
-		target-path = "/";
-		__overlay__ {
-${nodes(board, cells)}
-		};
-	};
-};
-`
-}
-
 function nodes(board, cells) {
   const { firmware, region } = board.memory
   const { address, size } = cells

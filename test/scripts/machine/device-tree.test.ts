@@ -12,9 +12,8 @@ interface Cells {
   size: number
 }
 
-const { deviceTreeSource, overlaySource } = await importScript<{
+const { deviceTreeSource } = await importScript<{
   deviceTreeSource(board: object, machine: { base: string; cells: Cells; cpus: string[] }): string
-  overlaySource(board: object, compatible: string, cells: Cells): string
 }>('machine/device-tree.mjs')
 const { buildDeviceTree } = await importScript<{
   buildDeviceTree(what: {
@@ -109,16 +108,6 @@ dtcTest('a machine that has not all of the cores is refused', (t) => {
     message:
       'the device tree of qemu-virt has no core 3: there are cpu-map, cpu@0, cpu@1, cpu@2 [ERR_CARILLON_IMAGE_BUILD]',
   })
-})
-
-dtcTest('the overlay marks the cores as failed, and compiles', (t) => {
-  const source = overlaySource(readBoard('pi-zero-2w'), 'brcm,bcm2837', NARROW)
-  for (const core of [1, 2, 3]) t.true(source.includes(`cpu@${core} { status = "fail"; };`))
-  t.false(source.includes('cpu@0'))
-  const folder = temporaryFolder(t)
-  const file = join(folder, 'overlay.dts')
-  writeFileSync(file, source)
-  t.notThrows(() => execFileSync('dtc', ['-q', '-@', '-O', 'dtb', '-o', `${file}bo`, file]))
 })
 
 test('a board that is described otherwise has another tree', (t) => {
