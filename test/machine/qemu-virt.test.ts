@@ -101,8 +101,8 @@ machineTest('all cores of the firmware run, and Linux’s own cannot be started'
     ['1 0x78000000 0', 'Invalid argument'],
     ['one 0x78000000', 'Invalid argument'],
     // They run.
-    ['1 0x78000000', 'Resource busy'],
-    ['3 0x78fffffc', 'Resource busy'],
+    ['1 0x78000000', 'resource busy'],
+    ['3 0x78fffffc', 'resource busy'],
   ]) {
     const result = await machine.run(`echo ${asked} > ${DRIVER}/start_core`)
     t.is(result?.status, 1, asked)
