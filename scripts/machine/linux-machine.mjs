@@ -187,10 +187,14 @@ export class LinuxMachine extends EventEmitter {
     settle({ status: Number(rest.slice(1)), output: settle.lines.join('\n') })
   }
 
-  /** Stops the server, starts Linux and all cores again, and waits until the server is ready. */
-  async reboot() {
+  /**
+   * Stops the server, starts Linux and all cores again, and waits until the server is ready.
+   *
+   * @throws {MachineError} as `start`; the machine is then as it is
+   */
+  async reboot(readyMsMax = READY_MS_MAX) {
     this.#say('reboot')
-    await this.#becomeReady(READY_MS_MAX)
+    await this.#becomeReady(readyMsMax)
   }
 
   /**

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -12,14 +12,13 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { streamVerified } from '../support/verified-stream.ts'
 import { writeRecording } from '../support/wav-files.ts'
 
-interface Machine {
+interface Machine extends EventEmitter {
   readonly port: number
   readonly consolePort: number
   readonly pid: number
   run(command: string): Promise<{ status: number; output: string } | undefined>
   powerOff(): Promise<boolean>
   kill(): Promise<void>
-  once(event: 'ready', listener: () => void): unknown
   readonly exited: Promise<{ code: number | null }>
 }
 
@@ -165,7 +164,7 @@ machineTest('the console is served to this machine', async (t) => {
 
 machineTest('a server that is killed is started again, and finds its cores', async (t) => {
   t.timeout(BOOT_MS)
-  const ready = once(machine as never, 'ready')
+  const ready = once(machine, 'ready')
   await machine.run('kill -9 $(cat /run/server)')
   await ready
   t.is(await passStreams(), 90)
