@@ -8,10 +8,11 @@ export class Qmp {
   /** @param {import('node:stream').Duplex} socket */
   constructor(socket) {
     this.#socket = socket
-    // A QEMU that ends closes it; who waits is told by `close`.
-    socket.on('error', () => {})
     socket.on('close', () => this.#settle(undefined))
-    createInterface({ input: socket }).on('line', (line) => {
+    // A QEMU that ends resets it; who waits is told by `close`. The error is one of both.
+    socket.on('error', () => {})
+    const lines = createInterface({ input: socket }).on('error', () => {})
+    lines.on('line', (line) => {
       const message = JSON.parse(line)
       if ('return' in message || 'error' in message) this.#waiting.shift()?.(message)
     })

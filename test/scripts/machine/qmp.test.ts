@@ -1,7 +1,14 @@
+import { type Duplex, PassThrough } from 'node:stream'
 import test from 'ava'
 import { importScript } from '../../support/repository.ts'
 
-const { forwardedPorts } = await importScript<{
+interface Qmp {
+  ask(execute: string): Promise<unknown>
+  forwardedPorts(): Promise<Map<number, number> | undefined>
+}
+
+const { Qmp, forwardedPorts } = await importScript<{
+  Qmp: new (socket: Duplex) => Qmp
   forwardedPorts(text: string): Map<number, number>
 }>('machine/qmp.mjs')
 
@@ -22,4 +29,14 @@ test('the ports that QEMU has picked are read from its table', (t) => {
     ],
   )
   t.is(forwardedPorts('').size, 0)
+})
+
+test('who asks a QEMU that ends is told nothing, and nobody else is hurt', async (t) => {
+  // Says back what it is asked, which answers nothing.
+  const socket = new PassThrough()
+  const qmp = new Qmp(socket)
+  const asked = [qmp.ask('query-status'), qmp.forwardedPorts()]
+  socket.destroy(new Error('read ECONNRESET'))
+  t.deepEqual(await Promise.all(asked), [undefined, undefined])
+  t.is(await qmp.ask('query-status'), undefined)
 })
