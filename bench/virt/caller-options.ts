@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
+import type { FileCoreKind } from '../../src/cores/core-runner.ts'
 import type { WindowTimes } from '../rings/window.ts'
 
 /** What the process that calls a core is told. */
 export interface CallerOptions extends WindowTimes {
-  readonly kind: CoreKind
+  readonly kind: FileCoreKind
   /** Whether it sleeps until the answer is there, and before the next call. */
   readonly sleeps: boolean
   /** Path of the core's firmware, where it is not the usual one. */

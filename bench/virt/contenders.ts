@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 
 /** The kinds of core that are measured. */
 export type MeasuredKind = 'hosted' | 'virt'
@@ -17,5 +17,5 @@ export const VIRT_MISSING =
 
 export function hasVirt(): boolean {
   const { status } = spawnSync('qemu-system-aarch64', ['--version'], { stdio: 'ignore' })
-  return status === 0 && existsSync(qemuFirmwarePath('virt'))
+  return status === 0 && existsSync(bareMetalFirmwarePath('virt'))
 }

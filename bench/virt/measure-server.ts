@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
+import type { FileCoreKind } from '../../src/cores/core-runner.ts'
 import type { Sample } from '../results.ts'
 import { CORES } from './cells.ts'
 import { cpuSeconds } from './cpu-time.ts'
@@ -17,7 +17,7 @@ export interface QuietTimes {
  * @throws {BenchError} `ERR_CARILLON_BENCH_SERVER` where it does not start.
  */
 export async function measureQuiet(
-  kind: CoreKind,
+  kind: FileCoreKind,
   { settleMs, durationMs }: QuietTimes,
   signal: AbortSignal,
 ): Promise<Sample> {
@@ -39,7 +39,7 @@ export async function measureQuiet(
  * @throws {BenchError} `ERR_CARILLON_BENCH_SERVER` where it does not start.
  */
 export async function measureStart(
-  kind: CoreKind,
+  kind: FileCoreKind,
   cores: number,
   signal: AbortSignal,
 ): Promise<Sample> {

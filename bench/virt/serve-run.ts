@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CarillonClient } from '../../src/client/carillon-client.ts'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
+import type { FileCoreKind } from '../../src/cores/core-runner.ts'
 import { BenchError } from '../errors.ts'
 import { REPOSITORY } from '../programs.ts'
 
@@ -23,7 +23,7 @@ export class ServeRun {
   #port = 0
   #stderr = ''
 
-  private constructor(kind: CoreKind, cores: number) {
+  private constructor(kind: FileCoreKind, cores: number) {
     const [file, ...before] = WITH_THIS_PROCESS
     this.#process = spawn(
       file,
@@ -45,7 +45,7 @@ export class ServeRun {
    *
    * @throws {BenchError} `ERR_CARILLON_BENCH_SERVER` where it does not.
    */
-  static async start(kind: CoreKind, cores: number, signal: AbortSignal): Promise<ServeRun> {
+  static async start(kind: FileCoreKind, cores: number, signal: AbortSignal): Promise<ServeRun> {
     const run = new ServeRun(kind, cores)
     try {
       run.#port = await run.#listening(signal)

@@ -1,19 +1,22 @@
 import { availableParallelism } from 'node:os'
 import { inCi } from '../testing/in-ci.mjs'
+import { boardNames } from './boards.mjs'
 import { findTool } from './find-tool.mjs'
 import { runQuietly, runTool } from './run-tool.mjs'
 
-/** The ports for boards that QEMU has. */
-export const BARE_METAL_PORTS = ['virt', 'raspi3']
+/** The ports for boards that QEMU has, and for those that Linux shares. */
+export function bareMetalPorts(root) {
+  return ['virt', 'raspi3', ...boardNames(root)]
+}
 
 const COMPILER = 'aarch64-linux-gnu-gcc'
 
 /**
- * The step that builds the firmware for QEMU's boards. A machine without the cross compiler is set up without
+ * The step that builds the firmware for bare metal. A machine without the cross compiler is set up without
  * that firmware; in CI it must be there.
  */
 export function bareMetalFirmware(root) {
-  const builds = BARE_METAL_PORTS.map((port) => ['-C', 'firmware', `PORT=${port}`])
+  const builds = bareMetalPorts(root).map((port) => ['-C', 'firmware', `PORT=${port}`])
   return {
     name: 'firmware-bare-metal',
     doing: 'Building the bare-metal firmware',

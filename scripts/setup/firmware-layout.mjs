@@ -1,18 +1,17 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { BARE_METAL_PORTS } from './bare-metal.mjs'
+import { bareMetalPorts } from './bare-metal.mjs'
 import { runTool } from './run-tool.mjs'
 import { stampedStep } from './stamped-step.mjs'
 
 /** The firmware that the set-up builds in any case. */
 const HOSTED = 'firmware/build/hosted/carillon-core'
 
-/** What it builds where it can. */
-const BARE_METAL = BARE_METAL_PORTS.map((port) => `firmware/build/${port}/carillon-core.elf`)
-
 /** The step that fails where a compiler made something else of the shared layout than was declared. */
 export function firmwareLayout(root) {
-  const images = () => [HOSTED, ...BARE_METAL.filter((elf) => existsSync(join(root, elf)))]
+  // And what it builds where it can.
+  const bareMetal = bareMetalPorts(root).map((port) => `firmware/build/${port}/carillon-core.elf`)
+  const images = () => [HOSTED, ...bareMetal.filter((elf) => existsSync(join(root, elf)))]
   return {
     ...stampedStep(root, {
       name: 'firmware-layout',

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { bareMetalFirmware } from './bare-metal.mjs'
+import { boardDescriptions, boardOutputs } from './boards.mjs'
 import { dependencies } from './dependencies.mjs'
 import { firmwareLayout } from './firmware-layout.mjs'
 import { headersSetting } from './node-headers.mjs'
@@ -47,6 +48,13 @@ export function setUpSteps(root) {
       inputs: () => ['package-lock.json', 'scripts/build-cli.mjs', 'tsconfig.json', 'src', 'proto'],
       outputs: () => ['dist/cli'],
       run: runScript('scripts/build-cli.mjs', 'The command was not bundled'),
+    }),
+    stampedStep(root, {
+      name: 'board-files',
+      doing: "Writing the firmware's header and linker script of each board",
+      inputs: () => [...boardDescriptions(root), 'dist/src/cores'],
+      outputs: () => boardOutputs(root),
+      run: runScript('dist/src/cores/write-board-files.js', 'They were not written'),
     }),
     {
       ...stampedStep(root, {

@@ -18,7 +18,7 @@ try {
 
 async function main(words) {
   const { name, minutes, messages } = readArguments(words)
-  setUp(repository, { without: ['c-header'] })
+  setUp(repository, { without: ['c-header', 'board-files'] })
   const soaks = await findSoaks(repository)
   if (name === undefined) {
     for (const [name, { summary }] of soaks) console.log(`${name}  ${summary}`)

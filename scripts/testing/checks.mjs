@@ -11,6 +11,11 @@ export function headerMatchesLayout(root) {
   return passes(root, process.execPath, ['dist/src/shm/write-c-header.js', '--check'])
 }
 
+/** Whether what is committed for each board is what its description gives. */
+export function boardFilesMatch(root) {
+  return passes(root, process.execPath, ['dist/src/cores/write-board-files.js', '--check'])
+}
+
 function passes(root, command, args) {
   const stdio = ['ignore', 'inherit', 'inherit']
   return spawnSync(command, args, { cwd: root, env: toolEnvironment(), stdio }).status === 0

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
-import type { CoreKind } from '../cores/core-runner.ts'
+import type { BoardKind, CoreKind, FileCoreKind } from '../cores/core-runner.ts'
 import { CarillonError, errorCode, errorMessage } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
@@ -16,7 +16,9 @@ import { parseChoice, parseInteger } from './option-values.ts'
 const DEFAULT_CONSOLE_PORT = 8080
 const HIGHEST_PORT = 65_535
 /** As `coreRunner` knows them; where they run is loaded only with the server. */
-const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly CoreKind[]
+const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly FileCoreKind[]
+/** As the folders of boards are called; whether there is one of that name, the server says. */
+const BOARD = /^board:[a-z0-9-]+$/
 const TRANSPORTS = ['epoll', 'net'] as const
 
 /**
@@ -37,6 +39,7 @@ interface ServeOptions {
   readonly transport?: (typeof TRANSPORTS)[number]
   readonly busyPollUs: number
   readonly corePolls?: true
+  readonly user: string
 }
 
 /** Adds `carillon serve` to the program: the server, until a signal ends it. */
@@ -45,9 +48,11 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('serve the cores over TCP, with a console for the browser')
     .addOption(
-      new Option('--core <KIND>', 'what the cores are: processes, or bare metal on a board in QEMU')
-        .choices(CORE_KINDS)
-        .argParser(parseChoice('--core', CORE_KINDS))
+      new Option(
+        '--core <KIND>',
+        `what the cores are: processes (hosted), bare metal on a board in QEMU (virt, raspi3), or other cores of this machine (board:NAME)`,
+      )
+        .argParser(parseCoreKind)
         .default('hosted'),
     )
     .option(
@@ -91,8 +96,18 @@ export function addServeCommand(program: Command): void {
       parseInteger('--busy-poll-us', 0, HIGHEST_BUSY_POLL_US),
       0,
     )
+    .option(
+      '--user <USER>',
+      'name or number: whom a server of a board becomes once it has mapped its memory',
+      'nobody',
+    )
     .option('--core-polls', 'hosted cores look for work all the time: sooner, for a CPU each')
     .action(serve)
+}
+
+function parseCoreKind(text: string): CoreKind {
+  if (BOARD.test(text)) return text as BoardKind
+  return parseChoice('--core', [...CORE_KINDS, 'board:NAME'] as const)(text) as FileCoreKind
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -111,6 +126,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.transport !== undefined && { transport: options.transport }),
     busyPollUs: options.busyPollUs,
     corePolls: options.corePolls ?? false,
+    user: options.user,
     logger,
   }).catch((error) => {
     throw explainListening(error, options)

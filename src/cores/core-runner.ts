@@ -1,12 +1,25 @@
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
 import { HostedRunner, type HostedRunnerOptions } from './hosted-runner.ts'
-import type { RegionFilePlace } from './qemu-board.ts'
+import type { QemuBoard, RegionFilePlace } from './qemu-board.ts'
 import { QEMU_BOARDS } from './qemu-boards.ts'
 import { QemuRunner } from './qemu-runner.ts'
 
-/** What cores can be: processes of this machine, or bare metal on a board that QEMU has. */
-export type CoreKind = Core['kind']
+/**
+ * What cores can be: processes of this machine, bare metal on a board that QEMU has, or bare metal on
+ * other cores of this machine, which is the board of that name.
+ */
+export type CoreKind = 'hosted' | QemuBoard['kind'] | BoardKind
+
+/** `board:qemu-virt`: a board that has a description in `boards/`. */
+export type BoardKind = `board:${string}`
+
+/** Cores whose region is a file. */
+export type FileCoreKind = Exclude<CoreKind, BoardKind>
+
+export function isBoardKind(kind: CoreKind): kind is BoardKind {
+  return kind.startsWith('board:')
+}
 
 /** Firmware that was checked, and that cores are started with from then on. */
 export interface LoadedFirmware {
@@ -42,7 +55,7 @@ export interface CoreRunner {
 }
 
 /** Where the region of such cores has to lie in its file. */
-export function regionFilePlace(kind: CoreKind): RegionFilePlace {
+export function regionFilePlace(kind: FileCoreKind): RegionFilePlace {
   return kind === 'hosted' ? { offset: 0 } : QEMU_BOARDS[kind].place
 }
 
@@ -51,7 +64,7 @@ export function regionFilePlace(kind: CoreKind): RegionFilePlace {
  * @param hosted how hosted cores are run; says nothing of others.
  */
 export function coreRunner(
-  kind: CoreKind,
+  kind: FileCoreKind,
   region: SharedRegion,
   firmware?: string,
   hosted: Pick<HostedRunnerOptions, 'polls' | 'reactor'> = {},

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { QemuBoard } from './qemu-board.ts'
+import type { CoreKind } from './core-runner.ts'
 
 /** How a core ended, or the process that runs it. */
 export interface CoreExit {
@@ -21,9 +21,9 @@ export interface CoreEvents {
  * region.
  */
 export interface Core extends EventEmitter<CoreEvents> {
-  readonly kind: 'hosted' | QemuBoard['kind']
-  /** Of the process that runs it, perhaps others too. */
-  readonly pid: number
+  readonly kind: CoreKind
+  /** Of the process that runs it, perhaps others too; undefined where none of this machine does. */
+  readonly pid: number | undefined
   /** Rings the core's doorbell. */
   ring(): void
   /**

@@ -1,5 +1,6 @@
 import { FIRMWARE_INTERFACE, type FirmwareIdentity } from '../shm/firmware-note.ts'
 import { LAYOUT_TABLE_SECTION, readLayoutTable } from '../shm/layout-table.ts'
+import { boardTarget } from './board-image.ts'
 import { BOOT_PARAMETER_NAMES, BOOT_PARAMETERS } from './boot-parameters.ts'
 import { checkFirmware, elfTypeName, firmwareIdentity } from './check-firmware.ts'
 import type { ElfFile } from './elf-file.ts'
@@ -11,6 +12,7 @@ import { firmwareMemory, type MemoryRange } from './firmware-memory.ts'
 import { hostedKind } from './hosted-firmware.ts'
 import { QEMU_BOARDS } from './qemu-boards.ts'
 import { qemuTarget } from './qemu-firmware.ts'
+import { boardNames, readBoard } from './read-board.ts'
 
 export interface FirmwareSegment {
   readonly address: bigint
@@ -106,12 +108,15 @@ function stacksOf(symbols: readonly ElfSymbol[]): FirmwareStacks | undefined {
 function problemOf(elf: ElfFile, port: string | undefined): Error | undefined {
   try {
     const hosted = hostedKind()
-    const boards = Object.values(QEMU_BOARDS)
+    const targets = [
+      ...Object.values(QEMU_BOARDS).map(qemuTarget),
+      ...boardNames().map((name) => boardTarget(readBoard(name))),
+    ]
     // One that does not say what it is for is checked for a board too: that says what it lacks.
-    const board = port === undefined ? boards[0] : boards.find(({ kind }) => kind === port)
+    const target = port === undefined ? targets[0] : targets.find((one) => one.port === port)
     const isHosted = port === 'hosted' || (port === undefined && elf.machine === hosted?.machine)
     if (isHosted && hosted !== undefined) checkFirmware(elf, hosted)
-    else if (board !== undefined) new FirmwareImage(elf, qemuTarget(board))
+    else if (target !== undefined) new FirmwareImage(elf, target)
     else {
       throw new CoreError(
         'ERR_CARILLON_FIRMWARE_PORT',

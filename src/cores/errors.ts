@@ -31,3 +31,17 @@ export class CoreError extends CarillonError {}
  * - `ERR_CARILLON_ELF_DAMAGED`: it contradicts itself, or is beyond a limit.
  */
 export class ElfError extends CarillonError {}
+
+/**
+ * The description of a board cannot be used, or the machine is not as it says.
+ *
+ * - `ERR_CARILLON_BOARD_UNKNOWN`: there is no board of this name.
+ * - `ERR_CARILLON_BOARD_READ`, `_JSON`: its description cannot be read, or is no JSON.
+ * - `ERR_CARILLON_BOARD_FIELD`: something in it is missing, of another kind, or known to nobody.
+ * - `ERR_CARILLON_BOARD_RANGE`: a number in it is beyond what firmware or host can do.
+ * - `ERR_CARILLON_BOARD_OVERLAP`: two in it have the same memory or core.
+ * - `ERR_CARILLON_BOARD_MEMORY`: the driver has other memory than it says.
+ * - `ERR_CARILLON_BOARD_ACCESS`: what the firmware is reached by cannot be opened or mapped.
+ * - `ERR_CARILLON_BOARD_DRIVER`: it takes the driver, which is not there.
+ */
+export class BoardError extends CarillonError {}

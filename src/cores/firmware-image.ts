@@ -72,6 +72,13 @@ export class FirmwareImage {
     this.#places = placesOf(elf, this.#segments, target.symbols)
   }
 
+  /** The physical address of one of the target's symbols. */
+  addressOf(symbol: string): bigint {
+    const place = this.#places.get(symbol)
+    if (place === undefined) throw new ArgumentError(`nobody asked for ${symbol} in ${this.name}`)
+    return place.segment.physicalAddress + BigInt(place.offset)
+  }
+
   /**
    * The segments, by their addresses, with objects set. Copies: the image stays as it is.
    *

@@ -49,9 +49,9 @@ export interface MachineOptions {
 
 export const FIRMWARE_FOLDER: string = join(PACKAGE_ROOT, 'firmware')
 
-/** The firmware for a board as `make -C firmware PORT=…` leaves it. */
-export function qemuFirmwarePath(kind: QemuBoard['kind']): string {
-  return join(FIRMWARE_FOLDER, 'build', kind, 'carillon-core.elf')
+/** Bare-metal firmware as `make -C firmware PORT=…` leaves it. */
+export function bareMetalFirmwarePath(port: string): string {
+  return join(FIRMWARE_FOLDER, 'build', port, 'carillon-core.elf')
 }
 
 /** In QEMU's options a comma ends a value, and two are one. */

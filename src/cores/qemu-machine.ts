@@ -1,8 +1,8 @@
-import { randomInt } from 'node:crypto'
 import { closeSync, fchmodSync, fstatSync } from 'node:fs'
 import { errorCode } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
+import { askCore, PARK, RUN } from './ask-core.ts'
 import { BOOT_PARAMETERS, bootParameterBytes } from './boot-parameters.ts'
 import { checkRegionFile } from './check-region-file.ts'
 import type { CoreExit } from './core.ts'
@@ -12,9 +12,9 @@ import { CoreError } from './errors.ts'
 import type { FirmwareImage } from './firmware-image.ts'
 import { flatImage } from './flat-image.ts'
 import { loadableElf } from './loadable-elf.ts'
+import { type CoreMachine, MachineCore } from './machine-core.ts'
 import { qemuArguments } from './qemu-arguments.ts'
-import { type EntryLevel, type QemuBoard, qemuFirmwarePath } from './qemu-board.ts'
-import { QemuCore } from './qemu-core.ts'
+import { bareMetalFirmwarePath, type EntryLevel, type QemuBoard } from './qemu-board.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
 import { unnamedFile } from './unnamed-file.ts'
 
@@ -30,12 +30,6 @@ const NOT_FOUND = 127
 const DOORBELL_FD = 3
 const REGION_FD = 4
 const IMAGE_FD = 5
-
-/** What a core is asked for by an odd number, and by an even one. */
-const RUN = 1
-const PARK = 0
-/** Twice this, and one, fits 32 bits. */
-const ASKED_MAX = 2 ** 31
 
 /** From the start of QEMU to the firmware's first bell, in milliseconds; seen: 100. */
 const START_TIMEOUT_MS = 20_000
@@ -67,9 +61,9 @@ export interface QemuMachineOptions {
  * It ends by itself once every core was stopped (`COMMAND.STOP`), and with the thread that started it.
  * A core that was stopped, has faulted or is to be given up can begin anew while the others go on.
  */
-export class QemuMachine {
+export class QemuMachine implements CoreMachine {
   readonly kind: QemuBoard['kind']
-  readonly #cores: QemuCore[]
+  readonly #cores: MachineCore[]
   readonly #region: SharedRegion
   readonly #process: CoreProcess
   readonly #doorbell: CoresDoorbell
@@ -115,7 +109,7 @@ export class QemuMachine {
   static async start(options: QemuMachineOptions): Promise<QemuMachine> {
     const { board, region, emulator = EMULATOR, startTimeoutMs = START_TIMEOUT_MS } = options
     checkRegionFile(region, board.place)
-    const image = await imageOf(options.firmware ?? qemuFirmwarePath(board.kind), board)
+    const image = await imageOf(options.firmware ?? bareMetalFirmwarePath(board.kind), board)
     const regionBytes = region.memory.bytes.byteLength
     const args = qemuArguments(board, {
       image: descriptor(IMAGE_FD),
@@ -142,7 +136,7 @@ export class QemuMachine {
   }
 
   /** Each as it was last started. */
-  get cores(): readonly QemuCore[] {
+  get cores(): readonly MachineCore[] {
     return this.#cores
   }
 
@@ -187,7 +181,7 @@ export class QemuMachine {
    * @param timeoutMs how long it may take, in milliseconds.
    * @returns undefined where it does not: it hangs with its interrupts masked, or the machine does.
    */
-  async restart(index: number, timeoutMs: number): Promise<QemuCore | undefined> {
+  async restart(index: number, timeoutMs: number): Promise<MachineCore | undefined> {
     const status = this.#region.shared.status[index]
     if (status === undefined || this.#cores[index] === undefined || this.#hasEnded) return undefined
     this.#cores[index]?.end({ code: null, signal: 'SIGKILL', stderr: 'it was to begin anew' })
@@ -212,19 +206,19 @@ export class QemuMachine {
     if (!this.#hasEnded) this.#ask(index, PARK)
   }
 
-  #coreAfter(index: number, before: CoreStatus): QemuCore {
-    return new QemuCore(this, index, before)
+  /** With the last of its cores the machine ends. */
+  async left(): Promise<void> {
+    if (this.isInUse) return
+    this.kill()
+    await this.exited
   }
 
-  /** A number that was not there before, so that the core sees that it is asked. */
+  #coreAfter(index: number, before: CoreStatus): MachineCore {
+    return new MachineCore(this, index, before)
+  }
+
   #ask(index: number, what: typeof RUN | typeof PARK): void {
-    const control = this.#region.shared.control[index]
-    if (control === undefined) return
-    const before = control.run
-    let run = before
-    while (run === before) run = 2 * randomInt(1, ASKED_MAX) + what
-    // Release: what this side did before.
-    control.run = run
+    askCore(this.#region, index, what)
     this.ring(index)
   }
 

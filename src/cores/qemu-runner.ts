@@ -2,7 +2,7 @@ import { ArgumentError } from '../errors.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
 import type { FirmwareImage } from './firmware-image.ts'
-import { qemuFirmwarePath } from './qemu-board.ts'
+import { bareMetalFirmwarePath } from './qemu-board.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
 import { QemuMachine, type QemuMachineOptions } from './qemu-machine.ts'
 
@@ -43,7 +43,7 @@ export class QemuRunner implements CoreRunner {
   constructor(options: QemuRunnerOptions) {
     this.kind = options.board.kind
     this.#options = options
-    this.#firmware = options.firmware ?? qemuFirmwarePath(options.board.kind)
+    this.#firmware = options.firmware ?? bareMetalFirmwarePath(options.board.kind)
   }
 
   get firmware(): string {

@@ -11,8 +11,8 @@ export const TIMER_DOORBELL_US_MAX = 1_000_000
 export const DEFAULT_TIMER_DOORBELL_US = 1000
 
 /**
- * For a core without an interrupt to this host: looks at the rings again and again. The core does the
- * same, so `ring` has nothing to do. The reactor never sleeps for longer than a period.
+ * For a core without an interrupt to this host: looks at the rings again and again. Where the core does
+ * the same, `ring` has nothing to do. The reactor never sleeps for longer than a period.
  */
 export class TimerDoorbell implements Doorbell {
   readonly #timer: ReactorTimer
@@ -20,11 +20,16 @@ export class TimerDoorbell implements Doorbell {
   /**
    * @param periodUs from {@link TIMER_DOORBELL_US_MIN} to {@link TIMER_DOORBELL_US_MAX} microseconds.
    *   Default {@link DEFAULT_TIMER_DOORBELL_US}.
-   * @throws {ArgumentError} where it is out of range.
+   * @param reactor has the timer. Default: the thread's own.
+   * @throws {ArgumentError} where the period is out of range.
    */
-  constructor(onBell: () => void, periodUs: number = DEFAULT_TIMER_DOORBELL_US) {
+  constructor(
+    onBell: () => void,
+    periodUs: number = DEFAULT_TIMER_DOORBELL_US,
+    reactor: Reactor = Reactor.shared,
+  ) {
     checkInteger('periodUs', periodUs, TIMER_DOORBELL_US_MIN, TIMER_DOORBELL_US_MAX)
-    this.#timer = Reactor.shared.timer(onBell)
+    this.#timer = reactor.timer(onBell)
     this.#timer.set(periodUs, periodUs)
   }
 

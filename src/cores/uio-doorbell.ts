@@ -25,15 +25,16 @@ export class UioDoorbell implements Doorbell {
    * @param fd the device, open for reading and writing. It stays the caller's, who closes it after
    *   this.
    * @param ring rings the core: a register of the board.
+   * @param reactor watches it. Default: the thread's own.
    * @throws the system's error where it cannot be watched (`EPERM`…) or written to (`EBADF`, `EIO`…).
    */
-  constructor(fd: number, ring: () => void, onBell: () => void) {
+  constructor(fd: number, ring: () => void, onBell: () => void, reactor: Reactor = Reactor.shared) {
     this.#fd = fd
     this.#ring = ring
     this.#onBell = onBell
     // First: where it fails, nothing is watched.
     this.#enable()
-    this.#watch = Reactor.shared.watch(fd, { readable: true }, () => this.#onReady())
+    this.#watch = reactor.watch(fd, { readable: true }, () => this.#onReady())
   }
 
   ring(): void {
@@ -45,10 +46,21 @@ export class UioDoorbell implements Doorbell {
   }
 
   #onReady(): void {
-    readSync(this.#fd, this.#word)
+    if (!this.#take()) return
     // Before the look at the rings: what comes from here on is another interrupt.
     this.#enable()
     this.#onBell()
+  }
+
+  /** Whether there was an interrupt: somebody else may have opened the device with the same descriptor. */
+  #take(): boolean {
+    try {
+      readSync(this.#fd, this.#word)
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'EAGAIN') return false
+      throw error
+    }
   }
 
   #enable(): void {

@@ -1,25 +1,19 @@
 import { type Logger, pino } from 'pino'
 import { checkInteger } from '../arguments.ts'
-import {
-  type CoreKind,
-  type CoreRunner,
-  coreRunner,
-  type LoadedFirmware,
-  regionFilePlace,
-} from '../cores/core-runner.ts'
+import type { CoreKind, LoadedFirmware } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
 import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import { EpollTransport } from '../reactor/epoll-transport.ts'
 import { NetTransport } from '../reactor/net-transport.ts'
 import { Reactor } from '../reactor/reactor.ts'
 import type { Transport } from '../reactor/transport.ts'
-import type { SharedRegion } from '../shm/shared-region.ts'
 import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
 import { type CoreState, ManagedCore } from './managed-core.ts'
 import { removeOrphanedRegions } from './orphaned-regions.ts'
-import { createRegionFile, REGION_FOLDERS } from './region-file.ts'
+import { REGION_FOLDERS } from './region-file.ts'
+import { openServerCores, type ServerCores } from './server-cores.ts'
 import type { WebGateway } from './web-gateway.ts'
 
 export interface CarillonServerOptions {
@@ -29,9 +23,12 @@ export interface CarillonServerOptions {
   readonly port: number
   /** For the console: 0 to 65535; 0 picks a free one. Default: no console. */
   readonly consolePort?: number
-  /** What the cores are: processes of this machine, or bare metal on a board in QEMU. Default `hosted`. */
+  /**
+   * What the cores are: processes of this machine, bare metal on a board in QEMU, or other cores of this
+   * machine, which is the board `board:NAME`. Default `hosted`.
+   */
   readonly core?: CoreKind
-  /** Cores to start: 1 to 4. Default 1. */
+  /** Cores to start: 1 to 4, or as many as the board has for the firmware. Default 1. */
   readonly cores?: number
   /** Most clients over TCP at a time: 1 to 10,000. Default 256. One more is refused with a reset. */
   readonly maxClients?: number
@@ -52,6 +49,11 @@ export interface CarillonServerOptions {
    * then keeps a processor busy. Hosted cores only. Default false.
    */
   readonly corePolls?: boolean
+  /**
+   * Whom the process becomes once the memory of a board is mapped, where it is root: a name or a
+   * number; `root` stays root. Default `nobody`.
+   */
+  readonly user?: string
   /** Default: silent. */
   readonly logger?: Logger
 }
@@ -110,7 +112,7 @@ export class CarillonServer {
    *
    * @throws {CarillonError} `ERR_CARILLON_ARGUMENT` where an option is out of its range,
    *   `ERR_CARILLON_LISTEN` where a port is in use, `ERR_CARILLON_CORE_…`,
-   *   `ERR_CARILLON_FIRMWARE_…`, `ERR_CARILLON_EMULATOR_MISSING`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
+   *   `ERR_CARILLON_FIRMWARE_…`, `ERR_CARILLON_EMULATOR_MISSING`, `ERR_CARILLON_BOARD_…`, `ERR_CARILLON_MAPPING…`. Nothing is left behind then.
    */
   static async start(options: CarillonServerOptions): Promise<CarillonServer> {
     const { host = '127.0.0.1', cores: count = 1, logger = pino({ level: 'silent' }) } = options
@@ -119,22 +121,24 @@ export class CarillonServer {
     const kind = options.core ?? 'hosted'
     checkPolling(options)
     const reactor = ownReactor(options)
-    let region: SharedRegion
+    let opened: ServerCores
     try {
-      region = createRegionFile({ cores: count, ...regionFilePlace(kind) }, logger)
+      opened = await openServerCores({
+        ...{ kind, cores: count, polls: options.corePolls ?? false, logger },
+        ...(options.firmware !== undefined && { firmware: options.firmware }),
+        ...(options.user !== undefined && { user: options.user }),
+        ...(reactor !== undefined && { reactor }),
+      })
     } catch (error) {
       reactor?.close()
       throw error
     }
-    const runner = coreRunner(kind, region, options.firmware, {
-      polls: options.corePolls ?? false,
-      ...(reactor !== undefined && { reactor }),
-    })
+    const { region, runner } = opened
     const cores = Array.from(
       { length: count },
       (_, core) => new ManagedCore({ region, core, runner, logger }),
     )
-    const parts: Parts = { region, runner, cores, ...(reactor !== undefined && { reactor }) }
+    const parts: Parts = { ...opened, cores, ...(reactor !== undefined && { reactor }) }
     try {
       await Promise.all([
         ...cores.map((core) => core.start()),
@@ -229,9 +233,7 @@ function stoppedMeanwhile(): CoreError {
   return new CoreError('ERR_CARILLON_CORE_LOST', 'the server was stopped meanwhile')
 }
 
-interface Parts {
-  readonly region: SharedRegion
-  readonly runner: CoreRunner
+interface Parts extends ServerCores {
   readonly cores: readonly ManagedCore[]
   /** Where it is not the thread's own. */
   readonly reactor?: Reactor
@@ -310,6 +312,7 @@ async function stopParts(parts: Parts): Promise<void> {
   const clients = await Promise.allSettled([gateway?.stop(), server?.stop()])
   const stopped = await Promise.allSettled(cores.map((core) => core.stop()))
   const ended = await Promise.allSettled([runner.end()])
+  parts.close()
   reactor?.close()
   region.remove()
   region.close()

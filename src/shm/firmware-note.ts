@@ -18,7 +18,7 @@ export const FIRMWARE_NOTE_OWNER = 'Carillon'
  * What a host and a firmware must agree on besides the layout: what is written into an image before
  * it runs, the doorbell, how a core begins anew. Raised when any of that changes.
  */
-export const FIRMWARE_INTERFACE = 1
+export const FIRMWARE_INTERFACE = 2
 
 export const FirmwareNote = struct(
   'firmware_note',

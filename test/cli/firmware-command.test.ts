@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
-import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { LAYOUT_HASH } from '../../src/shm/shared-mem.ts'
 import { VERSION } from '../../src/version.ts'
 import { carillon } from '../support/carillon-command.ts'
@@ -19,7 +19,7 @@ const HASH = `0x${LAYOUT_HASH.toString(16).padStart(8, '0')}`
 const ENTRIES = { virt: '0x40200000', raspi3: '0x00080000' }
 
 for (const { kind } of BOARDS) {
-  const firmware = qemuFirmwarePath(kind)
+  const firmware = bareMetalFirmwarePath(kind)
   const entry = ENTRIES[kind]
   const imageTest = needsTool(
     test,
@@ -41,7 +41,7 @@ for (const { kind } of BOARDS) {
     t.regex(stdout, /^Stacks +4 of 32 KiB, 4 KiB of guard below each$/m)
     t.regex(
       stdout,
-      /^Host sets +boot_parameters, 24 bytes at 0x[0-9a-f]+: region, region_bytes, cores$/m,
+      /^Host sets +boot_parameters, 40 bytes at 0x[0-9a-f]+: region, region_bytes, cores, turn_off, uncached$/m,
     )
     t.regex(stdout, new RegExp(`^${entry} +r-x +[\\d.]+ KiB +[\\d.]+ KiB$`, 'm'))
     t.false(stdout.includes('rwx'))
@@ -57,7 +57,7 @@ for (const { kind } of BOARDS) {
       stacks: { count: 4, bytes: 32768, guardBytes: 4096 },
     })
     t.like(found.firmware, { port: kind, version: VERSION, isInterfaceKnown: true })
-    t.like(found.symbols[0], { name: 'boot_parameters', bytes: 24 })
+    t.like(found.symbols[0], { name: 'boot_parameters', bytes: 40 })
     t.deepEqual(
       found.segments.map(({ rights }: { rights: string }) => rights),
       ['r-x', 'r--', 'rw-'],

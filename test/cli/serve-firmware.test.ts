@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { CarillonClient } from '../../src/client/index.ts'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
-import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { carillon, MAIN } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -29,7 +29,7 @@ function sharedFiles(pid: number): string[] {
 
 for (const board of BOARDS) {
   const qemuTest = boardTest(board)
-  const firmware = qemuFirmwarePath(board.kind)
+  const firmware = bareMetalFirmwarePath(board.kind)
 
   qemuTest('a wrong image is one line of error, and nothing is left', async (t) => {
     const folder = temporaryFolder(t)
@@ -76,7 +76,7 @@ const hostedTest: Declare = (title, run) => test.serial(`hosted: ${title}`, run)
 const KINDS: readonly [string, string, Declare][] = [
   ['hosted', HOSTED_FIRMWARE, hostedTest],
   ...BOARDS.map((board): [string, string, Declare] => {
-    return [board.kind, qemuFirmwarePath(board.kind), boardTest(board)]
+    return [board.kind, bareMetalFirmwarePath(board.kind), boardTest(board)]
   }),
 ]
 

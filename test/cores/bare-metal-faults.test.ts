@@ -22,7 +22,9 @@ const BLOCK_BYTES = 1024
 
 /** Where a board's firmware finds what it has provoked. */
 function foundIn(provoked: Provoked, { kind }: QemuBoard): string {
-  return provoked === 'interrupt' ? `port/${kind}/interrupt.c` : PROVOKED_IN
+  return provoked === 'interrupt'
+    ? `port/${kind === 'virt' ? 'gic' : 'bcm2836'}/interrupt.c`
+    : PROVOKED_IN
 }
 
 /** Faults that firmware writes a whole report of, and which core has them: 0 hears the bells of all. */

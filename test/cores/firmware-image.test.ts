@@ -5,7 +5,7 @@ import { BOOT_PARAMETERS, bootParameterBytes } from '../../src/cores/boot-parame
 import { ElfFile } from '../../src/cores/elf-file.ts'
 import { FirmwareImage, type FirmwareTarget } from '../../src/cores/firmware-image.ts'
 import { loadableElf } from '../../src/cores/loadable-elf.ts'
-import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { qemuTarget } from '../../src/cores/qemu-firmware.ts'
 import { CarillonError, type ErrorCode } from '../../src/errors.ts'
 import { FIRMWARE_INTERFACE } from '../../src/shm/firmware-note.ts'
@@ -271,11 +271,11 @@ function loaded(t: ExecutionContext, bytes: Uint8Array, target: FirmwareTarget) 
 
 const FILES: readonly (readonly [string, Buffer, FirmwareTarget])[] = [
   ['a small image', madeUpFirmware(), TARGET],
-  ...BOARDS.filter(({ kind }) => existsSync(qemuFirmwarePath(kind))).map(
+  ...BOARDS.filter(({ kind }) => existsSync(bareMetalFirmwarePath(kind))).map(
     (board) =>
       [
         `the firmware for ${board.kind}`,
-        readFileSync(qemuFirmwarePath(board.kind)),
+        readFileSync(bareMetalFirmwarePath(board.kind)),
         qemuTarget(board),
       ] as const,
   ),

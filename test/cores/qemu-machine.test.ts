@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
 import { qemuArguments } from '../../src/cores/qemu-arguments.ts'
-import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
 import { QemuMachine } from '../../src/cores/qemu-machine.ts'
 import { COMMAND, CORE_STATE } from '../../src/shm/shared-mem.ts'
@@ -272,7 +272,7 @@ for (const board of BOARDS) {
     })
     await t.throwsAsync(start(HOSTED_FIRMWARE), { code: 'ERR_CARILLON_FIRMWARE_MACHINE' })
     for (const { kind } of BOARDS.filter((other) => other !== board)) {
-      await t.throwsAsync(start(qemuFirmwarePath(kind)), {
+      await t.throwsAsync(start(bareMetalFirmwarePath(kind)), {
         code: 'ERR_CARILLON_FIRMWARE_PORT',
         message: new RegExp(
           `no firmware for QEMU's board ${board.machine}: it is the port ${kind}$`,

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import type { MachineCore } from '../../src/cores/machine-core.ts'
 import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
-import type { QemuCore } from '../../src/cores/qemu-core.ts'
 import { virtBoard } from '../../src/cores/virt-board.ts'
 import { COMMAND, CORE_STATE } from '../../src/shm/shared-mem.ts'
 import { openStream } from '../support/core-streams.ts'
@@ -199,7 +199,7 @@ for (const board of BOARDS) {
   qemuTest('a core tells of its end once, and the last one ends the machine', async (t) => {
     const { machine, cores } = await LinkedMachine.start(t, board, 3)
     const exits: string[] = []
-    machine.cores.forEach((core: QemuCore, index) => {
+    machine.cores.forEach((core: MachineCore, index) => {
       core.on('exit', ({ code, signal }) => exits.push(`${index} ${signal ?? code}`))
     })
     const [first, second, third] = machine.cores

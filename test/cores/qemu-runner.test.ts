@@ -3,8 +3,8 @@ import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { Core } from '../../src/cores/core.ts'
-import { type QemuBoard, qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
-import type { QemuCore } from '../../src/cores/qemu-core.ts'
+import type { MachineCore } from '../../src/cores/machine-core.ts'
+import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QemuRunner, type QemuRunnerOptions } from '../../src/cores/qemu-runner.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -33,7 +33,7 @@ function runnerFor(
 async function startBoth(runner: QemuRunner): Promise<[Core, Core]> {
   const cores = await Promise.all([runner.start(0), runner.start(1)])
   for (const core of cores) {
-    while (!(core as QemuCore).hasBooted) await once(core, 'bell')
+    while (!(core as MachineCore).hasBooted) await once(core, 'bell')
   }
   return cores
 }
@@ -65,7 +65,7 @@ for (const board of BOARDS) {
   qemuTest('where a machine stands still, another is started, and its cores say why', async (t) => {
     const runner = runnerFor(t, board, { restartTimeoutMs: 200 })
     const [first, second] = await startBoth(runner)
-    process.kill(first.pid, 'SIGSTOP')
+    process.kill(first.pid ?? 0, 'SIGSTOP')
     const exits = [once(first, 'exit'), once(second, 'exit')]
     const again = await runner.start(1)
     t.not(again.pid, first.pid)
@@ -78,7 +78,7 @@ for (const board of BOARDS) {
   qemuTest('cores that are wanted again at once from a machine that stands still', async (t) => {
     const runner = runnerFor(t, board, { restartTimeoutMs: 200 })
     const [first] = await startBoth(runner)
-    process.kill(first.pid, 'SIGSTOP')
+    process.kill(first.pid ?? 0, 'SIGSTOP')
     const again = await Promise.all([runner.start(0), runner.start(1)])
     t.is(new Set(again.map(({ pid }) => pid)).size, 1)
     t.not(again[0].pid, first.pid)
@@ -88,7 +88,7 @@ for (const board of BOARDS) {
     const runner = runnerFor(t, board)
     const first = await runner.start(0)
     const exit = once(first, 'exit')
-    process.kill(first.pid, 'SIGKILL')
+    process.kill(first.pid ?? 0, 'SIGKILL')
     await exit
     // Nobody had this one.
     const second = await runner.start(1)
@@ -103,13 +103,13 @@ for (const board of BOARDS) {
     for (const core of [0, 1]) {
       await t.throwsAsync(runner.start(core), { code: 'ERR_CARILLON_FIRMWARE_MISSING' })
     }
-    symlinkSync(qemuFirmwarePath(board.kind), firmware)
+    symlinkSync(bareMetalFirmwarePath(board.kind), firmware)
     t.is((await runner.start(0)).kind, board.kind)
   })
 
   qemuTest('machines run what was loaded, whatever becomes of the file', async (t) => {
     const firmware = join(temporaryFolder(t), 'firmware.elf')
-    copyFileSync(qemuFirmwarePath(board.kind), firmware)
+    copyFileSync(bareMetalFirmwarePath(board.kind), firmware)
     const runner = runnerFor(t, board, { firmware })
     const loaded = await runner.load()
     t.is(loaded.path, firmware)

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { CarillonClient, type ClientStream } from '../../src/client/index.ts'
 import type { CoreKind } from '../../src/cores/core-runner.ts'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
-import { qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { errorCode } from '../../src/errors.ts'
 import { CarillonServer, type CarillonServerOptions } from '../../src/server/carillon-server.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -17,7 +17,7 @@ const hostedTest: Declare = (title, run) => test.serial(`hosted: ${title}`, run)
 const KINDS: readonly [CoreKind, string, Declare][] = [
   ['hosted', HOSTED_FIRMWARE, hostedTest],
   ...BOARDS.map((board): [CoreKind, string, Declare] => {
-    return [board.kind, qemuFirmwarePath(board.kind), boardTest(board)]
+    return [board.kind, bareMetalFirmwarePath(board.kind), boardTest(board)]
   }),
 ]
 
@@ -185,7 +185,7 @@ for (const [core, firmware, declare] of KINDS) {
       [join(folder, 'text'), 'ERR_CARILLON_ELF'],
       [join(folder, 'absent'), 'ERR_CARILLON_FIRMWARE_MISSING'],
       [
-        core === 'hosted' ? qemuFirmwarePath('virt') : HOSTED_FIRMWARE,
+        core === 'hosted' ? bareMetalFirmwarePath('virt') : HOSTED_FIRMWARE,
         'ERR_CARILLON_FIRMWARE_MACHINE',
       ],
     ] as const) {

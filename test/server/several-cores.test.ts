@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { CarillonClient, type ClientStream } from '../../src/client/index.ts'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
+import type { FileCoreKind } from '../../src/cores/core-runner.ts'
 import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
 import { CarillonServer } from '../../src/server/carillon-server.ts'
 import { DspService } from '../../src/server/dsp-service.ts'
@@ -21,12 +21,12 @@ const HEAVY = {
   raspi3: { taps: 2048, frames: 512 },
 } as const
 
-function heavyChain(kind: CoreKind) {
+function heavyChain(kind: FileCoreKind) {
   const taps = Array.from({ length: HEAVY[kind].taps }, (_, at) => (at === 0 ? 1 : 0))
   return [{ name: 'fir', parameters: { taps } }]
 }
 
-async function startServer(t: ExecutionContext, core: CoreKind, cores: number) {
+async function startServer(t: ExecutionContext, core: FileCoreKind, cores: number) {
   const server = await CarillonServer.start({ port: 0, core, cores })
   t.teardown(() => server.stop())
   const connect = async () => {

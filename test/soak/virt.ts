@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CoreLink } from '../../src/bridge/core-link.ts'
-import type { QemuCore } from '../../src/cores/qemu-core.ts'
+import type { MachineCore } from '../../src/cores/machine-core.ts'
 import { QemuMachine } from '../../src/cores/qemu-machine.ts'
 import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
@@ -96,7 +96,7 @@ class Exchange {
   #settle: { resolve: () => void; reject: (error: Error) => void } | undefined
   #error: Error | undefined
 
-  constructor(region: SharedRegion, core: QemuCore, count: number) {
+  constructor(region: SharedRegion, core: MachineCore, count: number) {
     const { index } = core
     this.#core = index
     this.#count = count

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type QemuBoard, qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
 
 /** What a core calls for LIST, and for nothing else. */
@@ -13,9 +13,9 @@ const FAULTY = 'stream_add_list'
  */
 export async function writeFaultyFirmware(
   path: string,
-  { kind }: QemuBoard,
+  { kind }: { readonly kind: string },
   instructions: readonly number[] = [0],
-  original = qemuFirmwarePath(kind),
+  original = bareMetalFirmwarePath(kind),
 ): Promise<void> {
   const elf = await readElfFile(original)
   const address = elf.symbols().find(({ name }) => name === FAULTY)?.value ?? 0n

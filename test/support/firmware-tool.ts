@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { CoreKind } from '../../src/cores/core-runner.ts'
-import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { REPOSITORY } from './repository.ts'
 
 const firmware = join(REPOSITORY, 'firmware')
@@ -29,8 +28,8 @@ export async function buildSleepyFirmware(): Promise<string> {
   return await build('hosted-sleepy', 'carillon-core', RARELY_BY_ITSELF)
 }
 
-/** The same as an image for a board. */
-export async function buildSleepyImage(kind: QemuBoard['kind']): Promise<string> {
+/** The same as an image for a board: its port. */
+export async function buildSleepyImage(kind: string): Promise<string> {
   return await build(`${kind}-sleepy`, 'carillon-core.elf', `PORT=${kind}`, RARELY_BY_ITSELF)
 }
 
@@ -66,9 +65,38 @@ export async function buildSlowWindowFirmware(): Promise<string> {
  *
  * @param user the one test file that builds this copy.
  */
-export async function buildFaultsFirmware(port: CoreKind, user: string): Promise<string> {
+export async function buildFaultsFirmware(port: string, user: string): Promise<string> {
   const program = port === 'hosted' ? 'carillon-core' : 'carillon-core.elf'
   return await build(`${port}-faults-${user}`, program, `PORT=${port}`, 'FAULTS=1')
+}
+
+/**
+ * Builds what stands in for Linux and its driver beside the firmware of a board (firmware/test/linux_stand_in.c),
+ * and resolves with its path: a flat image.
+ *
+ * @param address where QEMU's machine has it.
+ * @param user the one test file that builds this copy.
+ */
+export async function buildStandIn(board: string, address: number, user: string): Promise<string> {
+  const folder = join(firmware, 'build', `${board}-stand-in-${user}`)
+  const program = join(folder, 'stand-in.elf')
+  await mkdir(folder, { recursive: true })
+  const flags = [
+    ...['-std=gnu11', '-O2', '-mcpu=cortex-a53', '-mstrict-align', '-mgeneral-regs-only'],
+    ...['-ffreestanding', '-nostdlib', '-static', '-fno-pic', '-no-pie', '-fno-stack-protector'],
+    ...[
+      '-fno-tree-loop-distribute-patterns',
+      `-Wl,-Ttext=0x${address.toString(16)},--build-id=none`,
+    ],
+    ...['-Wall', '-Wextra', '-Werror', '-Wl,-e,_start,-z,max-page-size=4096', `-I${firmware}`],
+    `-I${join(firmware, 'port', board)}`,
+  ]
+  await promisify(execFile)('aarch64-linux-gnu-gcc', [
+    ...[...flags, '-o', program, join(firmware, 'test/linux_stand_in.c')],
+  ])
+  const flat = join(folder, 'stand-in.img')
+  await promisify(execFile)('aarch64-linux-gnu-objcopy', ['-O', 'binary', program, flat])
+  return flat
 }
 
 /** In a folder of its own: other tests build too, at the same time. */

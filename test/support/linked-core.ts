@@ -89,7 +89,7 @@ export class LinkedCore {
 
   /** The core's process. */
   get pid(): number {
-    if (this.core === undefined) throw new Error('no core has been started')
+    if (this.core?.pid === undefined) throw new Error('no core has been started')
     return this.core.pid
   }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import test from 'ava'
-import { type QemuBoard, qemuFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
 import { needsTool } from './needs-tool.ts'
 
@@ -12,7 +12,7 @@ export const BOARDS: readonly QemuBoard[] = Object.values(QEMU_BOARDS)
  * machine takes as many processors as it has cores. Its title begins with the board's name.
  */
 export function boardTest({ kind }: QemuBoard) {
-  const firmware = qemuFirmwarePath(kind)
+  const firmware = bareMetalFirmwarePath(kind)
   const declare = existsSync(firmware)
     ? needsTool(test.serial, 'qemu-system-aarch64', 'apt-get install qemu-system-arm')
     : needsTool(

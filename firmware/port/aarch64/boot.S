@@ -1,9 +1,11 @@
-// Where each core begins, at EL1 or EL2, with the MMU and the caches off: core 0 by the machine,
-// the others by PSCI. Ends in core_main, at EL1, with a stack and the MMU and the caches on.
+// Where each core begins, at EL1 or EL2, with the MMU and the caches off: the first time, and each time
+// after it was turned off. Where the machine is the firmware's alone, core 0 is the first; beside Linux
+// any may be, and each of them needs nothing of the others. Ends in core_main, at EL1, with a stack and the MMU and the caches on.
 //
 // x19 keeps the index of the core, x20 whether it was entered at EL2.
 
-#include "port/aarch64/stack_paint.h"
+#include "machine.h"
+#include "port/aarch64/mmu.h"
 
 #define CURRENT_EL2 (2 << 2)
 #define SPSR_EL1H_MASKED 0x3c5         // EL1 with its own stack pointer, D, A, I and F masked
@@ -15,6 +17,7 @@
 #define CPACR_FPEN (3 << 20)           // no trap for floating point and NEON
 #define FPCR_FZ (1 << 24)              // subnormals are zero, as in the hosted port
 #define MPIDR_AFF0 0xff
+#define LINE_BYTES 64                  // of every cache of a Cortex-A53
 
     .section .text.boot, "ax"
     .global boot_entry
@@ -60,46 +63,59 @@ at_el1:
     msr fpcr, x0
     mrs x19, mpidr_el1
     and x19, x19, #MPIDR_AFF0
+    sub x19, x19, #CORE_FIRST
 
-    // The stack grows down from the end of this core's.
-    adrp x0, stacks_start
-    add x0, x0, :lo12:stacks_start
-    ldr x1, =STACK_STRIDE
-    madd x0, x19, x1, x0
-    add x0, x0, x1
-    mov sp, x0
-
-    cbnz x19, mmu_on
-
-    // Core 0 prepares the memory for all of them. It does so while nobody has cached any of it, and
-    // the others write nothing before their caches are on: so no cache has an older value.
+#if CORE_FIRST == 0
+    // The machine is the firmware's alone, and this core the first: nobody has cached any of it. Where
+    // Linux has a core, it has zeroed this with the rest.
+    cbnz x19, own_memory
     adrp x0, bss_start
     add x0, x0, :lo12:bss_start
     adrp x1, bss_end
     add x1, x1, :lo12:bss_end
-    mov x2, #0
     bl fill
-    adrp x0, page_tables_start
-    adrp x1, page_tables_end
-    bl fill
-    adrp x0, stacks_start
-    adrp x1, stacks_end
-    ldr x2, =STACK_PAINT
-    bl fill
-    bl mmu_build
-    // The tables are in memory before any core walks them.
-    dsb sy
+own_memory:
+#endif
+    // This core's tables and its stack, which it writes with its caches off. Nobody else writes either;
+    // but a cache may hold what they were before the core was last turned off, and would write it over
+    // what follows.
+    adrp x21, page_tables_start
+    ldr x1, =MMU_CORE_BYTES
+    madd x21, x19, x1, x21
+    add x22, x21, x1
+    mov x0, x21
+    mov x1, x22
+    bl forget
+    adrp x23, stacks_start
+    add x23, x23, :lo12:stacks_start
+    ldr x1, =STACK_STRIDE
+    madd x23, x19, x1, x23
+    add x24, x23, x1
+    mov x0, x23
+    mov x1, x24
+    bl forget
 
-mmu_on:
+    mov x0, x21
+    mov x1, x22
+    bl fill
+    // The stack grows down from its end.
+    mov sp, x24
+    mov x0, x19
+    bl mmu_build
+    // The tables are in memory before any core walks them; what another core has read of them ahead of
+    // time is not found in their place.
+    dsb sy
+    mov x0, x21
+    mov x1, x22
+    bl forget
+
     ldr x0, =mmu_mair
     ldr x0, [x0]
     msr mair_el1, x0
     ldr x0, =mmu_tcr
     ldr x0, [x0]
     msr tcr_el1, x0
-    adrp x0, mmu_root
-    add x0, x0, :lo12:mmu_root
-    msr ttbr0_el1, x0
+    msr ttbr0_el1, x21 // the root is the first of the tables
     // Nothing from before this start is found in place of the tables, or of the code.
     tlbi vmalle1
     ic iallu
@@ -110,18 +126,30 @@ mmu_on:
     // From the next instruction on.
     isb
 
+    // Nothing of what is on the stack is used any more.
+    mov w0, w19
+    bl stack_prepare
     mov x0, x19
     mov x1, x20
     bl core_main
     b .
 
-// Stores x2 from x0 to x1, both multiples of 16.
+// Stores zeros from x0 to x1, both multiples of 16.
 fill:
     cmp x0, x1
     b.hs 1f
-    stp x2, x2, [x0], #16
+    stp xzr, xzr, [x0], #16
     b fill
 1:  ret
+
+// Takes what is cached from x0 to x1, both multiples of a line, out of all caches, without writing it.
+forget:
+    dc ivac, x0
+    add x0, x0, #LINE_BYTES
+    cmp x0, x1
+    b.lo forget
+    dsb sy
+    ret
 
     .ltorg
 
@@ -130,6 +158,6 @@ fill:
     .balign 16
     .global boot_parameters
     .type boot_parameters, %object
-    .size boot_parameters, 24
+    .size boot_parameters, 40
 boot_parameters:
-    .space 24
+    .space 40

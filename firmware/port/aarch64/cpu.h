@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "machine.h"
+
 // The value of a system register.
 #define CPU_READ(name)                                                                             \
     ({                                                                                             \
@@ -12,9 +14,16 @@
         value_;                                                                                    \
     })
 
-static inline uint32_t cpu_index(void)
+// Of this core, as the processor has it.
+static inline uint32_t cpu_number(void)
 {
     return (uint32_t)(CPU_READ("mpidr_el1") & 0xffu);
+}
+
+// Of this core among the firmware's, as the shared region has it.
+static inline uint32_t cpu_index(void)
+{
+    return cpu_number() - CORE_FIRST;
 }
 
 static inline void cpu_mask_interrupts(void)

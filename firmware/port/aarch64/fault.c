@@ -5,10 +5,10 @@
 
 #include "core/fault.h"
 #include "machine.h"
-#include "port/aarch64/bell.h"
 #include "port/aarch64/boot_parameters.h"
 #include "port/aarch64/cpu.h"
 #include "port/aarch64/doorbell.h"
+#include "port/aarch64/life.h"
 #include "port/aarch64/restart.h"
 #include "port/aarch64/timer.h"
 
@@ -46,6 +46,7 @@ _Noreturn void core_park(void)
 {
     cpu_mask_interrupts();
     timer_disarm();
+    life_off();
     restart_wait(cpu_index());
 }
 
@@ -132,7 +133,7 @@ _Noreturn void fault_handle(uint64_t vector, const struct fault_frame *frame)
         __attribute__((fallthrough));
     case 2:
         entered[index] = 3;
-        bell_leave(index);
+        life_leave(index);
         doorbell_try_ring(index);
         __attribute__((fallthrough));
     default:

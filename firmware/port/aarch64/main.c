@@ -12,7 +12,7 @@
 #include "port/aarch64/doorbell.h"
 #include "port/aarch64/fault.h"
 #include "port/aarch64/interrupt.h"
-#include "port/aarch64/power.h"
+#include "port/aarch64/life.h"
 #include "port/aarch64/restart.h"
 #include "port/aarch64/stack.h"
 #include "port/aarch64/timer.h"
@@ -20,7 +20,6 @@
 // Too large to be zeroed by one core with its caches off.
 __attribute__((section(".cores"))) static struct core cores[CORES];
 
-void boot_entry(void); // boot.S
 void core_main(uint32_t index, bool entered_at_el2);
 
 static uint64_t now_us(void *context)
@@ -58,25 +57,6 @@ static uint32_t stack_used(void *context)
     return stack_used_bytes(core->index);
 }
 
-static void start_machine(bool entered_at_el2)
-{
-    uint32_t count = boot_parameters.cores < CORES ? (uint32_t)boot_parameters.cores
-                                                        : CORES;
-    power_start(entered_at_el2);
-    interrupt_start();
-    bell_start(count);
-    doorbell_start();
-    interrupt_enable_uart();
-    for (uint32_t core = 1; core < count; core++) {
-        if (!power_core_on(core, boot_entry)) {
-            bell_leave(core);
-        }
-    }
-    power_rest(count);
-    // The host waits for it: the machine runs, whatever the region is like.
-    doorbell_ring(0);
-}
-
 // All but the pages of its pool, which are zeroed when they are taken: 16 of its 17 MiB, and so much
 // memory of the machine that QEMU runs on.
 static void zero(struct core *core)
@@ -95,7 +75,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
     interrupt_start_core();
     // From here on what the host asks for is done.
     restart_begin(index);
-    bell_join(index);
+    life_join(index);
     zero(core);
     core->port = port;
     core->index = index;
@@ -108,9 +88,7 @@ static void start_core(struct core *core, const struct port *port, uint32_t inde
 // Called by boot.S on each core.
 void core_main(uint32_t index, bool entered_at_el2)
 {
-    if (index == 0) {
-        start_machine(entered_at_el2);
-    }
+    life_start(index, entered_at_el2);
     core_begin(index);
 }
 
@@ -128,9 +106,6 @@ _Noreturn void core_begin(uint32_t index)
     };
     start_core(core, &port, index);
     core_run(core);
-    // Whoever is the last to stop ends the machine.
-    if (bell_leave(index) == 0) {
-        power_off();
-    }
+    life_end(index);
     core_park();
 }

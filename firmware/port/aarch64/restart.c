@@ -4,11 +4,11 @@
 
 #include "core/atomic.h"
 #include "machine.h"
-#include "port/aarch64/bell.h"
 #include "port/aarch64/boot_parameters.h"
 #include "port/aarch64/cpu.h"
 #include "port/aarch64/fault.h"
 #include "port/aarch64/interrupt.h"
+#include "port/aarch64/life.h"
 
 #define RUN_BIT 1u
 
@@ -36,7 +36,7 @@ void restart_begin(uint32_t core)
 static _Noreturn void take_down(uint32_t core)
 {
     struct carillon_core_status *status = &shared()->status[core];
-    bell_leave(core);
+    life_leave(core);
     // Relaxed: the link publishes it.
     store_relaxed(&status->state, CARILLON_CORE_STOPPED);
     // Release, and last: nothing of the shared region is touched after this.

@@ -16,7 +16,7 @@ void restart_begin(uint32_t core);
 // whatever the core was at is given up.
 void restart_follow(uint32_t core);
 
-// Parks this core, which has left the others (bell_leave), until it is to begin anew. With interrupts
+// Parks this core, which has left the others (life_leave), until it is to begin anew. With interrupts
 // masked.
 _Noreturn void restart_wait(uint32_t core);
 

@@ -4,9 +4,23 @@
 #ifndef CARILLON_RASPI3_MACHINE_H
 #define CARILLON_RASPI3_MACHINE_H
 
+// What of it assembly understands.
+#define CORE_FIRST 0 // of the processor's cores, the first that is the firmware's
+
+// One each for the GiB of the memory and of the local controller; for the pages of the interrupt
+// controller and of power management, of the UART, of the local controller and of the image; and for
+// the last pages of the region.
+#define MMU_TABLES 7
+
+#ifndef __ASSEMBLER__
+
 #include "carillon/shared_mem.h"
 
 #define CORES CARILLON_CORES_MAX
+
+// One core wakes another for a bell that it has heard.
+#define BELL_MAILBOX 0u    // of the four of each core
+#define INTERRUPT_UART 57u // of the peripherals
 
 #define INTERRUPT_CONTROLLER 0x3f00b200u
 #define POWER_MANAGEMENT 0x3f100000u
@@ -18,13 +32,11 @@
 // unmapped, so that a null pointer faults. Nothing is at this address physically.
 #define SPIN_TABLE_PAGE 0x40100000u
 
-// The region may lie anywhere up to here: the last 64 MiB before the peripherals are the graphics
-// processor's.
-#define RAM_END 0x3c000000u
+// Where the region may lie: anywhere behind the image. The last 64 MiB before the peripherals are the
+// graphics processor's.
+#define REGION_START 0x80000u
+#define REGION_END 0x3c000000u
 
-// One each for the GiB of the memory and of the local controller; for the pages of the interrupt
-// controller and of power management, of the UART, of the local controller and of the image; and for
-// the last pages of the region.
-#define MMU_TABLES 7u
+#endif
 
 #endif

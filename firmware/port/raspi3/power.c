@@ -1,4 +1,4 @@
-#include "port/aarch64/power.h"
+#include "port/alone/power.h"
 
 #include <stddef.h>
 

@@ -1,0 +1,116 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { buildDeviceTree } from './build-device-tree.mjs'
+import { debianPackages } from './debian-packages.mjs'
+import { carillonDisk, systemDisk } from './disks.mjs'
+import { initramfs } from './initramfs.mjs'
+import { buildBridge, unpackKernel } from './kernel.mjs'
+import { MachineError } from './machine-error.mjs'
+import { nodeRelease } from './node-release.mjs'
+import { requireMachineTools, runMachineTool } from './tools.mjs'
+
+/** What makes an image. */
+const TOOLS = [
+  ...['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-gcc', 'apt-get', 'cpio', 'dpkg-deb', 'dtc'],
+  ...['gzip', 'make', 'mke2fs', 'npm', 'qemu-system-aarch64', 'tar'],
+]
+
+/**
+ * Puts a machine together: what changed since the last time, and nothing else.
+ *
+ * @param {string} root the checkout, set up
+ * @param {object} target one of MACHINE_BOARDS
+ * @param {{ cache: string, isUpdate?: boolean, mayFetch?: boolean, tell?: (line: string) => void }} options
+ *   `isUpdate` looks for newer Debian packages; without `mayFetch` only what was fetched before is used
+ * @returns {Promise<MachineImage>}
+ * @throws {MachineError}
+ *
+ * @typedef {{ board: string, kernel: string, initramfs: string, deviceTree: string, disks: string[],
+ *   machine: string[], command: string, linux: string }} MachineImage paths of files; QEMU's arguments for
+ *   the bare board; where on Carillon's disk the command is; the kernel's version
+ */
+export async function buildImage(root, target, options) {
+  const { cache, isUpdate = false, mayFetch = true, tell = () => {} } = options
+  requireMachineTools(TOOLS)
+  const { readBoard } = await import(pathToFileURL(join(root, 'dist/src/cores/read-board.js')).href)
+  const board = readBoard(target.name)
+  mkdirSync(cache, { recursive: true })
+  const packages = debianPackages(cache, target.kernelPackage, { isUpdate, mayFetch, tell })
+  const node = nodeRelease(cache, { mayFetch, tell })
+  const kernel = unpackKernel(cache, packages, target.modules, target.deviceTree, tell)
+  const bridge = buildBridge(root, cache, packages, tell)
+  const image = {
+    board: target.name,
+    kernel: join(kernel, `boot/vmlinuz-${packages.release}`),
+    initramfs: initramfs({ cache, packages, kernel, modules: target.modules, bridge, tell }),
+    deviceTree: deviceTree({ cache, target, board, tell }),
+    disks: [
+      systemDisk({ root, cache, node, packages, tell }),
+      carillonDisk({ root, cache, node, firmware: target.firmware, tell }),
+    ],
+    machine: target.machine(board),
+    command: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin.carillon,
+    linux: packages.image.version,
+  }
+  writeManifest(root, image)
+  return image
+}
+
+/** Whether everything that has to be fetched for a board was. */
+export function isFetched(target, cache) {
+  const options = { mayFetch: false, tell: () => {} }
+  try {
+    debianPackages(cache, target.kernelPackage, options)
+    nodeRelease(cache, options)
+    return true
+  } catch (error) {
+    if (error.code === 'ERR_CARILLON_IMAGE_OFFLINE') return false
+    throw error
+  }
+}
+
+/** QEMU says what its board is. */
+function deviceTree({ cache, target, board, tell }) {
+  const qemu = 'qemu-system-aarch64'
+  const failure = { sentence: `${qemu} did not tell the device tree of its board` }
+  const version = runMachineTool('.', qemu, ['--version'], failure).split('\n')[0]
+  const [option, machine, ...rest] = target.machine(board)
+  const quiet = ['-nodefaults', '-display', 'none']
+  return buildDeviceTree({
+    cache,
+    board,
+    tell,
+    ingredients: [version, machine, rest],
+    base: (path) => {
+      runMachineTool('.', qemu, [option, `${machine},dumpdtb=${path}`, ...rest, ...quiet], failure)
+    },
+  })
+}
+
+/** In the checkout: which files make the image that was built from it last. */
+const manifestPath = (root, board) => join(root, 'dist/.images', `${board}.json`)
+
+function writeManifest(root, image) {
+  const path = manifestPath(root, image.board)
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, `${JSON.stringify(image, null, 2)}\n`)
+}
+
+/**
+ * The image of a board that was built last from a checkout.
+ *
+ * @returns {MachineImage}
+ * @throws {MachineError} `ERR_CARILLON_MACHINE_IMAGE` where there is none, or a part of it is gone
+ */
+export function readImage(root, board) {
+  const path = manifestPath(root, board)
+  const image = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
+  const files = image ? [image.kernel, image.initramfs, image.deviceTree, ...image.disks] : []
+  const gone = files.find((file) => !existsSync(file))
+  if (image !== undefined && gone === undefined) return image
+  throw new MachineError(
+    'ERR_CARILLON_MACHINE_IMAGE',
+    `there is no image of ${board}${gone === undefined ? '' : `, of which ${gone} is gone`}; to build it: npm run image -- ${board}`,
+  )
+}

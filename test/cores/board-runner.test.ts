@@ -1,0 +1,237 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { boardParameters, readBoardFirmware, writeImage } from '../../src/cores/board-image.ts'
+import { BoardRunner, type BoardRunnerOptions } from '../../src/cores/board-runner.ts'
+import { BOOT_PARAMETERS } from '../../src/cores/boot-parameters.ts'
+import { readFaultReport } from '../../src/cores/fault-record.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { boardNames } from '../../src/cores/read-board.ts'
+import { COMMAND, CORE_STATE } from '../../src/shm/shared-mem.ts'
+import { SharedRegion } from '../../src/shm/shared-region.ts'
+import { openStream } from '../support/core-streams.ts'
+import { echoBlocks, echoTimes } from '../support/echo-blocks.ts'
+import { writeFaultyFirmware } from '../support/faulty-firmware.ts'
+import { buildSleepyImage } from '../support/firmware-tool.ts'
+import { LinkedCore } from '../support/linked-core.ts'
+import { needsTool } from '../support/needs-tool.ts'
+import { StandInBoard } from '../support/stand-in-board.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const NOTHING = new Uint8Array(0)
+
+/** Tests of a board's firmware beside what stands in for Linux, one after the other. */
+function testOf(name: string) {
+  const firmware = bareMetalFirmwarePath(name)
+  const declare = existsSync(firmware)
+    ? needsTool(test.serial, 'qemu-system-aarch64', 'apt-get install qemu-system-arm')
+    : needsTool(
+        test.serial,
+        firmware,
+        'apt-get install gcc-aarch64-linux-gnu picolibc-aarch64-linux-gnu, npm run setup',
+      )
+  return (title: string, implementation: Parameters<typeof declare>[1]) =>
+    declare(`${name}: ${title}`, implementation)
+}
+
+interface Host {
+  readonly region: SharedRegion
+  readonly runner: BoardRunner
+  readonly cores: readonly LinkedCore[]
+  /** As a server that is killed: nothing is told to the cores. */
+  vanish(): void
+}
+
+interface HostOptions extends Partial<BoardRunnerOptions> {
+  readonly order?: readonly number[]
+  readonly hasDriver?: boolean
+}
+
+/** What a server is to a board, from its start. */
+async function startHost(
+  t: ExecutionContext,
+  standIn: StandInBoard,
+  cores: number,
+  options: HostOptions = {},
+): Promise<Host> {
+  const { order = [0, 1, 2], hasDriver, ...given } = options
+  const access = standIn.access(hasDriver)
+  const region = SharedRegion.attachHost(access.region.path, { cores, ...access.region.place })
+  const runner = new BoardRunner({ access, region, ...given })
+  const linked: LinkedCore[] = []
+  for (const index of order.filter((one) => one < cores)) {
+    linked[index] = await LinkedCore.over(t, region, index, () => runner.start(index))
+  }
+  const vanish = () => {
+    runner.close()
+    access.close()
+  }
+  t.teardown(vanish)
+  return { region, runner, cores: linked, vanish }
+}
+
+/** Of the firmware's cores, what the driver says. */
+function statesOf(standIn: StandInBoard): (string | undefined)[] {
+  const { power } = standIn.access()
+  return standIn.board.cores.firmware.map((number) => power?.state(number))
+}
+
+/** movz x1, #address, lsl #16; ldr x1, [x1]; ret */
+const READ = (address: number) => [0xd2a00001 | ((address >>> 16) << 5), 0xf9400021, 0xd65f03c0]
+
+/** msr daifset, #0xf; b . */
+const HANG_MASKED = [0xd5034fdf, 0x14000000]
+
+for (const name of boardNames()) {
+  const boardTest = testOf(name)
+
+  boardTest('three cores run beside another one, whichever comes first', async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const { cores, runner } = await startHost(t, standIn, 3, {
+      firmware: await buildSleepyImage(name),
+      order: [2, 0, 1],
+    })
+    t.is(runner.kind, `board:${name}`)
+    const right = await Promise.all(cores.map((core) => echoBlocks(core, 200)))
+    t.deepEqual(right, [200, 200, 200])
+    for (const { link } of cores) t.is(link.status.state, CORE_STATE.RUNNING)
+  })
+
+  boardTest('a core that stops is off, and starts again while the others go on', async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const { cores, runner } = await startHost(t, standIn, 3)
+    const [first, second, third] = cores
+    if (first === undefined || second === undefined || third === undefined)
+      throw new Error('no cores')
+    for (const core of cores) t.true(await openStream(core))
+    for (let round = 0; round < 3; round++) {
+      first.link.send(COMMAND.STOP, 0, 0, NOTHING)
+      t.true(await first.core?.ended(10_000))
+      t.deepEqual(statesOf(standIn), ['off', 'on', 'on'])
+      t.deepEqual(await Promise.all([echoTimes(second, 20), echoTimes(third, 20)]), [20, 20])
+      await first.spawn()
+      await first.untilCore(() => first.link.isLinked)
+      t.is(await echoBlocks(first, 20), 20)
+    }
+    // One that is killed is off as well, whatever it is at.
+    second.core?.kill()
+    t.true(await second.core?.ended(10_000))
+    t.deepEqual(statesOf(standIn), ['on', 'off', 'on'])
+    await second.spawn()
+    await second.untilCore(() => second.link.isLinked)
+    t.is(await echoBlocks(second, 20), 20)
+    await runner.end()
+    t.deepEqual(statesOf(standIn), ['off', 'off', 'off'])
+  })
+
+  boardTest("a core that touches Linux's memory faults, and starts again", async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const firmware = join(temporaryFolder(t), 'faulty.elf')
+    const linux = standIn.board.memory.ram.address + 0x1000_0000
+    await writeFaultyFirmware(
+      firmware,
+      { kind: name },
+      READ(linux).map((word) => word >>> 0),
+    )
+    const { cores, region } = await startHost(t, standIn, 2, { firmware })
+    const [first, second] = cores
+    if (first === undefined || second === undefined) throw new Error('no cores')
+    for (const core of cores) t.true(await openStream(core))
+    first.link.send(COMMAND.LIST, 0, 0, NOTHING)
+    await first.untilCore(() => first.link.status.state === CORE_STATE.FAULTED)
+    const report = readFaultReport(region, 0)
+    t.is(report?.kind, 'data abort')
+    t.is(report?.touched, BigInt(linux))
+    first.core?.kill()
+    t.true(await first.core?.ended(10_000))
+    t.deepEqual(statesOf(standIn), ['off', 'on', 'off'])
+    t.is(await echoTimes(second, 20), 20)
+    await first.spawn()
+    await first.untilCore(() => first.link.isLinked)
+    t.is(await echoBlocks(first, 20), 20)
+  })
+
+  boardTest('cores run on where their host is killed, and the next one has them', async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const one = await startHost(t, standIn, 3)
+    for (const core of one.cores) t.true(await openStream(core))
+    one.vanish()
+    t.deepEqual(statesOf(standIn), ['on', 'on', 'on'])
+    const boots = one.cores.map(({ link }) => link.status.boot)
+    // Of another number of cores, too: what runs has all of the region.
+    const next = await startHost(t, standIn, 2)
+    t.deepEqual(await Promise.all(next.cores.map((core) => echoBlocks(core, 50))), [50, 50])
+    for (const [at, { link }] of next.cores.entries()) t.true(link.status.boot > (boots[at] ?? 0))
+    next.vanish()
+    // Another image is loaded, for which all of them are turned off first.
+    const firmware = join(temporaryFolder(t), 'other.elf')
+    await writeFaultyFirmware(firmware, { kind: name })
+    const last = await startHost(t, standIn, 1, { firmware })
+    t.is(await echoBlocks(last.cores[0] ?? t.fail(), 50), 50)
+    t.deepEqual(statesOf(standIn), ['on', 'off', 'off'])
+    last.vanish()
+  })
+
+  boardTest('without the driver the cores that run are used, and none can be loaded', async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const image = await readBoardFirmware(bareMetalFirmwarePath(name), standIn.board)
+    // As what starts the machine does it.
+    const access = standIn.access()
+    const parameters = boardParameters(standIn.board, false)
+    writeImage(access, image.load({ [BOOT_PARAMETERS]: parameters }))
+    for (const number of [1, 2]) access.power?.start(number, Number(image.entry))
+    const one = await startHost(t, standIn, 2, { hasDriver: false })
+    t.deepEqual(await Promise.all(one.cores.map((core) => echoBlocks(core, 50))), [50, 50])
+    const [first, second] = one.cores
+    if (first === undefined || second === undefined) throw new Error('no cores')
+    // One that stops waits in the firmware, where it can be had again.
+    first.link.send(COMMAND.STOP, 0, 0, NOTHING)
+    t.true(await first.core?.ended(10_000))
+    t.deepEqual(statesOf(standIn), ['on', 'on', 'off'])
+    t.is(await echoTimes(second, 20), 20)
+    await first.spawn()
+    await first.untilCore(() => first.link.isLinked)
+    t.is(await echoBlocks(first, 20), 20)
+    const firmware = join(temporaryFolder(t), 'other.elf')
+    await writeFaultyFirmware(firmware, { kind: name })
+    await one.runner.load(firmware)
+    await t.throwsAsync(() => one.runner.start(0), { code: 'ERR_CARILLON_BOARD_DRIVER' })
+    // Nor is what was loaded for a host with the driver: it caches the region.
+    one.vanish()
+    writeImage(access, image.load({ [BOOT_PARAMETERS]: boardParameters(standIn.board, true) }))
+    const without = standIn.access(false)
+    const runner = new BoardRunner({ access: without, region: one.region })
+    t.teardown(() => runner.close())
+    await t.throwsAsync(() => runner.start(0), { code: 'ERR_CARILLON_BOARD_DRIVER' })
+  })
+
+  boardTest(
+    'a core that hangs with its interrupts masked is said to, and the others go on',
+    async (t) => {
+      const standIn = await StandInBoard.start(t, name, 'runner')
+      const firmware = join(temporaryFolder(t), 'hanging.elf')
+      await writeFaultyFirmware(firmware, { kind: name }, HANG_MASKED)
+      const limits = { beginTimeoutMs: 1_000, offTimeoutMs: 100 }
+      const { cores, runner } = await startHost(t, standIn, 2, { firmware, ...limits })
+      const [first, second] = cores
+      if (first === undefined || second === undefined) throw new Error('no cores')
+      first.link.send(COMMAND.LIST, 0, 0, NOTHING)
+      t.is(await echoBlocks(second, 20), 20)
+      await t.throwsAsync(() => runner.start(0), { code: 'ERR_CARILLON_CORE_TIMEOUT' })
+      t.is(await echoTimes(second, 20), 20)
+      await runner.load(bareMetalFirmwarePath(name))
+      await t.throwsAsync(() => runner.start(0), {
+        code: 'ERR_CARILLON_CORE_TIMEOUT',
+        message: /core 0 does not turn itself off/,
+      })
+    },
+  )
+
+  boardTest('a region has no more cores than the board has for the firmware', async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const access = standIn.access()
+    const region = SharedRegion.attachHost(access.region.path, { cores: 4, ...access.region.place })
+    t.teardown(() => region.close())
+    t.throws(() => new BoardRunner({ access, region }), { code: 'ERR_CARILLON_ARGUMENT' })
+  })
+}
