@@ -1,7 +1,7 @@
 import { FIRMWARE_INTERFACE, type FirmwareIdentity } from '../shm/firmware-note.ts'
 import { LAYOUT_TABLE_SECTION, readLayoutTable } from '../shm/layout-table.ts'
-import { BOOT_PARAMETER_NAMES, BOOT_PARAMETERS } from './boot-parameters.ts'
 import { boardTarget } from './board-image.ts'
+import { BOOT_PARAMETER_NAMES, BOOT_PARAMETERS } from './boot-parameters.ts'
 import { checkFirmware, elfTypeName, firmwareIdentity } from './check-firmware.ts'
 import type { ElfFile } from './elf-file.ts'
 import { machineName } from './elf-machine.ts'
@@ -11,8 +11,8 @@ import { FirmwareImage, loadedSegments } from './firmware-image.ts'
 import { firmwareMemory, type MemoryRange } from './firmware-memory.ts'
 import { hostedKind } from './hosted-firmware.ts'
 import { QEMU_BOARDS } from './qemu-boards.ts'
-import { boardNames, readBoard } from './read-board.ts'
 import { qemuTarget } from './qemu-firmware.ts'
+import { boardNames, readBoard } from './read-board.ts'
 
 export interface FirmwareSegment {
   readonly address: bigint

@@ -6,6 +6,7 @@ import { problemOfRegion } from './check-region.ts'
 import { RegionError } from './errors.ts'
 import { roundUp } from './layout.ts'
 import { Mapping, pageBytes } from './mapping.ts'
+import { copyOut } from './memory-copy.ts'
 import {
   checkWholePages,
   openPlace,
@@ -91,7 +92,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     this.path = path
     this.#place = { ...place, bytes }
     this.#mapping = new Mapping({ fd, offset, bytes, writable: side === 'host' })
-    this.#memory = memoryOver(this.#mapping.bytes)
+    this.#memory = memoryOver(this.#mapping.bytes, place.isDevice)
     this.#shared = viewStruct(SharedMem, this.#memory, 0, side)
     this.#header = viewStruct(SharedMem, this.#memory, 0, 'reader').header
   }
@@ -113,7 +114,17 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     try {
       allocate(fd, path, { offset, bytes, fileBytes })
       const { ino: inode, dev: device } = fstatSync(fd, { bigint: true })
-      const place = { path, fd, isFile: true, offset, bytes, fileBytes, device, inode }
+      const place = {
+        path,
+        fd,
+        isFile: true,
+        isDevice: false,
+        offset,
+        bytes,
+        fileBytes,
+        device,
+        inode,
+      }
       return SharedRegion.#madeBy(place, bytes, options)
     } catch (error) {
       rmSync(path, { force: true })
@@ -233,6 +244,14 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   /** Whether it lies in a file, which another process of this machine can map. */
   get isFile(): boolean {
     return this.#place.isFile
+  }
+
+  /**
+   * How it is mapped: `cached`, coherent with cores that cache it too; or as a `device`'s memory, past all
+   * caches, where every access is aligned.
+   */
+  get memoryType(): 'cached' | 'device' {
+    return this.#place.isDevice ? 'device' : 'cached'
   }
 
   /** Where it starts in its file or device, in bytes. */
@@ -369,7 +388,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
 
   /** A copy of the region's start. */
   #head(): Uint8Array {
-    return this.#memory.bytes.slice(0, SharedMem.bytes)
+    return partOf(this.#memory, 0, SharedMem.bytes)
   }
 
   /** The file as long as it was, and mapped. */
@@ -430,12 +449,18 @@ export function coreRings(region: SharedRegion<'host'>, core: number): CoreRings
 }
 
 /** A copy of what only the host writes, and only when it makes the region. */
-function declaredBytes({ bytes }: Memory): Buffer {
+function declaredBytes(memory: Memory): Buffer {
   const { header, rings } = SharedMem.offsets
   return Buffer.concat([
-    bytes.subarray(header, header + RegionHeader.bytes),
-    bytes.subarray(rings, rings + LIMITS.RINGS_MAX * RingDescriptor.bytes),
+    partOf(memory, header, RegionHeader.bytes),
+    partOf(memory, rings, LIMITS.RINGS_MAX * RingDescriptor.bytes),
   ])
+}
+
+function partOf(memory: Memory, at: number, bytes: number): Uint8Array {
+  const part = new Uint8Array(bytes)
+  copyOut(memory, at, part)
+  return part
 }
 
 /** The header and the descriptors are all 0: only what is not 0 is written, the magic last. */
