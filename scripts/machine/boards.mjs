@@ -10,6 +10,8 @@ export function machineBoard(name) {
   const known = Object.keys(MACHINE_BOARDS).join(', ')
   throw new MachineError(
     'ERR_CARILLON_MACHINE_BOARD',
-    name === undefined ? `which board? There is ${known}` : `there is no board "${name}"; there is ${known}`,
+    name === undefined
+      ? `which board? There is ${known}`
+      : `there is no board "${name}"; there is ${known}`,
   )
 }

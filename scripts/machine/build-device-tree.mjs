@@ -1,9 +1,9 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deviceTreeSource } from './device-tree.mjs'
 import { keepMade } from './keep-made.mjs'
 import { MachineError } from './machine-error.mjs'
 import { runMachineTool } from './tools.mjs'
-import { writeFileSync } from 'node:fs'
 
 /**
  * The device tree that Linux gets on a machine.
@@ -28,7 +28,11 @@ export function buildDeviceTree({ cache, board, base, ingredients, tell }) {
           address: cell(own, '#address-cells'),
           size: cell(own, '#size-cells'),
         }
-        const source = deviceTreeSource(board, { base: `${own}.dts`, cells, cpus: cpusToGo(own, board) })
+        const source = deviceTreeSource(board, {
+          base: `${own}.dts`,
+          cells,
+          cpus: cpusToGo(own, board),
+        })
         writeFileSync(`${path}.dts`, source)
         dtc(['-I', 'dtb', '-O', 'dts', '-o', `${own}.dts`, `${own}.dtb`])
         dtc(['-I', 'dts', '-O', 'dtb', '-o', path, `${path}.dts`])
@@ -59,7 +63,9 @@ function cell(own, name) {
  * @throws {MachineError} `ERR_CARILLON_IMAGE_BUILD` where a core has none
  */
 function cpusToGo(own, board) {
-  const names = fdtget(['-l', `${own}.dtb`, '/cpus']).trim().split('\n')
+  const names = fdtget(['-l', `${own}.dtb`, '/cpus'])
+    .trim()
+    .split('\n')
   const nodeOf = (core) => {
     const name = `cpu@${core.toString(16)}`
     if (names.includes(name)) return name

@@ -33,9 +33,7 @@ const TOOLS = [
 export async function buildImage(root, target, options) {
   const { cache, isUpdate = false, mayFetch = true, tell = () => {} } = options
   requireMachineTools(TOOLS)
-  const { readBoard } = await import(
-    pathToFileURL(join(root, 'dist/src/cores/read-board.js')).href
-  )
+  const { readBoard } = await import(pathToFileURL(join(root, 'dist/src/cores/read-board.js')).href)
   const board = readBoard(target.name)
   mkdirSync(cache, { recursive: true })
   const packages = debianPackages(cache, target.kernelPackage, { isUpdate, mayFetch, tell })

@@ -58,7 +58,14 @@ export function crossHostedFirmware(root, cache, tell) {
     join(cache, 'addons'),
     {
       name: 'carillon-core',
-      ingredients: fingerprint(root, ['firmware/core', 'firmware/dsp', 'firmware/include', 'firmware/port/hosted', 'firmware/Makefile', 'package.json']),
+      ingredients: fingerprint(root, [
+        'firmware/core',
+        'firmware/dsp',
+        'firmware/include',
+        'firmware/port/hosted',
+        'firmware/Makefile',
+        'package.json',
+      ]),
       doing: 'Compiling the hosted firmware for arm64',
       make(path) {
         const build = `${path}.build`

@@ -1,6 +1,6 @@
-import { filesUnder } from '../setup/files-under.mjs'
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
+import { filesUnder } from '../setup/files-under.mjs'
 import { runMachineTool } from './tools.mjs'
 
 const BLOCK_BYTES = 4096
@@ -22,5 +22,7 @@ export function diskBytes(folder) {
   const blocks = contents.reduce((sum, bytes) => sum + Math.ceil(bytes / BLOCK_BYTES), 0)
   // A file's inode is 256 bytes, and a folder takes a block.
   const tables = contents.length * (256 + BLOCK_BYTES / 4)
-  return Math.ceil((blocks * BLOCK_BYTES * 1.05 + tables + OVERHEAD_BYTES) / BLOCK_BYTES) * BLOCK_BYTES
+  return (
+    Math.ceil((blocks * BLOCK_BYTES * 1.05 + tables + OVERHEAD_BYTES) / BLOCK_BYTES) * BLOCK_BYTES
+  )
 }

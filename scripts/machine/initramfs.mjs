@@ -40,7 +40,10 @@ export function initramfs({ cache, packages, kernel, modules, bridge, tell }) {
         }
         const folder = join(kernel, `lib/modules/${packages.release}/kernel`)
         const loaded = [
-          ...modules.map((module) => ({ name: basename(module), file: join(folder, `${module}.ko`) })),
+          ...modules.map((module) => ({
+            name: basename(module),
+            file: join(folder, `${module}.ko`),
+          })),
           { name: 'carillon_bridge', file: bridge },
         ]
         for (const { name, file } of loaded) {

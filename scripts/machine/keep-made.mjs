@@ -78,7 +78,10 @@ function throwAwayOld(folder, { name, suffix = '' }) {
     return usedMs === undefined ? [] : [{ entry, path, usedMs }]
   })
   const newestFirst = (a, b) => b.usedMs - a.usedMs
-  const old = entries.filter(({ entry }) => isOfKind(entry)).sort(newestFirst).slice(KEPT)
+  const old = entries
+    .filter(({ entry }) => isOfKind(entry))
+    .sort(newestFirst)
+    .slice(KEPT)
   const abandoned = entries.filter(
     ({ entry, usedMs }) =>
       entry.startsWith('.unfinished-') && Date.now() - usedMs > UNFINISHED_MS_MAX,

@@ -36,7 +36,8 @@ export function unpackKernel(cache, { release, image }, modules, deviceTree, tel
 
 /** The archive in a package can be a gigabyte: only what is wanted of it comes to lie on the disk. */
 function unpack(path, file, members) {
-  const script = 'mkdir "$1" && dpkg-deb --fsys-tarfile "$2" | tar -x -C "$1" -- "${@:3}"'
+  const script =
+    'mkdir "$1" && dpkg-deb --fsys-tarfile "$2" | (cd "$1" && shift 2 && tar -x -- "$@")'
   runMachineTool('.', 'bash', ['-o', 'pipefail', '-c', script, 'unpack', path, file, ...members], {
     sentence: `${file} could not be unpacked, or has not all that is wanted of it`,
   })

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { MachineError } from './machine-error.mjs'
 import { machineArguments, QMP_FD } from './machine-arguments.mjs'
+import { MachineError } from './machine-error.mjs'
 import { Qmp } from './qmp.mjs'
 import { machineToolEnvironment, requireMachineTools } from './tools.mjs'
 
@@ -49,7 +49,9 @@ export class LinuxMachine extends EventEmitter {
     qemu.stderr.on('data', (chunk) => {
       this.#stderr += chunk
     })
-    createInterface({ input: qemu.stdout }).on('line', (line) => this.#hear(line.replace(/\r$/, '')))
+    createInterface({ input: qemu.stdout }).on('line', (line) =>
+      this.#hear(line.replace(/\r$/, '')),
+    )
   }
 
   /**
@@ -138,7 +140,9 @@ export class LinuxMachine extends EventEmitter {
   /** What was heard of it last, to end a sentence with. */
   #lastWords() {
     const lines = [...this.#last, ...this.#stderr.split('\n').filter(Boolean)]
-    return lines.length === 0 ? '' : `; what was heard last:\n${lines.slice(-LAST_LINES).join('\n')}\n`
+    return lines.length === 0
+      ? ''
+      : `; what was heard last:\n${lines.slice(-LAST_LINES).join('\n')}\n`
   }
 
   #hear(line) {
@@ -152,7 +156,8 @@ export class LinuxMachine extends EventEmitter {
     const [, word, value] = /^carillon-machine: (\w+):? ?(.*)$/.exec(line) ?? []
     if (word === 'ended') this.emit('server-ended', Number(value))
     else if (word === 'failed') this.emit('broken', `the machine did not start: ${value}`)
-    else if (line.includes('Kernel panic')) this.emit('broken', 'the kernel of the machine panicked')
+    else if (line.includes('Kernel panic'))
+      this.emit('broken', 'the kernel of the machine panicked')
     else {
       const message = readyMessage(line)
       if (message !== undefined) this.emit('ready', message)

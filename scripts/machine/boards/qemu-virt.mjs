@@ -15,7 +15,7 @@ export const qemuVirt = {
     'drivers/uio/uio',
   ],
   /** What the server in it is started with, besides where it listens. */
-  serve: ['--core', 'hosted', '--cores', '3'],
+  serve: ['--core', 'board:qemu-virt', '--cores', '3'],
   /** What the cores run, where it is built. */
   firmware: ['firmware/build/qemu-virt/carillon-core.elf'],
   console: 'ttyAMA0',

@@ -1,0 +1,27 @@
+import test from 'ava'
+import { importScript } from '../../support/repository.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+const { requireMachineTools, toolPath } = await importScript<{
+  requireMachineTools(names: string[], path?: string, asRoot?: boolean): void
+  toolPath(path: string): string
+}>('machine/tools.mjs')
+
+test('every tool that is missing is named, with the command that installs them all', (t) => {
+  const nowhere = temporaryFolder(t)
+  t.throws(() => requireMachineTools(['dtc', 'fdtget', 'mke2fs'], nowhere, false), {
+    message:
+      'not found in PATH: dtc (it compiles the device tree), fdtget (it reads device trees), mke2fs (it makes the disks); to install: sudo apt-get install device-tree-compiler e2fsprogs [ERR_CARILLON_MACHINE_TOOL]',
+  })
+  t.throws(() => requireMachineTools(['cpio'], nowhere, true), {
+    message: /to install: apt-get install cpio /,
+  })
+})
+
+test('a tool is also where only root looks', (t) => {
+  t.is(toolPath('/usr/bin'), '/usr/bin:/usr/sbin:/sbin')
+})
+
+test('nothing is said of tools that are there', (t) => {
+  t.notThrows(() => requireMachineTools(['tar', 'gzip']))
+})
