@@ -306,7 +306,7 @@ export class CoreLink {
     // A handler that makes the link look again is in the middle of one.
     if (this.#inTurn) return
     const { toCore, fromCore } = this.#rings
-    const { bytes } = this.#region.memory
+    const { bytes } = fromCore
     this.#inTurn = true
     try {
       fromCore.wake()

@@ -55,9 +55,10 @@ function showFirmware(found: FirmwareDescription): string {
             `${stacks.count} of ${size(stacks.bytes)}, ${size(stacks.guardBytes)} of guard below each`,
           ],
         ]),
-    ...found.symbols.map(({ name, address: at, bytes, words }) => [
-      'Host sets',
-      `${name}, ${bytes} bytes at ${formatWord(at)}: ${words.join(', ')}`,
+    ...found.symbols.flatMap(({ name, address: at, bytes, words }) => [
+      ['Host sets', `${name}, ${bytes} bytes at ${formatWord(at)}:`],
+      // A line of its own: with the name it would be too long.
+      ['', words.join(', ')],
     ]),
   ]
   const width = Math.max(...facts.map(([name = '']) => name.length))

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import type { Reactor } from '../reactor/reactor.ts'
 import { Mapping } from '../shm/mapping.ts'
 import {
+  CACHED_UIO_NAME,
   openPlace,
   type RegionPlace,
   SURROUNDINGS,
@@ -24,9 +25,6 @@ import { hex } from './board-fields.ts'
 import { BOARD_LIMITS } from './board-limits.ts'
 import { BoardError } from './errors.ts'
 import { UioDoorbell } from './uio-doorbell.ts'
-
-/** What the driver calls its device. */
-export const UIO_NAME = 'carillon'
 
 /** The maps of the driver, by their names, and the kernel's limit (MAX_UIO_MAPS). */
 const MAPS = ['region', 'firmware', 'doorbells'] as const
@@ -50,7 +48,7 @@ export const UIO_SURROUNDINGS: UioSurroundings = { ...SURROUNDINGS, devices: '/d
 export function findUioDevice({ sysfs }: UioSurroundings = UIO_SURROUNDINGS): string | undefined {
   const folder = join(sysfs, 'class/uio')
   return namesIn(folder).find(
-    (name) => /^uio\d+$/.test(name) && attribute(join(folder, name, 'name')) === UIO_NAME,
+    (name) => /^uio\d+$/.test(name) && attribute(join(folder, name, 'name')) === CACHED_UIO_NAME,
   )
 }
 

@@ -67,7 +67,7 @@ async function openBoardCores(
     runner = new BoardRunner({ access, region, ...given })
     // While the file can be read for certain.
     await runner.load()
-    tellMemory(access.memoryType, logger)
+    tellMemory(region.memoryType, logger)
     dropRoot(user, logger)
     return { region, runner, close }
   } catch (error) {

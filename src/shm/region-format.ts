@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ArgumentError } from '../errors.ts'
 import { roundUp } from './layout.ts'
 import { pageBytes } from './mapping.ts'
+import { copyOfPart } from './memory-copy.ts'
 import { checkCapacity } from './ring-geometry.ts'
 import {
   LAYOUT_HASH,
@@ -112,10 +113,10 @@ export function formatRegion(
 }
 
 /** A copy of what only the host writes, and only when it formats the region. */
-export function declaredBytes({ bytes }: Memory): Buffer {
+export function declaredBytes(memory: Memory): Buffer {
   const { header, rings } = SharedMem.offsets
   return Buffer.concat([
-    bytes.subarray(header, header + RegionHeader.bytes),
-    bytes.subarray(rings, rings + LIMITS.RINGS_MAX * RingDescriptor.bytes),
+    copyOfPart(memory, header, RegionHeader.bytes),
+    copyOfPart(memory, rings, LIMITS.RINGS_MAX * RingDescriptor.bytes),
   ])
 }

@@ -36,6 +36,8 @@ export interface RegionPlace {
   readonly fd: number
   /** Whether it can be cut short. */
   readonly isFile: boolean
+  /** Whether it is mapped as a device's memory, which takes aligned accesses only. */
+  readonly isDevice: boolean
   /** What mmap takes for where it starts. */
   readonly offset: number
   /** How many bytes there are from there. */
@@ -64,6 +66,9 @@ export const SURROUNDINGS: Surroundings = {
 
 /** `/dev/mem`, wherever it is mounted. */
 const PHYSICAL_MEMORY = '1:1'
+
+/** What the driver calls its UIO device that maps memory as the cores have it, cached. */
+export const CACHED_UIO_NAME = 'carillon'
 
 /** The kernel's MAX_UIO_MAPS, less one. */
 const UIO_MAP_MAX = 4
@@ -97,11 +102,18 @@ export function openPlace(
     checkOwner(path, stats, surroundings)
     const { offset, bytes } = placeIn(path, named.kind, stats, options, surroundings)
     const { dev: device, ino: inode } = stats
-    return { path, fd, isFile: named.kind === 'file', offset, bytes, device, inode }
+    const isDevice = isDeviceMemory(path, named.kind, surroundings)
+    return { path, fd, isFile: named.kind === 'file', isDevice, offset, bytes, device, inode }
   } catch (error) {
     closeSync(fd)
     throw error
   }
+}
+
+/** Of other drivers nobody tells, and what they give by physical addresses is a device's. */
+function isDeviceMemory(path: string, kind: Kind, { sysfs }: Surroundings): boolean {
+  if (kind === 'uio') return uioAttribute(sysfs, path, 'name') !== CACHED_UIO_NAME
+  return kind === 'memory'
 }
 
 type Kind = 'file' | 'uio' | 'memory'
@@ -136,7 +148,7 @@ function checkKind(
 function flagsFor(kind: Kind, writable: boolean): number {
   const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_SYNC } = constants
   const access = writable ? O_RDWR : O_RDONLY
-  // Uncached: the core at the other side may not share this one's caches. UIO always is.
+  // Uncached: the core at the other side may not share this one's caches. Of UIO the driver decides.
   const caching = kind === 'memory' ? O_SYNC : 0
   return access | caching | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
 }

@@ -1,3 +1,4 @@
+import { copyOut } from './memory-copy.ts'
 import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry } from './ring-geometry.ts'
 import type { Memory } from './struct-view.ts'
 
@@ -137,8 +138,8 @@ export class RingInspector {
     const place = from & (capacity - 1)
     const first = Math.min(count, capacity - place)
     const copy = new Uint8Array(count)
-    copy.set(memory.bytes.subarray(data + place, data + place + first))
-    copy.set(memory.bytes.subarray(data, data + count - first), first)
+    copyOut(memory, data + place, copy.subarray(0, first))
+    copyOut(memory, data, copy.subarray(first, count))
     return copy
   }
 }

@@ -3,6 +3,7 @@ import { checkInteger } from '../arguments.ts'
 import { problemOfRegion } from './check-region.ts'
 import { RegionError } from './errors.ts'
 import { Mapping, pageBytes } from './mapping.ts'
+import { copyOfPart } from './memory-copy.ts'
 import { allocate, createFile, type NewFileOptions } from './region-allocation.ts'
 import {
   bytesFor,
@@ -54,7 +55,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     this.path = path
     this.#place = { ...place, bytes }
     this.#mapping = new Mapping({ fd, offset, bytes, writable: side === 'host' })
-    this.#memory = memoryOver(this.#mapping.bytes)
+    this.#memory = memoryOver(this.#mapping.bytes, place.isDevice)
     this.#shared = viewStruct(SharedMem, this.#memory, 0, side)
     this.#header = viewStruct(SharedMem, this.#memory, 0, 'reader').header
   }
@@ -76,7 +77,17 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
     try {
       allocate(fd, path, { offset, bytes, fileBytes })
       const { ino: inode, dev: device } = fstatSync(fd, { bigint: true })
-      const place = { path, fd, isFile: true, offset, bytes, fileBytes, device, inode }
+      const place = {
+        path,
+        fd,
+        isFile: true,
+        isDevice: false,
+        offset,
+        bytes,
+        fileBytes,
+        device,
+        inode,
+      }
       return SharedRegion.#madeBy(place, bytes, options)
     } catch (error) {
       rmSync(path, { force: true })
@@ -198,6 +209,14 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   /** Whether it lies in a file, which another process of this machine can map. */
   get isFile(): boolean {
     return this.#place.isFile
+  }
+
+  /**
+   * How it is mapped: `cached`, coherent with cores that cache it too; or as a `device`'s memory, past all
+   * caches, where every access is aligned.
+   */
+  get memoryType(): 'cached' | 'device' {
+    return this.#place.isDevice ? 'device' : 'cached'
   }
 
   /** Where it starts in its file or device, in bytes. */
@@ -334,7 +353,7 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
 
   /** A copy of the region's start. */
   #head(): Uint8Array {
-    return this.#memory.bytes.slice(0, SharedMem.bytes)
+    return copyOfPart(this.#memory, 0, SharedMem.bytes)
   }
 
   /** The file as long as it was, and mapped. */

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
+import { copyOut } from './memory-copy.ts'
 import { checkWritable } from './read-only-memory.ts'
 import { CHECKSUM_BYTES, hasRightChecksum } from './record-checksum.ts'
 import {
@@ -12,7 +13,7 @@ import {
   recordBytes,
 } from './ring-geometry.ts'
 import { COMMAND, RECORD_FLAG } from './shared-mem.ts'
-import type { Memory } from './struct-view.ts'
+import { type Memory, memoryOver } from './struct-view.ts'
 import { WaitingFlag } from './waiting-flag.ts'
 
 /** A record as the consumer finds it. The same object for every record of a ring. */
@@ -21,7 +22,7 @@ export interface RingRecord {
   flags: number
   stream: number
   sequence: number
-  /** The payload: bytes from the start of the memory, valid until the reader returns. */
+  /** The payload: where in {@link SpscRingConsumer.bytes}, valid until the reader returns. */
   offset: number
   /** Bytes of payload. */
   length: number
@@ -44,6 +45,8 @@ export class SpscRingConsumer {
   readonly #ring: RingGeometry
   readonly #words: Int32Array
   readonly #flag: WaitingFlag
+  /** Of a device's memory: the record that is read, with its header. */
+  readonly #copy: Memory | undefined
   readonly #record: RingRecord = {
     type: 0,
     flags: 0,
@@ -66,11 +69,22 @@ export class SpscRingConsumer {
     checkWritable(memory.bytes)
     this.#ring = new RingGeometry(memory, offset, capacity)
     this.#words = memory.words
+    this.#copy = memory.isDevice
+      ? memoryOver(new Uint8Array(recordBytes(this.#ring.payloadBytesMax)))
+      : undefined
     this.#flag = new WaitingFlag(
       memory.words,
       this.#ring.consumerWaiting,
       this.#ring.producerWaiting,
     )
+  }
+
+  /**
+   * What records lie in: the memory of the ring; of a device's memory, which may not be read as bytes
+   * lie, a copy of the record that is read.
+   */
+  get bytes(): Uint8Array {
+    return (this.#copy ?? this.#ring.memory).bytes
   }
 
   get capacity(): number {
@@ -219,7 +233,7 @@ export class SpscRingConsumer {
   #checkChecksum(): void {
     const record = this.#record
     const bytes = HEADER_BYTES + record.length
-    if (!hasRightChecksum(this.#ring.memory, record.offset - HEADER_BYTES, bytes)) {
+    if (!hasRightChecksum(this.#copy ?? this.#ring.memory, record.offset - HEADER_BYTES, bytes)) {
       throw new RingError(`a ring's record at ${this.#head} does not have its checksum`)
     }
     record.length -= CHECKSUM_BYTES
@@ -263,6 +277,10 @@ export class SpscRingConsumer {
     record.sequence = (this.#words[word + 3] ?? 0) >>> 0
     record.offset = data + place + HEADER_BYTES
     record.length = length
+    if (this.#copy !== undefined && type !== COMMAND.PADDING) {
+      copyOut(this.#ring.memory, data + place, this.#copy.bytes.subarray(0, bytes))
+      record.offset = HEADER_BYTES
+    }
     if (hasChecksum && type !== COMMAND.PADDING) this.#checkChecksum()
     return bytes
   }

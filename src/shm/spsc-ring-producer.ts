@@ -1,6 +1,7 @@
 import { checkBytes } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
+import { copyIn } from './memory-copy.ts'
 import { checkWritable } from './read-only-memory.ts'
 import { CHECKSUM_BYTES, writeChecksum } from './record-checksum.ts'
 import { distance, HEADER_BYTES, RECORD_ALIGN, RingGeometry, recordBytes } from './ring-geometry.ts'
@@ -32,7 +33,8 @@ export interface RingProducerStats {
  * The writing end of a single-producer single-consumer ring.
  *
  * `claim` a place, fill it, `commit`; any number of times; then `publish`. The consumer sees
- * nothing before that. Only aligned 32-bit loads and stores touch what both sides use.
+ * nothing before that. Only aligned 32-bit loads and stores touch what both sides use; `write` copies
+ * so too where the memory is a device's.
  */
 export class SpscRingProducer {
   readonly #ring: RingGeometry
@@ -52,11 +54,15 @@ export class SpscRingProducer {
   #full = 0
 
   /**
-   * @throws {ArgumentError} where the ring does not fit, or its capacity is out of range.
+   * @throws {ArgumentError} where the ring does not fit, its capacity is out of range, or it would have
+   *   checksums in a device's memory, over which none can be made.
    * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
    */
   constructor(memory: Memory, offset: number, capacity: number, options: RingProducerOptions = {}) {
     checkWritable(memory.bytes)
+    if (options.checksum && memory.isDevice) {
+      throw new ArgumentError("records in a device's memory have no checksum")
+    }
     this.#ring = new RingGeometry(memory, offset, capacity)
     this.#words = memory.words
     this.#checksumBytes = options.checksum ? CHECKSUM_BYTES : 0
@@ -208,7 +214,7 @@ export class SpscRingProducer {
   write(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
     const at = this.claim(checkBytes('a payload', payload).length)
     if (at < 0) return false
-    this.#ring.memory.bytes.set(payload, at)
+    copyIn(this.#ring.memory, at, payload)
     this.commit(type, stream, sequence)
     return true
   }

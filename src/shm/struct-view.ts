@@ -12,6 +12,7 @@ import {
   type TextType,
   type Writer,
 } from './layout.ts'
+import { copyIn, copyOut } from './memory-copy.ts'
 
 /** Bytes to lay structs over: a mapped file, or any ArrayBuffer. */
 export interface Memory {
@@ -20,10 +21,15 @@ export interface Memory {
   readonly data: DataView
   /** Over the same bytes. For `Atomics`, which are sequentially consistent. */
   readonly words: Int32Array
+  /** Whether it is mapped as a device's, which takes aligned accesses only: bytes are copied by words. */
+  readonly isDevice: boolean
 }
 
-/** @throws {ArgumentError} where they are no Uint8Array, do not start on a multiple of 4, or are not whole words. */
-export function memoryOver(bytes: Uint8Array): Memory {
+/**
+ * @param isDevice whether it is mapped as a device's.
+ * @throws {ArgumentError} where they are no Uint8Array, do not start on a multiple of 4, or are not whole words.
+ */
+export function memoryOver(bytes: Uint8Array, isDevice = false): Memory {
   checkBytes('memory', bytes)
   if (bytes.byteOffset % 4 !== 0 || bytes.byteLength % 4 !== 0) {
     throw new ArgumentError(
@@ -34,6 +40,7 @@ export function memoryOver(bytes: Uint8Array): Memory {
     bytes,
     data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4),
+    isDevice,
   }
 }
 
@@ -187,16 +194,17 @@ function scalarAccess(type: ScalarType, memory: Memory, at: number) {
 }
 
 function textAccess(type: TextType, memory: Memory, at: number) {
-  const field = memory.bytes.subarray(at, at + type.bytes)
   return {
     get: () => {
+      const field = new Uint8Array(type.bytes)
+      copyOut(memory, at, field)
       const end = field.indexOf(0)
       return new TextDecoder().decode(field.subarray(0, end === -1 ? type.bytes : end))
     },
     set: (value: string) => {
-      const encoded = new TextEncoder().encode(value).subarray(0, type.bytes - 1)
-      field.fill(0)
-      field.set(encoded)
+      const field = new Uint8Array(type.bytes)
+      field.set(new TextEncoder().encode(value).subarray(0, type.bytes - 1))
+      copyIn(memory, at, field)
     },
   }
 }

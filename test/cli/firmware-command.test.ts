@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
 import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { FIRMWARE_INTERFACE } from '../../src/shm/firmware-note.ts'
 import { LAYOUT_HASH } from '../../src/shm/shared-mem.ts'
 import { VERSION } from '../../src/version.ts'
 import { carillon } from '../support/carillon-command.ts'
@@ -14,6 +15,9 @@ import { writeOtherFirmware } from '../support/other-firmware.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const HASH = `0x${LAYOUT_HASH.toString(16).padStart(8, '0')}`
+
+/** Of a host that this one is not. */
+const NEWER = FIRMWARE_INTERFACE + 1
 
 /** Where the image of each board begins. */
 const ENTRIES = { virt: '0x40200000', raspi3: '0x00080000' }
@@ -34,14 +38,16 @@ for (const { kind } of BOARDS) {
     t.is(path, firmware)
     for (const line of lines) t.true(line.length <= 80, line)
     t.regex(stdout, /^Processor +AArch64, 64 bits, a program$/m)
-    t.true(stdout.includes(`${VERSION} for ${kind}, interface 1, this host's\n`))
+    t.true(
+      stdout.includes(`${VERSION} for ${kind}, interface ${FIRMWARE_INTERFACE}, this host's\n`),
+    )
     t.true(stdout.includes(`version 1, hash ${HASH}, this host's\n`))
     t.regex(stdout, new RegExp(`^Entry +${entry}$`, 'm'))
     t.regex(stdout, new RegExp(`^Memory +${entry} to 0x[0-9a-f]+, \\d+(\\.\\d)? MiB$`, 'm'))
     t.regex(stdout, /^Stacks +4 of 32 KiB, 4 KiB of guard below each$/m)
     t.regex(
       stdout,
-      /^Host sets +boot_parameters, 40 bytes at 0x[0-9a-f]+: region, region_bytes, cores, turn_off, uncached$/m,
+      /^Host sets +boot_parameters, 40 bytes at 0x[0-9a-f]+:\n +region, region_bytes, cores, turn_off, uncached$/m,
     )
     t.regex(stdout, new RegExp(`^${entry} +r-x +[\\d.]+ KiB +[\\d.]+ KiB$`, 'm'))
     t.false(stdout.includes('rwx'))
@@ -69,18 +75,21 @@ for (const { kind } of BOARDS) {
 test('hosted firmware is shown as well', async (t) => {
   const { code, stdout } = await carillon(t, 'firmware', 'info', HOSTED_FIRMWARE)
   t.is(code, 0)
-  t.true(stdout.includes(`${VERSION} for hosted, interface 1, this host's\n`))
+  t.true(stdout.includes(`${VERSION} for hosted, interface ${FIRMWARE_INTERFACE}, this host's\n`))
   t.false(stdout.includes('Stacks'))
 })
 
 test('what this host cannot run is shown, and then said', async (t) => {
   const folder = temporaryFolder(t)
   const newer = join(folder, 'newer')
-  writeOtherFirmware(HOSTED_FIRMWARE, newer, { interfaceVersion: 2, version: '7.0.0' })
+  writeOtherFirmware(HOSTED_FIRMWARE, newer, { interfaceVersion: NEWER, version: '7.0.0' })
   const text = await carillon(t, 'firmware', 'info', newer)
   t.is(text.code, 1)
-  t.true(text.stdout.includes("7.0.0 for hosted, interface 2, not this host's\n"))
-  t.regex(text.stderr, /^carillon: .*version 2 .* \[ERR_CARILLON_FIRMWARE_VERSION\]\n$/)
+  t.true(text.stdout.includes(`7.0.0 for hosted, interface ${NEWER}, not this host's\n`))
+  t.regex(
+    text.stderr,
+    new RegExp(`^carillon: .*version ${NEWER} .* \\[ERR_CARILLON_FIRMWARE_VERSION\\]\\n$`),
+  )
   const json = await carillon(t, 'firmware', 'info', newer, '--json')
   t.is(json.code, 1)
   t.is(JSON.parse(json.stdout).problem.code, 'ERR_CARILLON_FIRMWARE_VERSION')

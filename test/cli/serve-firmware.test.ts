@@ -13,6 +13,7 @@ import test, { type ExecutionContext } from 'ava'
 import { CarillonClient } from '../../src/client/index.ts'
 import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
 import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { FIRMWARE_INTERFACE } from '../../src/shm/firmware-note.ts'
 import { carillon, MAIN } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -37,7 +38,7 @@ for (const board of BOARDS) {
     copyFileSync(firmware, truncated)
     truncateSync(truncated, 40_000)
     const other = join(folder, 'other')
-    writeOtherFirmware(firmware, other, { interfaceVersion: 2 })
+    writeOtherFirmware(firmware, other, { interfaceVersion: FIRMWARE_INTERFACE + 1 })
     for (const [image, wanted] of [
       [truncated, 'ERR_CARILLON_ELF_TRUNCATED'],
       [other, 'ERR_CARILLON_FIRMWARE_VERSION'],

@@ -1,7 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import { BOOT_PARAMETERS, bootParameterBytes } from '../../src/cores/boot-parameters.ts'
+import {
+  BOOT_PARAMETERS,
+  BOOT_PARAMETERS_BYTES,
+  type BootParameters,
+  bootParameterBytes,
+} from '../../src/cores/boot-parameters.ts'
 import { ElfFile } from '../../src/cores/elf-file.ts'
 import { FirmwareImage, type FirmwareTarget } from '../../src/cores/firmware-image.ts'
 import { loadableElf } from '../../src/cores/loadable-elf.ts'
@@ -23,7 +28,7 @@ import {
 } from '../support/made-up-firmware.ts'
 import { BOARDS } from '../support/needs-board.ts'
 
-const VALUES = { [BOOT_PARAMETERS]: new Uint8Array(24).fill(0xaa) }
+const VALUES = { [BOOT_PARAMETERS]: new Uint8Array(BOOT_PARAMETERS_BYTES).fill(0xaa) }
 
 function imageOf(changes: MadeUpFirmware = {}): FirmwareImage {
   return new FirmwareImage(new ElfFile('core.elf', madeUpFirmware(changes)), TARGET)
@@ -35,16 +40,23 @@ test('what is loaded is the file, with what the host sets', (t) => {
   t.deepEqual(others, [])
   t.like(code, { physicalAddress: 0x10000n, flags: 5, memoryBytes: 0x100n, bytes: CODE.bytes })
   t.like(data, { physicalAddress: 0x11000n, flags: 6, memoryBytes: 0x40n })
-  t.deepEqual(data?.bytes.subarray(0, 24), VALUES[BOOT_PARAMETERS])
-  t.deepEqual(data?.bytes.subarray(24), DATA.bytes?.subarray(24))
+  t.deepEqual(data?.bytes.subarray(0, BOOT_PARAMETERS_BYTES), VALUES[BOOT_PARAMETERS])
+  t.deepEqual(
+    data?.bytes.subarray(BOOT_PARAMETERS_BYTES),
+    DATA.bytes?.subarray(BOOT_PARAMETERS_BYTES),
+  )
   t.deepEqual(image.identity, {
     ...{ interfaceVersion: FIRMWARE_INTERFACE, port: 'board', version: '1.2.3' },
   })
   t.is(image.entry, 0x10000n)
   t.deepEqual(image.memory, { start: 0x10000n, end: 0x11040n })
-  const again = image.load({ [BOOT_PARAMETERS]: new Uint8Array(24) })
-  t.deepEqual(again[1]?.bytes.subarray(0, 24), new Uint8Array(24), 'the image stays as it is')
-  for (const values of [{}, { [BOOT_PARAMETERS]: new Uint8Array(23) }]) {
+  const again = image.load({ [BOOT_PARAMETERS]: new Uint8Array(BOOT_PARAMETERS_BYTES) })
+  t.deepEqual(
+    again[1]?.bytes.subarray(0, BOOT_PARAMETERS_BYTES),
+    new Uint8Array(BOOT_PARAMETERS_BYTES),
+    'the image stays as it is',
+  )
+  for (const values of [{}, { [BOOT_PARAMETERS]: new Uint8Array(BOOT_PARAMETERS_BYTES - 1) }]) {
     t.throws(() => image.load(values), { code: 'ERR_CARILLON_ARGUMENT' })
   }
 })
@@ -54,7 +66,7 @@ test('an object is set where its segment is loaded, wherever the program finds i
   const symbol = { ...PARAMETERS, value: 0xffff_0000_0010n }
   const [, data] = imageOf({ segments: [CODE, moved], symbol }).load(VALUES)
   t.is(data?.physicalAddress, 0x11000n)
-  t.deepEqual(data?.bytes.subarray(0x10, 0x28), VALUES[BOOT_PARAMETERS])
+  t.deepEqual(data?.bytes.subarray(0x10, 0x10 + BOOT_PARAMETERS_BYTES), VALUES[BOOT_PARAMETERS])
   const elsewhere = { ...CODE, virtualAddress: 0x7000_0000n }
   t.is(imageOf({ segments: [elsewhere, DATA], entry: 0x7000_0004n }).entry, 0x10004n)
 })
@@ -73,13 +85,16 @@ test('the file for a loader has the segments as they are to be in memory', (t) =
   )
 })
 
-test('the parameters are three words, little-endian', (t) => {
-  const bytes = Buffer.from(bootParameterBytes({ region: 0x48000000, regionBytes: 4096, cores: 3 }))
-  t.deepEqual(
-    [0, 8, 16].map((at) => bytes.readBigUInt64LE(at)),
-    [0x48000000n, 4096n, 3n],
-  )
-  t.is(bytes.length, 24)
+test('the parameters are five words, little-endian', (t) => {
+  const needed = { region: 0x48000000, regionBytes: 4096, cores: 3 }
+  const words = (parameters: BootParameters) => {
+    const bytes = Buffer.from(bootParameterBytes(parameters))
+    t.is(bytes.length, 40)
+    return [0, 8, 16, 24, 32].map((at) => bytes.readBigUInt64LE(at))
+  }
+  t.deepEqual(words(needed), [0x48000000n, 4096n, 3n, 0n, 0n])
+  t.deepEqual(words({ ...needed, turnOff: true }), [0x48000000n, 4096n, 3n, 1n, 0n])
+  t.deepEqual(words({ ...needed, uncached: true }), [0x48000000n, 4096n, 3n, 0n, 1n])
 })
 
 const other = DECLARED.map((row, index) => (index === 1 ? { ...row, offset: 8 } : row))
@@ -126,7 +141,7 @@ const FAULTS: readonly [what: string, changes: MadeUpFirmware, code: ErrorCode, 
   [
     'for another host',
     { note: noteImage({ interfaceVersion: FIRMWARE_INTERFACE + 1 }) },
-    ...(['ERR_CARILLON_FIRMWARE_VERSION', /built for version 2 .* has version 1$/] as const),
+    ...(['ERR_CARILLON_FIRMWARE_VERSION', /built for version 3 .* has version 2$/] as const),
   ],
   ['empty', { segments: [] }, 'ERR_CARILLON_FIRMWARE_EMPTY', /nothing to load$/],
   [
@@ -180,8 +195,8 @@ const FAULTS: readonly [what: string, changes: MadeUpFirmware, code: ErrorCode, 
   ],
   [
     'with an object that is too small',
-    { symbol: { ...PARAMETERS, bytes: 23n } },
-    ...(['ERR_CARILLON_FIRMWARE_SYMBOL_SIZE', /has 23 bytes, and the host sets 24$/] as const),
+    { symbol: { ...PARAMETERS, bytes: 39n } },
+    ...(['ERR_CARILLON_FIRMWARE_SYMBOL_SIZE', /has 39 bytes, and the host sets 40$/] as const),
   ],
   [
     'with an object before its segment',
@@ -241,8 +256,8 @@ const ALLOWED: readonly [what: string, changes: MadeUpFirmware][] = [
   ['of segments in any order', { segments: [DATA, CODE] }],
   ['with a segment of nothing anywhere', { segments: [CODE, DATA, segmentAt(0n, 0)] }],
   ['that begins at the last byte of its code', { entry: 0x100ffn }],
-  ['whose object is larger', { symbol: { ...PARAMETERS, bytes: 32n } }],
-  ['whose object ends its segment', { symbol: { ...PARAMETERS, value: 0x11028n } }],
+  ['whose object is larger', { symbol: { ...PARAMETERS, bytes: 48n } }],
+  ['whose object ends its segment', { symbol: { ...PARAMETERS, value: 0x11018n } }],
 ]
 
 for (const [what, changes] of ALLOWED) {

@@ -7,6 +7,7 @@ import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
 import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { errorCode } from '../../src/errors.ts'
 import { CarillonServer, type CarillonServerOptions } from '../../src/server/carillon-server.ts'
+import { FIRMWARE_INTERFACE } from '../../src/shm/firmware-note.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
 import { writeOtherFirmware } from '../support/other-firmware.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -177,7 +178,7 @@ for (const [core, firmware, declare] of KINDS) {
     copyFileSync(firmware, truncated)
     truncateSync(truncated, 5000)
     const ofOtherHost = join(folder, 'other-host')
-    writeOtherFirmware(firmware, ofOtherHost, { interfaceVersion: 2 })
+    writeOtherFirmware(firmware, ofOtherHost, { interfaceVersion: FIRMWARE_INTERFACE + 1 })
     writeFileSync(join(folder, 'text'), 'no firmware')
     for (const [path, code] of [
       [truncated, 'ERR_CARILLON_ELF_TRUNCATED'],
