@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, errorMessage } from '../errors.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import { systemReason } from '../system-reason.ts'
 import { type BoardDescription, boardDescription } from './board-description.ts'
 import { BOARD_LIMITS } from './board-limits.ts'
 import { BoardError } from './errors.ts'
 
 /** Each board has a folder here. */
-export const BOARDS_FOLDER: string = join(import.meta.dirname, '../../../boards')
+export const BOARDS_FOLDER: string = join(PACKAGE_ROOT, 'boards')
 
 const DESCRIPTION = 'board.json'
 

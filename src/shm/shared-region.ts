@@ -161,7 +161,8 @@ export class SharedRegion<S extends 'host' | 'reader' = 'host'> {
   ): SharedRegion<'host'> {
     const region = new SharedRegion(place, bytes, 'host')
     region.#format = () => formatRegion(region.#shared, bytes, cores, ringCapacityBytes)
-    const isNew = problemOfRegion(place.path, region.#head(), bytes) !== undefined
+    // Of all the memory that there is: the last host's region may have been larger than this one.
+    const isNew = problemOfRegion(place.path, region.#head(), place.bytes) !== undefined
     eraseRegion(region.#memory, 'header', 'hostStatus', 'rings', 'control')
     // What a core has written of itself goes on counting, where it was a core that wrote it.
     if (isNew) eraseRegion(region.#memory, 'status', 'traces', 'faults')

@@ -161,7 +161,8 @@ for (const name of boardNames()) {
     // Of another number of cores, too: what runs has all of the region.
     const next = await startHost(t, standIn, 2)
     t.deepEqual(await Promise.all(next.cores.map((core) => echoBlocks(core, 50))), [50, 50])
-    for (const [at, { link }] of next.cores.entries()) t.true(link.status.boot > (boots[at] ?? 0))
+    for (const [at, { link }] of next.cores.entries())
+      t.true(link.status.boot > (boots[at] ?? 0), `${link.status.boot} after ${boots[at]}`)
     next.vanish()
     // Another image is loaded, for which all of them are turned off first.
     const firmware = join(temporaryFolder(t), 'other.elf')

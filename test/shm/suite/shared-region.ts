@@ -341,13 +341,14 @@ test('a host attaches to a file, whatever is in it, and makes a region there', (
 
 test('a host that attaches to a region makes a new session, and lets the cores count on', (t) => {
   const path = join(temporaryFolder(t), 'region')
-  const first = SharedRegion.create(path, { cores: 1 })
+  const first = SharedRegion.create(path, { cores: 2 })
   const { session } = first
   Object.assign(first.shared.control[0] ?? {}, { link: 7 })
   const { status } = viewStruct(SharedMem, first.memory, 0, 'core')
   Object.assign(status[0] ?? {}, { boot: 3 })
   first.close()
   chmodSync(path, 0o600)
+  // A smaller one than was there.
   const second = SharedRegion.attachHost(path, { cores: 1 })
   t.not(second.session, session)
   t.is(second.shared.control[0]?.link, 0)
