@@ -1,8 +1,8 @@
 import { readBoardFirmware } from './board-image.ts'
 import { BoardMachine, type BoardMachineOptions } from './board-machine.ts'
+import { ChosenImage } from './chosen-image.ts'
 import type { Core } from './core.ts'
 import type { BoardKind, CoreRunner, LoadedFirmware } from './core-runner.ts'
-import type { FirmwareImage } from './firmware-image.ts'
 import type { MachineCore } from './machine-core.ts'
 import { bareMetalFirmwarePath } from './qemu-board.ts'
 
@@ -18,25 +18,23 @@ export interface BoardRunnerOptions extends BoardMachineOptions {
  */
 export class BoardRunner implements CoreRunner {
   readonly kind: BoardKind
-  readonly #options: BoardRunnerOptions
   readonly #machine: BoardMachine
   readonly #started = new Map<number, MachineCore>()
-  #firmware: string
-  /** What was read, whatever becomes of the file. */
-  #image: FirmwareImage | undefined
+  readonly #chosen: ChosenImage
   /** One core after the other is looked after: the first of them loads. */
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @throws as {@link BoardMachine}. */
   constructor(options: BoardRunnerOptions) {
-    this.#options = options
+    const { board } = options.access
     this.#machine = new BoardMachine(options)
     this.kind = this.#machine.kind
-    this.#firmware = options.firmware ?? bareMetalFirmwarePath(options.access.board.name)
+    const path = options.firmware ?? bareMetalFirmwarePath(board.name)
+    this.#chosen = new ChosenImage(path, (path) => readBoardFirmware(path, board))
   }
 
   get firmware(): string {
-    return this.#firmware
+    return this.#chosen.path
   }
 
   /**
@@ -49,16 +47,8 @@ export class BoardRunner implements CoreRunner {
     return started
   }
 
-  async load(path: string = this.#firmware): Promise<LoadedFirmware> {
-    const image = await readBoardFirmware(path, this.#options.access.board)
-    const before = { firmware: this.#firmware, image: this.#image }
-    this.#firmware = path
-    this.#image = image
-    const undo = () => {
-      this.#firmware = before.firmware
-      this.#image = before.image
-    }
-    return { path, version: image.identity.version, undo }
+  load(path?: string): Promise<LoadedFirmware> {
+    return this.#chosen.load(path)
   }
 
   async end(): Promise<void> {
@@ -75,8 +65,7 @@ export class BoardRunner implements CoreRunner {
   }
 
   async #start(index: number): Promise<Core> {
-    this.#image ??= await readBoardFirmware(this.#firmware, this.#options.access.board)
-    const image = this.#image
+    const image = await this.#chosen.image()
     if (!this.#machine.isOn || !this.#machine.holds(image)) await this.#machine.load(image)
     const core = await this.#machine.start(index, image.entry)
     this.#started.set(index, core)

@@ -69,6 +69,7 @@ export class QemuMachine implements CoreMachine {
   readonly #doorbell: CoresDoorbell
   #onFirstBell: () => void = () => {}
   #killedFor: string | undefined
+  /** It has ended, or will in a moment. */
   #hasEnded = false
 
   /** @param cores what each says of itself, before the machine is started. */
@@ -172,6 +173,8 @@ export class QemuMachine implements CoreMachine {
    */
   kill(why?: string): void {
     this.#killedFor ??= why
+    // From here on nothing begins in it, whatever it still does.
+    this.#hasEnded = true
     this.#process.kill()
   }
 

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts'
+import { ChosenImage } from './chosen-image.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
-import type { FirmwareImage } from './firmware-image.ts'
 import { bareMetalFirmwarePath } from './qemu-board.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
 import { QemuMachine, type QemuMachineOptions } from './qemu-machine.ts'
@@ -35,19 +35,18 @@ interface Shared {
 export class QemuRunner implements CoreRunner {
   readonly kind: QemuMachine['kind']
   readonly #options: QemuRunnerOptions
-  #firmware: string
-  /** What machines are started with: as it was read, whatever becomes of the file. */
-  #image: FirmwareImage | undefined
+  readonly #chosen: ChosenImage
   #shared: Shared | undefined
 
   constructor(options: QemuRunnerOptions) {
-    this.kind = options.board.kind
+    const { board, firmware = bareMetalFirmwarePath(board.kind) } = options
+    this.kind = board.kind
     this.#options = options
-    this.#firmware = options.firmware ?? bareMetalFirmwarePath(options.board.kind)
+    this.#chosen = new ChosenImage(firmware, (path) => readQemuFirmware(path, board))
   }
 
   get firmware(): string {
-    return this.#firmware
+    return this.#chosen.path
   }
 
   async start(core: number): Promise<Core> {
@@ -68,16 +67,8 @@ export class QemuRunner implements CoreRunner {
     return started
   }
 
-  async load(path: string = this.#firmware): Promise<LoadedFirmware> {
-    const image = await readQemuFirmware(path, this.#options.board)
-    const before = { firmware: this.#firmware, image: this.#image }
-    this.#firmware = path
-    this.#image = image
-    const undo = () => {
-      this.#firmware = before.firmware
-      this.#image = before.image
-    }
-    return { path, version: image.identity.version, undo }
+  load(path?: string): Promise<LoadedFirmware> {
+    return this.#chosen.load(path)
   }
 
   async end(): Promise<void> {
@@ -106,8 +97,7 @@ export class QemuRunner implements CoreRunner {
   /** One machine at a time uses the region. */
   async #replace(previous: Shared | undefined, why?: string): Promise<QemuMachine> {
     await endMachine(previous, why)
-    this.#image ??= await readQemuFirmware(this.#firmware, this.#options.board)
-    return QemuMachine.start({ ...this.#options, firmware: this.#image })
+    return QemuMachine.start({ ...this.#options, firmware: await this.#chosen.image() })
   }
 }
 

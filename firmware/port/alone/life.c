@@ -3,6 +3,7 @@
 #include "machine.h"
 #include "port/aarch64/bell.h"
 #include "port/aarch64/boot_parameters.h"
+#include "port/aarch64/cpu.h"
 #include "port/aarch64/doorbell.h"
 #include "port/aarch64/lock.h"
 #include "port/alone/pass_on.h"
@@ -15,21 +16,26 @@ void boot_entry(void); // boot.S
 // A bit for each core: of the machine, and of those, that has not left.
 static uint32_t present;
 static uint32_t running;
-static struct lock leaving;
+// The last core that was stopped ends the machine. That takes a while, and nothing begins in it.
+static bool ending;
+// Holds the above.
+static struct lock membership;
 
 // Takes a core out. Of those that are left, the first hears the host's bell from now on; where none is
-// left, it stays with the last. Returns how many are left.
-static uint32_t leave(uint32_t core)
+// left, it stays with the last, which may be to end the machine. Returns whether it is.
+static bool leave(uint32_t core, bool may_end)
 {
-    // So that two cores that leave at once agree on who is left.
-    uint64_t mask = lock_take(&leaving);
+    // So that cores that leave or join at once agree on who is left.
+    uint64_t mask = lock_take(&membership);
     uint32_t left = running & ~(1u << core);
     running = left;
     if (left != 0) {
         interrupt_route_uart((uint32_t)__builtin_ctz(left));
     }
-    lock_give(&leaving, mask);
-    return (uint32_t)__builtin_popcount(left);
+    bool ends = left == 0 && may_end;
+    ending |= ends;
+    lock_give(&membership, mask);
+    return ends;
 }
 
 void life_start(uint32_t core, bool entered_at_el2)
@@ -48,7 +54,7 @@ void life_start(uint32_t core, bool entered_at_el2)
     interrupt_enable_uart();
     for (uint32_t other = 1; other < count; other++) {
         if (!power_core_on(other, boot_entry)) {
-            leave(other);
+            leave(other, false);
         }
     }
     power_rest(count);
@@ -58,23 +64,27 @@ void life_start(uint32_t core, bool entered_at_el2)
 
 void life_join(uint32_t core)
 {
-    uint64_t mask = lock_take(&leaving);
+    uint64_t mask = lock_take(&membership);
     if (running == 0) {
         interrupt_route_uart(core);
     }
     running |= 1u << core;
-    lock_give(&leaving, mask);
+    bool is_late = ending;
+    lock_give(&membership, mask);
+    // The host would take it for one that runs, and lose it at once.
+    while (is_late) {
+        cpu_wait_for_interrupt();
+    }
 }
 
 void life_leave(uint32_t core)
 {
-    leave(core);
+    leave(core, false);
 }
 
 void life_end(uint32_t core)
 {
-    // Whoever is the last to stop ends the machine.
-    if (leave(core) == 0) {
+    if (leave(core, true)) {
         power_off();
     }
 }
