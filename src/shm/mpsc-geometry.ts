@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.ts'
 import { RingError } from './errors.ts'
 import type { MpscRing } from './mpsc-ring.ts'
 import { checkWritable } from './read-only-memory.ts'
@@ -69,7 +70,11 @@ export class MpscGeometry {
    * @throws {ArgumentError} where the ring does not fit, or its capacity is out of range.
    * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
    */
-  constructor({ bytes, offset, capacity }: MpscRing) {
+  constructor(ring: MpscRing) {
+    if (ring?.bytes === undefined) {
+      throw new ArgumentError('this is no ring: createMpscRing makes one')
+    }
+    const { bytes, offset, capacity } = ring
     checkWritable(bytes)
     checkCapacity(capacity)
     const marksBytes = mpscMarksBytes(capacity)

@@ -34,6 +34,14 @@ test('records arrive as they were written, in the order of their claims', (t) =>
   t.like(ring.consumer.stats, { messages: 3, messageBytes: 6, usedBytes: 0 })
 })
 
+test('who gives no ring is told what makes one', (t) => {
+  for (const ring of [undefined, {}, 5] as unknown as TestRing['ring'][]) {
+    for (const End of [MpscRingProducer, MpscRingConsumer]) {
+      t.throws(() => new End(ring), { ...ARGUMENT, message: /createMpscRing/ })
+    }
+  }
+})
+
 test('what is claimed and not committed is not read, nor what is behind it', (t) => {
   const ring = newRing()
   const other = new MpscRingProducer(ring.ring)
