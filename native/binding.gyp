@@ -4,11 +4,13 @@
       "target_name": "carillon",
       "sources": [
         "src/addon.cc",
+        "src/descriptors.cc",
         "src/event_fd.cc",
         "src/mapping.cc",
         "src/poller.cc",
         "src/poller_methods.cc",
         "src/sigbus_guard.cc",
+        "src/socket_pair.cc",
         "src/sockets.cc",
         "src/zero_copy.cc",
       ],

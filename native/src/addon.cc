@@ -1,9 +1,11 @@
 // What the addon hands to JavaScript.
 #include <node_api.h>
 
+#include "descriptors.h"
 #include "event_fd.h"
 #include "mapping.h"
 #include "poller.h"
+#include "socket_pair.h"
 #include "values.h"
 
 namespace {
@@ -14,7 +16,8 @@ napi_value Init(napi_env env, napi_value exports) {
   napi_value limits = nullptr;
   const bool is_ready =
       napi_set_named_property(env, exports, "Poller", Poller::Define(env)) == napi_ok &&
-      DefineEventFd(env, exports) && DefineMapping(env, exports) &&
+      DefineDescriptors(env, exports) && DefineEventFd(env, exports) &&
+      DefineSocketPair(env, exports) && DefineMapping(env, exports) &&
       napi_create_object(env, &limits) == napi_ok &&
       SetNumber(env, limits, "maxPieces", kMaxPieces) &&
       SetNumber(env, limits, "maxSends", kMaxSends) &&

@@ -1,6 +1,4 @@
-// Eventfds that any thread of the process may signal by number, however long ago their owner closed
-// them: a descriptor's number is used again by whatever is opened next, a handle's never is. A thread
-// that ends closes its own.
+// Eventfds that any thread of the process may signal by their handle.
 #pragma once
 
 #include <node_api.h>

@@ -1,12 +1,11 @@
 import { closeSync, fchmodSync, fstatSync } from 'node:fs'
-import { errorCode } from '../errors.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
 import { askCore, PARK, RUN } from './ask-core.ts'
 import { BOOT_PARAMETERS, bootParameterBytes } from './boot-parameters.ts'
 import { checkRegionFile } from './check-region-file.ts'
 import type { CoreExit } from './core.ts'
-import { CoreProcess } from './core-process.ts'
+import type { CoreProcess } from './core-process.ts'
 import { CoresDoorbell } from './cores-doorbell.ts'
 import { CoreError } from './errors.ts'
 import type { FirmwareImage } from './firmware-image.ts'
@@ -16,18 +15,12 @@ import { type CoreMachine, MachineCore } from './machine-core.ts'
 import { qemuArguments } from './qemu-arguments.ts'
 import { bareMetalFirmwarePath, type EntryLevel, type QemuBoard } from './qemu-board.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
+import { DOORBELL_FD, endedAtOnce, type QemuProcess, startQemu } from './qemu-process.ts'
 import { unnamedFile } from './unnamed-file.ts'
-
-/** Ends QEMU when this process ends, also where that was killed: QEMU itself would go on for ever. */
-const WITH_THIS_PROCESS = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
 
 const EMULATOR = 'qemu-system-aarch64'
 
-/** What a program that runs another one ends with where there is none. */
-const NOT_FOUND = 127
-
-/** The file descriptors at which QEMU finds what it is given. */
-const DOORBELL_FD = 3
+/** The file descriptors at which QEMU finds what it is given, after its doorbell. */
 const REGION_FD = 4
 const IMAGE_FD = 5
 
@@ -75,7 +68,7 @@ export class QemuMachine implements CoreMachine {
   /** @param cores what each says of itself, before the machine is started. */
   private constructor(
     kind: QemuBoard['kind'],
-    process: CoreProcess,
+    { process, openBellEnd }: QemuProcess,
     region: SharedRegion,
     cores: readonly CoreStatus[],
   ) {
@@ -83,7 +76,7 @@ export class QemuMachine implements CoreMachine {
     this.#process = process
     this.#region = region
     this.#cores = cores.map((before, index) => this.#coreAfter(index, before))
-    this.#doorbell = new CoresDoorbell(process.socketAt(DOORBELL_FD), (core) => {
+    this.#doorbell = new CoresDoorbell(openBellEnd, (core) => {
       this.#onFirstBell()
       this.cores[core]?.onBell()
     })
@@ -126,8 +119,8 @@ export class QemuMachine implements CoreMachine {
     try {
       lock = unlockForOwner(region.fd)
       const before = region.shared.status.slice(0, region.cores)
-      const process = await startQemu(emulator, args, [region.fd, imageFd])
-      const machine = new QemuMachine(board.kind, process, region, before)
+      const started = await startQemu(emulator, args, [region.fd, imageFd])
+      const machine = new QemuMachine(board.kind, started, region, before)
       await machine.#running(emulator, startTimeoutMs)
       return machine
     } finally {
@@ -270,40 +263,6 @@ function imageFile(board: QemuBoard, image: FirmwareImage, bootParameters: Uint8
 /** The name by which QEMU opens what it inherits open. */
 function descriptor(fd: number): string {
   return `/proc/self/fd/${fd}`
-}
-
-async function startQemu(
-  emulator: string,
-  args: readonly string[],
-  inherited: readonly number[],
-): Promise<CoreProcess> {
-  const [command, ...before] = WITH_THIS_PROCESS
-  try {
-    return await CoreProcess.start(command, [...before, emulator, ...args], ['pipe', ...inherited])
-  } catch (cause) {
-    const missing = errorCode(cause) === 'ENOENT'
-    throw new CoreError(
-      missing ? 'ERR_CARILLON_EMULATOR_MISSING' : 'ERR_CARILLON_CORE_START',
-      missing
-        ? `${command} is not installed, and QEMU would outlive this process without it: apt-get install util-linux`
-        : `${emulator} cannot be started: ${systemReason(cause)}`,
-      { cause },
-    )
-  }
-}
-
-function endedAtOnce(emulator: string, { code, signal, stderr }: CoreExit): CoreError {
-  if (code === NOT_FOUND) {
-    return new CoreError(
-      'ERR_CARILLON_EMULATOR_MISSING',
-      `${emulator} is not there: apt-get install qemu-system-arm (${stderr})`,
-    )
-  }
-  const why = stderr === '' ? '' : `: ${stderr}`
-  return new CoreError(
-    'ERR_CARILLON_CORE_START',
-    `${emulator} ended (${signal ?? `code ${code}`}) before its firmware ran${why}`,
-  )
 }
 
 /**

@@ -1,7 +1,6 @@
 import { checkInteger } from '../arguments.ts'
-import { StateError } from './errors.ts'
 import { HIGHEST_DESCRIPTOR } from './limits.ts'
-import { loadAddon } from './native-addon.ts'
+import { requireAddon } from './native-addon.ts'
 import { SystemError } from './system-error.ts'
 
 /** An eventfd that another thread may signal: send it in a message, and call `EventFd.from`. */
@@ -33,7 +32,7 @@ export class EventFd {
    * @throws the system's error (`EMFILE`…).
    */
   static create(): EventFd {
-    const handle = addon().createEventFd()
+    const handle = requireAddon().createEventFd()
     if (handle < 0) throw new SystemError('eventfd', handle)
     return new EventFd(handle, true)
   }
@@ -46,7 +45,7 @@ export class EventFd {
    */
   static adopt(fd: number): EventFd {
     checkInteger('fd', fd, 0, HIGHEST_DESCRIPTOR)
-    const handle = addon().adoptEventFd(fd)
+    const handle = requireAddon().adoptEventFd(fd)
     if (handle < 0) throw new SystemError('fcntl', handle)
     return new EventFd(handle, true)
   }
@@ -63,12 +62,12 @@ export class EventFd {
 
   /** The descriptor, to hand on to a process; -1 once it is closed. */
   get fd(): number {
-    return addon().eventFdDescriptor(this.#handle)
+    return requireAddon().descriptorOf(this.#handle)
   }
 
   /** Wakes who waits. False where nobody can: it is closed. */
   signal(): boolean {
-    return addon().signalEventFd(this.#handle) === 0
+    return requireAddon().signalEventFd(this.#handle) === 0
   }
 
   /**
@@ -76,12 +75,6 @@ export class EventFd {
    * closes those that it made or adopted. Harmless the second time.
    */
   close(): void {
-    if (this.#owns) addon().closeEventFd(this.#handle)
+    if (this.#owns) requireAddon().closeDescriptor(this.#handle)
   }
-}
-
-function addon() {
-  const addon = loadAddon()
-  if ('reason' in addon) throw new StateError('ERR_CARILLON_NO_EPOLL', addon.reason)
-  return addon
 }

@@ -1,4 +1,5 @@
 import { loadAddon as loadNativeAddon, type MissingAddon } from '../native-addon.ts'
+import { StateError } from './errors.ts'
 
 /**
  * The addon's poller: one epoll instance under the event loop. What fails in the system answers with
@@ -118,11 +119,24 @@ interface Addon {
   createEventFd(): number
   adoptEventFd(fd: number): number
   signalEventFd(handle: number): number
-  eventFdDescriptor(handle: number): number
-  closeEventFd(handle: number): void
+  /** The handles of both ends. */
+  createSocketPair(): readonly [number, number] | number
+  /** The bits of all bytes that have come; `-EPIPE` where nothing more will. */
+  takeBells(handle: number): number
+  sendBells(handle: number, bits: number): number
+  /** Of what has a handle; -1 once it is closed. */
+  descriptorOf(handle: number): number
+  closeDescriptor(handle: number): void
 }
 
 /** The addon, or why there is none. */
 export function loadAddon(): Addon | MissingAddon {
   return loadNativeAddon<Addon>()
+}
+
+/** @throws {StateError} `ERR_CARILLON_NO_EPOLL` where there is none. */
+export function requireAddon(): Addon {
+  const addon = loadAddon()
+  if ('reason' in addon) throw new StateError('ERR_CARILLON_NO_EPOLL', addon.reason)
+  return addon
 }

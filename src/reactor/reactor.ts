@@ -4,7 +4,13 @@ import { ViewCache } from '../framing/view-cache.ts'
 import { StateError } from './errors.ts'
 import type { EventFd } from './event-fd.ts'
 import { HIGHEST_BUSY_POLL_US, HIGHEST_DESCRIPTOR, HIGHEST_REGISTERED_BYTES } from './limits.ts'
-import { loadAddon, type Poller, type PollerStats, RecordKind } from './native-addon.ts'
+import {
+  loadAddon,
+  type Poller,
+  type PollerStats,
+  RecordKind,
+  requireAddon,
+} from './native-addon.ts'
 import { SendList } from './send-list.ts'
 import { SystemError } from './system-error.ts'
 import { throwLater } from './throw-later.ts'
@@ -90,8 +96,7 @@ export class Reactor {
    */
   constructor(options: ReactorOptions = {}) {
     const busyPollUs = checkInteger('busyPollUs', options.busyPollUs ?? 0, 0, HIGHEST_BUSY_POLL_US)
-    const addon = loadAddon()
-    if ('reason' in addon) throw new StateError('ERR_CARILLON_NO_EPOLL', addon.reason)
+    const addon = requireAddon()
     this.#poller = new addon.Poller((count) => this.#dispatch(count), busyPollUs)
     const { arena } = this.#poller
     // Whoever hands on a borrowed message, and its memory with it, must not take away the arena.

@@ -1,12 +1,16 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { CoresDoorbell } from '../../src/cores/cores-doorbell.ts'
+import { NetBellEnd } from '../../src/cores/net-bell-end.ts'
 import { Calls } from '../reactor/calls.ts'
 import { socketPair } from '../reactor/socket-pair.ts'
 
 test('a bell says for which cores it is, and those of several may be one byte', async (t) => {
   const [here, there] = await socketPair(t)
-  const host = new CoresDoorbell(here, () => {})
+  const host = new CoresDoorbell(
+    (tell) => new NetBellEnd(here, tell),
+    () => {},
+  )
   let count = 0
   for (; here.writableLength === 0; count++) host.ring(2)
   for (let round = 0; round < 100; round++) for (const core of [3, 0, 1]) host.ring(core)
@@ -29,7 +33,7 @@ test('a bell says for which cores it is, and those of several may be one byte', 
 test('a bell is heard for each core that rang', async (t) => {
   const [here, there] = await socketPair(t)
   const rung = new Calls<number>()
-  const host = new CoresDoorbell(here, rung.note)
+  const host = new CoresDoorbell((tell) => new NetBellEnd(here, tell), rung.note)
   there.write(Uint8Array.of(0b1001, 0b0001))
   await rung.untilTold(2)
   t.deepEqual(new Set(rung.told), new Set([0, 3]))
@@ -42,7 +46,10 @@ test('a bell is heard for each core that rang', async (t) => {
 
 test('a machine that ends, or a doorbell that is closed, is rung without harm', async (t) => {
   const [here, there] = await socketPair(t)
-  const host = new CoresDoorbell(here, () => t.fail('nobody rang'))
+  const host = new CoresDoorbell(
+    (tell) => new NetBellEnd(here, tell),
+    () => t.fail('nobody rang'),
+  )
   const closed = once(here, 'close')
   there.destroy()
   for (let count = 0; count < 10; count++) host.ring(0)
