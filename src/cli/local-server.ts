@@ -1,3 +1,4 @@
+import type { CoreKind } from '../cores/core-runner.ts'
 import { CarillonServer } from '../server/carillon-server.ts'
 
 /** A server of one's own, for the length of a job. */
@@ -7,7 +8,11 @@ export interface LocalServer {
   stop(): Promise<void>
 }
 
-/** Starts a hosted core and a server on a free port, reachable from this machine only. */
-export async function startLocalServer(): Promise<LocalServer> {
-  return CarillonServer.start({ port: 0 })
+/**
+ * Starts a core and a server on a free port, reachable from this machine only.
+ *
+ * @throws as `CarillonServer.start`.
+ */
+export async function startLocalServer(core: CoreKind = 'hosted'): Promise<LocalServer> {
+  return CarillonServer.start({ port: 0, core })
 }

@@ -3,7 +3,9 @@ import { DEFAULT_PORT } from '../../proto/messages.ts'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
 import type { ServerAddress } from '../client/connection.ts'
 import { MAX_WINDOW } from '../client/limits.ts'
+import type { CoreKind } from '../cores/core-runner.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
+import { CORE_KINDS_TOLD, CORE_SYNTAX, parseCoreKind } from './core-option.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
 import { parseChoice, parseInteger } from './option-values.ts'
 import { parseServerOption, SERVER_SYNTAX } from './server-option.ts'
@@ -12,6 +14,7 @@ import type { ServerSurroundings } from './with-server.ts'
 /** What the options of `carillon process` are read as. */
 export interface ProcessOptions {
   readonly server?: ServerAddress
+  readonly core?: CoreKind
   readonly effect?: readonly EffectOption[]
   readonly format?: SampleFormat
   readonly coreIndex?: number
@@ -37,8 +40,13 @@ export function addProcessCommand(
     )
     .option(
       SERVER_SYNTAX,
-      `the server to use, port ${DEFAULT_PORT} unless said (default: one of its own, with a hosted core)`,
+      `the server to use, port ${DEFAULT_PORT} unless said (default: one of its own, with one core)`,
       parseServerOption,
+    )
+    .option(
+      CORE_SYNTAX,
+      `what the core of its own server is: ${CORE_KINDS_TOLD} (default: hosted)`,
+      parseCoreKind,
     )
     .option(
       `--effect <${EFFECT_SYNTAX}>`,

@@ -1,5 +1,6 @@
 // The command `carillon`: what is asked for is loaded and run as this module is.
 import { Command } from 'commander'
+import type { CoreKind } from '../cores/core-runner.ts'
 import { VERSION } from '../version.ts'
 import { addEffectsCommand } from './effects-command.ts'
 import { addFirmwareCommand } from './firmware-command.ts'
@@ -18,7 +19,8 @@ const program = new Command('carillon')
   .configureOutput({ outputError: () => {}, writeOut: print })
 
 // Loaded only where a job needs it: a client of another server has no use for native code.
-const startLocalServer = async () => (await import('./local-server.ts')).startLocalServer()
+const startLocalServer = async (core?: CoreKind) =>
+  (await import('./local-server.ts')).startLocalServer(core)
 
 addServeCommand(program)
 addProcessCommand(program, { startLocalServer })

@@ -16,7 +16,10 @@ export async function runProcessCommand(
   options: ProcessOptions,
   startLocalServer: ServerSurroundings['startLocalServer'],
 ): Promise<void> {
-  const { effect: effects = [], ...rest } = options
+  const { effect: effects = [], core, ...rest } = options
+  if (core !== undefined && rest.server !== undefined) {
+    throw new UsageError('--core is of a server of its own: that of --server has its cores')
+  }
   refuseTerminal(input, 0, 'read from standard input, which is a terminal')
   refuseTerminal(output, 1, 'written to standard output, which is a terminal')
   if (output === STANDARD_STREAM && isStandardOutputClosed()) {
@@ -28,7 +31,7 @@ export async function runProcessCommand(
       runProcessJob(
         { input, output, effects, ...rest },
         {
-          startLocalServer,
+          startLocalServer: () => startLocalServer(core),
           openStandardInput: () => process.stdin,
           openStandardOutput,
           signal,

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
-import type { BoardKind, CoreKind, FileCoreKind } from '../cores/core-runner.ts'
+import type { CoreKind } from '../cores/core-runner.ts'
 import { CarillonError, errorCode, errorMessage } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
@@ -9,16 +9,13 @@ import { HIGHEST_BUSY_POLL_US } from '../reactor/limits.ts'
 import type { CarillonServer } from '../server/carillon-server.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from '../server/limits.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
+import { CORE_KINDS_TOLD, CORE_SYNTAX, parseCoreKind } from './core-option.ts'
 import { LogSink } from './log-sink.ts'
 import { onStopSignal } from './on-stop-signal.ts'
 import { parseChoice, parseInteger } from './option-values.ts'
 
 const DEFAULT_CONSOLE_PORT = 8080
 const HIGHEST_PORT = 65_535
-/** As `coreRunner` knows them; where they run is loaded only with the server. */
-const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly FileCoreKind[]
-/** As the folders of boards are called; whether there is one of that name, the server says. */
-const BOARD = /^board:[a-z0-9-]+$/
 const TRANSPORTS = ['epoll', 'net'] as const
 
 /**
@@ -47,14 +44,7 @@ export function addServeCommand(program: Command): void {
   program
     .command('serve')
     .description('serve the cores over TCP, with a console for the browser')
-    .addOption(
-      new Option(
-        '--core <KIND>',
-        `what the cores are: processes (hosted), bare metal on a board in QEMU (virt, raspi3), or other cores of this machine (board:NAME)`,
-      )
-        .argParser(parseCoreKind)
-        .default('hosted'),
-    )
+    .option(CORE_SYNTAX, `what the cores are: ${CORE_KINDS_TOLD}`, parseCoreKind, 'hosted')
     .option(
       '--cores <N>',
       `how many, 1 to ${LIMITS.CORES_MAX}`,
@@ -103,11 +93,6 @@ export function addServeCommand(program: Command): void {
     )
     .option('--core-polls', 'hosted cores look for work all the time: sooner, for a CPU each')
     .action(serve)
-}
-
-function parseCoreKind(text: string): CoreKind {
-  if (BOARD.test(text)) return text as BoardKind
-  return parseChoice('--core', [...CORE_KINDS, 'board:NAME'] as const)(text) as FileCoreKind
 }
 
 async function serve(options: ServeOptions): Promise<void> {

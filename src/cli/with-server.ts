@@ -1,8 +1,10 @@
 import type { ServerAddress } from '../client/connection.ts'
+import type { CoreKind } from '../cores/core-runner.ts'
 import type { LocalServer } from './local-server.ts'
 
 export interface ServerSurroundings {
-  startLocalServer(): Promise<LocalServer>
+  /** @param core what its core is. Default `hosted`. */
+  startLocalServer(core?: CoreKind): Promise<LocalServer>
   /** Gives the work up, with the signal's reason. */
   readonly signal: AbortSignal
 }

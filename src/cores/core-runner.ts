@@ -61,15 +61,19 @@ export function regionFilePlace(kind: FileCoreKind): RegionFilePlace {
 
 /**
  * @param firmware path, where it is not the one that was built here.
- * @param hosted how hosted cores are run; says nothing of others.
+ * @param how `reactor` hears the bells; `polls` is for hosted cores, and says nothing of others.
  */
 export function coreRunner(
   kind: FileCoreKind,
   region: SharedRegion,
   firmware?: string,
-  hosted: Pick<HostedRunnerOptions, 'polls' | 'reactor'> = {},
+  { reactor, polls }: Pick<HostedRunnerOptions, 'polls' | 'reactor'> = {},
 ): CoreRunner {
-  const options = { region, ...(firmware !== undefined && { firmware }) }
-  if (kind === 'hosted') return new HostedRunner({ ...options, ...hosted })
+  const options = {
+    region,
+    ...(firmware !== undefined && { firmware }),
+    ...(reactor !== undefined && { reactor }),
+  }
+  if (kind === 'hosted') return new HostedRunner({ ...options, ...(polls && { polls }) })
   return new QemuRunner({ ...options, board: QEMU_BOARDS[kind] })
 }

@@ -1,4 +1,5 @@
 import { closeSync, fchmodSync, fstatSync } from 'node:fs'
+import type { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
 import { askCore, PARK, RUN } from './ask-core.ts'
@@ -36,6 +37,8 @@ export interface QemuMachineOptions {
   readonly region: SharedRegion
   /** The image, or the path of an ELF file. Default: the one that was built here. */
   readonly firmware?: string | FirmwareImage
+  /** What hears the bells. Default `Reactor.shared`; without the addon, Node. */
+  readonly reactor?: Reactor
   /** Name in PATH, or path, of QEMU. Default `qemu-system-aarch64`. */
   readonly emulator?: string
   /** The exception level at which the firmware begins. Default: the first of the board's. */
@@ -119,7 +122,7 @@ export class QemuMachine implements CoreMachine {
     try {
       lock = unlockForOwner(region.fd)
       const before = region.shared.status.slice(0, region.cores)
-      const started = await startQemu(emulator, args, [region.fd, imageFd])
+      const started = await startQemu(emulator, args, [region.fd, imageFd], options.reactor)
       const machine = new QemuMachine(board.kind, started, region, before)
       await machine.#running(emulator, startTimeoutMs)
       return machine

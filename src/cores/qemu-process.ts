@@ -30,6 +30,7 @@ export interface QemuProcess {
  * Starts it.
  *
  * @param inherited what it finds as its descriptors from {@link DOORBELL_FD} + 1 on.
+ * @param reactor hears its bells. Default `Reactor.shared`; without the addon, Node.
  * @throws {CoreError} `ERR_CARILLON_EMULATOR_MISSING`, `ERR_CARILLON_CORE_START`.
  * @throws the system's error (`EMFILE`…) where there is no socket to be had.
  */
@@ -37,6 +38,7 @@ export async function startQemu(
   emulator: string,
   args: readonly string[],
   inherited: readonly number[],
+  reactor?: Reactor,
 ): Promise<QemuProcess> {
   if (Reactor.unavailable !== undefined) {
     const process = await startProcess(emulator, args, ['pipe', ...inherited])
@@ -46,7 +48,7 @@ export async function startQemu(
   try {
     const process = await startProcess(emulator, args, [socket.peerFd, ...inherited])
     socket.closePeer()
-    return { process, openBellEnd: (tell) => openReactorEnd(socket, process, tell) }
+    return { process, openBellEnd: (tell) => openReactorEnd(socket, process, tell, reactor) }
   } catch (error) {
     socket.close()
     throw error
@@ -57,9 +59,10 @@ function openReactorEnd(
   socket: BellSocket,
   process: CoreProcess,
   tell: (bits: number) => void,
+  reactor?: Reactor,
 ): BellEnd {
   try {
-    return new ReactorBellEnd(socket, tell)
+    return new ReactorBellEnd(socket, tell, reactor)
   } catch (error) {
     socket.close()
     process.kill()

@@ -45,8 +45,8 @@ export async function openServerCores(options: ServerCoresOptions): Promise<Serv
   const { kind, cores, firmware, polls, reactor, logger } = options
   if (isBoardKind(kind)) return openBoardCores(kind, options)
   const region = createRegionFile({ cores, ...regionFilePlace(kind) }, logger)
-  const hosted = { polls, ...(reactor !== undefined && { reactor }) }
-  return { region, runner: coreRunner(kind, region, firmware, hosted), close: () => {} }
+  const how = { polls, ...(reactor !== undefined && { reactor }) }
+  return { region, runner: coreRunner(kind, region, firmware, how), close: () => {} }
 }
 
 async function openBoardCores(

@@ -83,6 +83,14 @@ test('an output that is a pipe is refused: a WAV header is finished last', async
 for (const [args, says] of [
   [['process'], "missing required argument 'IN.wav' [ERR_CARILLON_USAGE]"],
   [['process', 'a', 'b', 'c'], 'too many arguments'],
+  [
+    ['process', 'a', 'b', '--core', 'warm'],
+    '--core takes one of hosted, virt, raspi3, board:NAME, not "warm" [ERR_CARILLON_USAGE]',
+  ],
+  [
+    ['process', 'a', 'b', '--core', 'virt', '--server', 'localhost'],
+    '--core is of a server of its own: that of --server has its cores [ERR_CARILLON_USAGE]',
+  ],
   [['process', 'a', 'b', '--loud'], "unknown option '--loud' [ERR_CARILLON_USAGE]"],
   [['process', 'a', 'b', '--format', 's8'], '--format takes one of s16, s24, s32, f32, not "s8"'],
   [['process', 'a', 'b', '--server', 'a:b'], '--server takes HOST:PORT'],
