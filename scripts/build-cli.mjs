@@ -1,7 +1,8 @@
 // Bundles the command, src/cli/, with the packages that it is made of into dist/cli/. The command then
-// loads a dozen files in place of two hundred, each of which Node would look for, open and link.
+// loads one file in place of two hundred, each of which Node would look for, open and link, and V8
+// keeps what it made of it: see src/cli/compiled-script.ts.
 import { cpSync, readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { emptyFolder } from './empty-folder.mjs'
@@ -26,16 +27,18 @@ const withoutLong = {
 emptyFolder(built)
 // And what V8 made of it would be kept for ever, see src/cli/main.ts.
 emptyFolder(join(root, 'dist/.compile-cache'))
-const { metafile } = await build({
+
+// CommonJS, which Node begins sooner than modules. What only some commands need is in the file too, and
+// evaluated by those.
+const bundled = {
   absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts' },
   outdir: built,
   bundle: true,
-  // What only some commands need is loaded by those.
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
   platform: 'node',
   target: 'node20.19',
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename' },
   external,
   plugins: [withoutLong],
   // Names stay, so that a stack says where it happened without the map, and with it
@@ -43,16 +46,28 @@ const { metafile } = await build({
   minify: false,
   sourcemap: true,
   sourcesContent: false,
-  // The packages are CommonJS, and ask for Node's modules by `require`.
-  banner: {
-    js: "import { createRequire as createRequireOfBundle } from 'node:module'\nconst require = createRequireOfBundle(import.meta.url)",
-  },
   metafile: true,
   logLevel: 'warning',
+}
+const { metafile } = await build({
+  ...bundled,
+  entryPoints: { program: 'src/cli/program.ts' },
+  entryNames: '[name]-[hash]',
+})
+await build({
+  ...bundled,
+  entryPoints: { main: 'src/cli/main.ts' },
+  define: { ...bundled.define, PROGRAM_FILE: JSON.stringify(programFile(metafile)) },
 })
 
 // Their code becomes part of the command: their licences go with it.
 for (const [name, folder] of packagesIn(metafile)) copyLicence(name, folder)
+
+/** The name of the file that the program became. */
+function programFile({ outputs }) {
+  const [path] = Object.keys(outputs).filter((file) => file.endsWith('.cjs'))
+  return basename(path)
+}
 
 /** The packages that something of which is in the bundle, with their folders. */
 function packagesIn({ inputs }) {

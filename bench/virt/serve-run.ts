@@ -7,7 +7,7 @@ import type { FileCoreKind } from '../../src/cores/core-runner.ts'
 import { BenchError } from '../errors.ts'
 import { REPOSITORY } from '../programs.ts'
 
-const COMMAND = join(REPOSITORY, 'dist/cli/main.js')
+const COMMAND = join(REPOSITORY, 'dist/cli/main.cjs')
 
 /** The last bytes of what it wrote to stderr, kept to explain why it ended. */
 const STDERR_BYTES_MAX = 4096

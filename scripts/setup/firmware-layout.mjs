@@ -28,7 +28,7 @@ export function firmwareLayout(root) {
 }
 
 function checkLayout(root, elf) {
-  runTool(root, process.execPath, ['dist/cli/main.js', 'layout', '--check', elf], {
+  runTool(root, process.execPath, ['dist/cli/main.cjs', 'layout', '--check', elf], {
     sentence: `The layout in ${elf} is not the one of src/shm/shared-mem.ts (see above). After a change there, npm run setup writes the C header and builds the firmware anew`,
   })
 }

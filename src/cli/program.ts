@@ -32,8 +32,8 @@ addRingsCommand(program)
 // What cannot be said on standard error can be said nowhere: the exit code says the rest.
 process.stderr.on('error', () => {})
 
-try {
-  await program.parseAsync()
-} catch (error) {
-  process.exitCode = reportError(error)
-}
+program.parseAsync().catch((error) => {
+  const code = reportError(error)
+  // What could not be printed may have failed before.
+  if (code !== 0) process.exitCode = code
+})

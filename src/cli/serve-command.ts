@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { type Command, Option } from 'commander'
 import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
@@ -96,7 +97,7 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const logger = await createLogger()
+  const logger = createLogger()
   const ended = new Promise((resolve) => onStopSignal(resolve))
   // Loaded only here: the other commands have no use for native code.
   const { CarillonServer } = await import('../server/carillon-server.ts')
@@ -160,11 +161,12 @@ function explainListening(error: unknown, { port, console, consolePort }: ServeO
 }
 
 /** Readable on a terminal, JSON lines elsewhere. */
-async function createLogger(): Promise<Logger> {
+function createLogger(): Logger {
   // A pipe that `process.stdout` has opened does not block. Without the options before it, pino would
   // take the sink for options, and write by itself.
   if (!process.stdout.isTTY) return pino({}, new LogSink(process.stdout.fd))
-  const { default: pretty } = await import('pino-pretty')
+  const require = createRequire(import.meta.url)
+  const pretty: typeof import('pino-pretty') = require('pino-pretty')
   // What the sentence says already is left out.
   const ignore =
     'pid,hostname,event,host,port,consolePort,core,region,signal,client,address,clientName,code'

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { errorCode, errorMessage } from '../errors.ts'
 import { ConsoleUnavailableError } from './errors.ts'
 
@@ -90,20 +91,21 @@ const MAINTAINERS_RELEASE = 'npm install uNetworking/uWebSockets.js#v20.56.0'
  *
  * @throws {ConsoleUnavailableError} with the command that may help.
  */
-export async function loadUWebSockets(name = 'uWebSockets.js'): Promise<UWebSockets> {
+export function loadUWebSockets(name = 'uWebSockets.js'): UWebSockets {
+  const require = createRequire(import.meta.url)
   try {
-    const module: { default: UWebSockets } = await import(name)
-    return module.default
+    return require(name)
   } catch (cause) {
     throw new ConsoleUnavailableError(
-      `The console needs uWebSockets.js, which ${problemOf(cause)}`,
+      `The console needs uWebSockets.js, which ${problemOf(cause, name)}`,
       { cause },
     )
   }
 }
 
-function problemOf(error: unknown): string {
-  if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') {
+function problemOf(error: unknown, name: string): string {
+  // What the package itself asks for may be what is not there.
+  if (errorCode(error) === 'MODULE_NOT_FOUND' && errorMessage(error).includes(`'${name}'`)) {
     return `is not installed. To get it: npm install uWebSockets.js@npm:uwebsockets, or the maintainer's release: ${MAINTAINERS_RELEASE}`
   }
   // The package puts a paragraph of its own before the reason, and Node a list of files after it.

@@ -109,8 +109,8 @@ export class WebGateway {
   }
 
   async #open(): Promise<ListenAddress> {
-    const [uWebSockets, files, host] = await Promise.all([
-      loadUWebSockets(),
+    const uWebSockets = loadUWebSockets()
+    const [files, host] = await Promise.all([
       readConsoleFiles(this.#options.root ?? BUILT_PAGE),
       resolveHost(this.#options),
     ])

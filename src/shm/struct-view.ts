@@ -119,9 +119,8 @@ export function viewStruct<T extends StructType, const S extends Side>(
 }
 
 interface Access {
-  get?: () => unknown
+  get: () => unknown
   set?: (value: never) => void
-  value?: unknown
 }
 
 function access(
@@ -131,11 +130,20 @@ function access(
   side: Side,
   writable: boolean,
 ): Access {
-  if (type.kind === 'struct') return { value: viewStruct(type, memory, at, side) }
-  if (type.kind === 'array') return { value: viewArray(type, memory, at, side, writable) }
+  if (type.kind === 'struct') return { get: once(() => viewStruct(type, memory, at, side)) }
+  if (type.kind === 'array') return { get: once(() => viewArray(type, memory, at, side, writable)) }
   const { get, set } =
     type.kind === 'text' ? textAccess(type, memory, at) : scalarAccess(type, memory, at)
   return writable ? { get, set } : { get }
+}
+
+/** Most of a region is never looked at by name: what lies within a struct is viewed when it is. */
+function once<Value extends object>(make: () => Value): () => Value {
+  let made: Value | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
 
 function viewArray(
@@ -144,7 +152,7 @@ function viewArray(
   at: number,
   side: Side,
   writable: boolean,
-): unknown {
+): object {
   const view: unknown[] = new Array(type.count)
   for (let index = 0; index < type.count; index++) {
     const place = at + index * type.element.bytes

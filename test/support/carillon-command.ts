@@ -5,7 +5,7 @@ import { REPOSITORY } from './repository.ts'
 import type { Teardown } from './soak.ts'
 
 /** The command as it was bundled, which is what the package has. */
-export const MAIN = join(REPOSITORY, 'dist/cli/main.js')
+export const MAIN = join(REPOSITORY, 'dist/cli/main.cjs')
 
 export interface CommandResult {
   readonly code: number | null

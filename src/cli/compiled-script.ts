@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import Module, { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { cachedDataVersionTag } from 'node:v8'
+import { Script } from 'node:vm'
+
+/** Node has a cache of its own from 22.1 on. */
+const { enableCompileCache } = Module as { enableCompileCache?: (folder: string) => unknown }
+
+/** How much more there must be than what is kept already. */
+const WORTH_KEEPING = 1.05
+
+/** To look for more takes some milliseconds: who ran for this long, in seconds, does not notice. */
+const LONG_RUN_S = 0.5
+
+/**
+ * Runs a file of CommonJS, compiled as far as it was when it ended the last time.
+ *
+ * @param file whose name changes with what is in it, because a cache is not compared with its source.
+ *   It has no `import()`, which Node 20 has no way to allow in what comes from a cache.
+ * @param folder of the cache. Where it cannot be written to, the file is compiled each time.
+ */
+export function runCompiled(file: string, folder: string): void {
+  enableCompileCache?.(folder)
+  // With source maps too: Node looks for those of what it loads itself.
+  if (enableCompileCache !== undefined || process.sourceMapsEnabled) createRequire(file)(file)
+  else runCached(file, join(folder, `${basename(file)}-${cachedDataVersionTag().toString(16)}`))
+}
+
+function runCached(file: string, cache: string): void {
+  const cachedData = readCache(cache)
+  const script = new Script(Module.wrap(readFileSync(file, 'utf8')), {
+    filename: file,
+    ...(cachedData !== undefined && { cachedData }),
+  })
+  const kept = script.cachedDataRejected === false ? (cachedData?.length ?? 0) : 0
+  process.once('exit', () => {
+    if (kept > 0 && process.uptime() < LONG_RUN_S) return
+    // With the functions that were called, which another command may not have called before.
+    const compiled = script.createCachedData()
+    if (compiled.length > kept * WORTH_KEEPING) writeCache(cache, compiled)
+  })
+  const exported = { exports: {} }
+  const run: NodeModuleFunction = script.runInThisContext()
+  run(exported.exports, createRequire(file), exported, file, dirname(file))
+}
+
+/** What a file of CommonJS is for Node: a function of these. */
+type NodeModuleFunction = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { exports: object },
+  filename: string,
+  dirname: string,
+) => void
+
+function readCache(cache: string): Buffer | undefined {
+  try {
+    return readFileSync(cache)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whole, or not at all. */
+function writeCache(cache: string, compiled: Buffer): void {
+  const unfinished = `${cache}.${process.pid}`
+  try {
+    mkdirSync(dirname(cache), { recursive: true })
+    writeFileSync(unfinished, compiled, { flag: 'wx' })
+    renameSync(unfinished, cache)
+  } catch {
+    // It may not have come as far as that.
+    if (existsSync(unfinished)) rmSync(unfinished, { force: true })
+  }
+}

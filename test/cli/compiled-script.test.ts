@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import * as module from 'node:module'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { REPOSITORY } from '../support/repository.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const MODULE = join(REPOSITORY, 'dist/src/cli/compiled-script.js')
+
+/** Prints what a file of CommonJS has, a module that it asks for, and its arguments. */
+const PROGRAM = `'use strict'
+function called() { return __filename === require('node:path').join(__dirname, 'program.cjs') }
+console.log(called(), require('./other.cjs'), typeof exports, process.argv.at(-1))
+`
+
+/** Node's own cache serves from 22.1 on. */
+const IS_OURS = !('enableCompileCache' in module)
+
+function prepare(t: ExecutionContext) {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'program.cjs')
+  writeFileSync(file, PROGRAM)
+  writeFileSync(join(folder, 'other.cjs'), "module.exports = 'ding'\n")
+  const cache = join(folder, 'cache')
+  const code = `import { runCompiled } from ${JSON.stringify(MODULE)}
+runCompiled(${JSON.stringify(file)}, ${JSON.stringify(cache)})`
+  const { NODE_COMPILE_CACHE: _, NODE_DISABLE_COMPILE_CACHE: __, ...env } = process.env
+  const run = (...options: string[]) =>
+    execFileSync(process.execPath, [...options, '--input-type=module', '-e', code, 'dong'], {
+      encoding: 'utf8',
+      env,
+    })
+  return { cache, run }
+}
+
+const PRINTED = 'true ding object dong\n'
+
+test('what was compiled is kept, and serves the next run', (t) => {
+  const { cache, run } = prepare(t)
+  t.is(run(), PRINTED)
+  const kept = readdirSync(cache)
+  t.is(kept.length, 1)
+  t.is(run(), PRINTED)
+  t.deepEqual(readdirSync(cache), kept)
+})
+
+test('where nothing can be kept, nothing is, and nobody is told', (t) => {
+  const { cache, run } = prepare(t)
+  writeFileSync(cache, '')
+  t.is(run(), PRINTED)
+  t.is(readFileSync(cache, 'utf8'), '')
+})
+
+test('with source maps it is left to Node', (t) => {
+  const { cache, run } = prepare(t)
+  t.is(run('--enable-source-maps'), PRINTED)
+  t.is(existsSync(cache), !IS_OURS)
+})
+
+test('a cache that was cut short, or is of something else, is made anew', (t) => {
+  const { cache, run } = prepare(t)
+  run()
+  if (!IS_OURS) {
+    t.pass("Node's own is not ours to look at")
+    return
+  }
+  const [name = ''] = readdirSync(cache)
+  const path = join(cache, name)
+  const whole = readFileSync(path)
+  for (const bytes of [0, 10, whole.length - 8]) {
+    truncateSync(path, bytes)
+    t.is(run(), PRINTED)
+    t.is(readFileSync(path).length, whole.length, `cut to ${bytes}`)
+  }
+  writeFileSync(path, Buffer.alloc(whole.length, 0x5a))
+  t.is(run(), PRINTED)
+  t.deepEqual(readdirSync(cache), [name])
+  t.not(readFileSync(path)[0], 0x5a)
+})
+
+test('the bundle has no import(), which it could not do', (t) => {
+  const folder = join(REPOSITORY, 'dist/cli')
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith('.cjs')) continue
+    t.notRegex(readFileSync(join(folder, name), 'utf8'), /(?<![\w.$])import\(/, name)
+  }
+})
