@@ -1,9 +1,10 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
+import type { Judgement } from '../judgement.ts'
 import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
-import { type Judgement, judge } from './judgement.ts'
+import { judge } from './judgement.ts'
 import { TARGETS, type Target } from './targets.ts'
 
 const MIB = 1024 * 1024
@@ -88,7 +89,7 @@ function missedTexts(all: readonly Series[], { rate }: Cell): string[] {
   })
 }
 
-function judgedText(judgements: readonly Judgement[]): string {
+function judgedText(judgements: readonly Judgement<Target>[]): string {
   return targetsText(
     judgements.map(({ target, measured, verdict }) => {
       const title = CELLS.find(({ name }) => name === target.cell)?.title ?? target.cell

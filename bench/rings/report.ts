@@ -1,9 +1,10 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
+import type { Judgement } from '../judgement.ts'
 import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell, ONE_WAY } from './cells.ts'
-import { type Judgement, judge } from './judgement.ts'
+import { judge } from './judgement.ts'
 import { TARGETS, type Target } from './targets.ts'
 
 const RINGBUF_NOTE =
@@ -51,7 +52,7 @@ function ratio(ours: Series, theirs: Series, { metric }: Cell): string {
   return estimateText(ratioOfMedians(figuresOf(ours, metric), figuresOf(theirs, metric)))
 }
 
-function judgedText(judgements: readonly Judgement[]): string {
+function judgedText(judgements: readonly Judgement<Target>[]): string {
   return targetsText(
     judgements.map(({ target, measured, verdict }) => {
       const form = target.kind === 'rate' ? shortNumber : undefined

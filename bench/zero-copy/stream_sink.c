@@ -9,10 +9,8 @@
 //
 // --hold and what is printed are as in echo_load, without latencies.
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,23 +19,12 @@
 
 #include "common/program.h"
 #include "load/load.h"
+#include "load/load_options.h"
 #include "zero-copy/stream.h"
 
 enum { READ_BYTES = 256 * 1024 };
 
-static struct {
-    uint16_t port;
-    uint64_t region_bytes;
-    uint64_t warmup_ns;
-    uint64_t duration_ns;
-    uint64_t stall_ns;
-    pid_t server_pid;
-    bool hold;
-} options = {
-    .warmup_ns = 500ull * LOAD_NS_PER_MS,
-    .duration_ns = 2000ull * LOAD_NS_PER_MS,
-    .stall_ns = 5000ull * LOAD_NS_PER_MS,
-};
+static uint64_t region_bytes;
 
 // What has come and is not compared yet: at most a word's part, and one read.
 static unsigned char bytes[STREAM_WORD_BYTES + READ_BYTES];
@@ -47,10 +34,10 @@ static uint64_t words;
 static void wait_for(int fd, short events)
 {
     struct pollfd waiting = {.fd = fd, .events = events};
-    int ready = poll(&waiting, 1, (int)(options.stall_ns / LOAD_NS_PER_MS));
+    int ready = poll(&waiting, 1, (int)(load_options.stall_ns / LOAD_NS_PER_MS));
     if (ready == 0) {
         load_fail_server("the server stalled: nothing came for %" PRIu64 " ms",
-                         options.stall_ns / LOAD_NS_PER_MS);
+                         load_options.stall_ns / LOAD_NS_PER_MS);
     }
     if (ready < 0) {
         program_fail(1, "poll: %s", strerror(errno));
@@ -61,7 +48,7 @@ static void check_word(size_t index, uint64_t word)
 {
     uint64_t got;
     memcpy(&got, bytes + index * STREAM_WORD_BYTES, sizeof got);
-    uint64_t want = stream_word(word % (options.region_bytes / STREAM_WORD_BYTES));
+    uint64_t want = stream_word(word % (region_bytes / STREAM_WORD_BYTES));
     if (got != want) {
         load_fail_server("word %" PRIu64 " of the stream is %016" PRIx64 " and not %016" PRIx64, word,
                          got, want);
@@ -107,79 +94,42 @@ static void receive_for(int fd, uint64_t duration_ns, uint64_t *received)
 
 static void run(void)
 {
-    int fd = load_connect(options.port, 0, 1);
+    int fd = load_connect(load_options.port, 0, 1);
     wait_for(fd, POLLOUT);
     load_check_connected(fd, 0, 1);
-    if (options.hold) {
-        load_hold(1, options.stall_ns);
+    if (load_options.hold) {
+        load_hold(1, load_options.stall_ns);
     }
     uint64_t ignored = 0;
-    receive_for(fd, options.warmup_ns, &ignored);
-    clockid_t server = options.server_pid == 0 ? CLOCK_PROCESS_CPUTIME_ID
-                                               : load_process_clock(options.server_pid);
+    receive_for(fd, load_options.warmup_ns, &ignored);
+    clockid_t server = load_options.server_pid == 0 ? CLOCK_PROCESS_CPUTIME_ID
+                                               : load_process_clock(load_options.server_pid);
     uint64_t server_ns = load_now_ns(server);
     uint64_t own_ns = load_now_ns(CLOCK_PROCESS_CPUTIME_ID);
     uint64_t started_ns = load_now_ns(CLOCK_MONOTONIC);
     uint64_t received = 0;
-    receive_for(fd, options.duration_ns, &received);
+    receive_for(fd, load_options.duration_ns, &received);
     double elapsed_s = (double)(load_now_ns(CLOCK_MONOTONIC) - started_ns) / 1e9;
     printf("{\"event\":\"result\",\"errors\":0,\"bytes\":%" PRIu64 ",\"bytesPerS\":%.1f,"
            "\"elapsedS\":%.6f,\"serverCpuS\":%.6f,\"loadCpuS\":%.6f}\n",
            received, (double)received / elapsed_s, elapsed_s,
-           options.server_pid == 0 ? 0.0 : (double)(load_now_ns(server) - server_ns) / 1e9,
+           load_options.server_pid == 0 ? 0.0 : (double)(load_now_ns(server) - server_ns) / 1e9,
            (double)(load_now_ns(CLOCK_PROCESS_CPUTIME_ID) - own_ns) / 1e9);
     close(fd);
 }
 
 int main(int argc, char **argv)
 {
-    enum { PORT = 1, REGION, WARMUP, DURATION, STALL, SERVER_PID, HOLD };
-    static const struct option names[] = {
-        {"port", required_argument, NULL, PORT},
-        {"region", required_argument, NULL, REGION},
-        {"warmup-ms", required_argument, NULL, WARMUP},
-        {"duration-ms", required_argument, NULL, DURATION},
-        {"stall-ms", required_argument, NULL, STALL},
-        {"server-pid", required_argument, NULL, SERVER_PID},
-        {"hold", no_argument, NULL, HOLD},
-        {NULL, 0, NULL, 0},
+    const struct load_option own[] = {
+        {"region", STREAM_WORD_BYTES, STREAM_REGION_BYTES_MAX, &region_bytes, NULL},
+        {NULL, 0, 0, NULL, NULL},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        switch (option) {
-        case PORT:
-            options.port = (uint16_t)program_number("--port", optarg, 1, UINT16_MAX);
-            break;
-        case REGION:
-            options.region_bytes =
-                program_number("--region", optarg, STREAM_WORD_BYTES, STREAM_REGION_BYTES_MAX);
-            break;
-        case WARMUP:
-            options.warmup_ns =
-                LOAD_NS_PER_MS * program_number("--warmup-ms", optarg, 0, LOAD_DURATION_MS_MAX);
-            break;
-        case DURATION:
-            options.duration_ns =
-                LOAD_NS_PER_MS * program_number("--duration-ms", optarg, 1, LOAD_DURATION_MS_MAX);
-            break;
-        case STALL:
-            options.stall_ns =
-                LOAD_NS_PER_MS * program_number("--stall-ms", optarg, 1, LOAD_DURATION_MS_MAX);
-            break;
-        case SERVER_PID:
-            options.server_pid = (pid_t)program_number("--server-pid", optarg, 1, INT32_MAX);
-            break;
-        case HOLD:
-            options.hold = true;
-            break;
-        default:
-            exit(2);
-        }
+    load_parse_options(argc, argv, own);
+    if (load_options.connections != 1 || load_options.depth != 1) {
+        program_fail(2, "a stream has one connection, on which nothing is sent");
     }
-    if (options.port == 0 || options.region_bytes % STREAM_WORD_BYTES != 0 ||
-        options.region_bytes == 0) {
-        program_fail(2, "--port N says where the server listens, and --region BYTES, whole words, "
-                        "how long its region is");
+    if (region_bytes == 0 || region_bytes % STREAM_WORD_BYTES != 0) {
+        program_fail(2, "--region BYTES, whole words, says how long the server's region is");
     }
     run();
     return 0;
