@@ -10,6 +10,7 @@
         "src/poller.cc",
         "src/poller_methods.cc",
         "src/sigbus_guard.cc",
+        "src/slots.cc",
         "src/socket_pair.cc",
         "src/sockets.cc",
         "src/zero_copy.cc",

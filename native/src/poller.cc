@@ -20,11 +20,6 @@ uint64_t NowNs() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-// What epoll carries for us: which slot, and which of its uses.
-uint64_t KeyOf(int32_t index, uint32_t generation) {
-  return static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(index);
-}
-
 // What went wrong with a socket, which then forgets it. 0 where nothing did.
 int ErrorOf(int fd) {
   int error = 0;
@@ -38,8 +33,6 @@ int ErrorOf(int fd) {
 bool MustCopy(ssize_t sent) {
   return sent == -ENOBUFS || sent == -ENOMEM || sent == -EFAULT || sent == -EOPNOTSUPP;
 }
-
-bool IsOurs(SlotKind kind) { return kind != SlotKind::kWatched; }
 
 }  // namespace
 
@@ -55,17 +48,15 @@ Poller::Poller(napi_env env, uint32_t busy_poll_us)
       pieces_(reinterpret_cast<int32_t*>(pieces_memory_.get())),
       sends_(reinterpret_cast<int32_t*>(sends_memory_.get())) {}
 
-Poller::~Poller() {
-  if (epoll_ >= 0) close(epoll_);
-}
+Poller::~Poller() = default;
 
 int Poller::Start() {
-  epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_ < 0) return -errno;
+  const int epoll = slots_.Open();
+  if (epoll < 0) return epoll;
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return -ENOTSUP;
   watcher_ = new Watcher;
-  const int error = uv_poll_init(loop, &watcher_->poll, epoll_);
+  const int error = uv_poll_init(loop, &watcher_->poll, epoll);
   if (error != 0) {
     delete watcher_;
     watcher_ = nullptr;
@@ -103,9 +94,6 @@ void Poller::Close() {
   for (Slot& slot : slots_) {
     if (slot.zero_copy != nullptr) slot.zero_copy->Abandon(env_);
     slot.zero_copy.reset();
-    if (slot.kind != SlotKind::kFree && IsOurs(slot.kind)) close(slot.fd);
-    slot.kind = SlotKind::kFree;
-    slot.generation++;
   }
   Watcher* watcher = watcher_;
   watcher_ = nullptr;
@@ -116,8 +104,7 @@ void Poller::Close() {
     if (closed->cleanup != nullptr) napi_remove_async_cleanup_hook(closed->cleanup);
     delete closed;
   });
-  close(epoll_);
-  epoll_ = -1;
+  slots_.Close();
   for (napi_ref& reference : registered_) {
     if (reference != nullptr) napi_delete_reference(env_, reference);
     reference = nullptr;
@@ -129,152 +116,10 @@ void Poller::Close() {
   if (self_ != nullptr) napi_reference_unref(env_, self_, nullptr);
 }
 
-// Slots.
-
-int Poller::AddSlot(int fd, SlotKind kind, uint32_t interest) {
-  int32_t index;
-  if (!free_.empty()) {
-    index = free_.back();
-    free_.pop_back();
-  } else if (slots_.size() < kMaxSlots) {
-    index = static_cast<int32_t>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    return -EMFILE;
-  }
-  Slot& slot = slots_[index];
-  slot.fd = fd;
-  slot.generation++;
-  slot.interest = interest;
-  slot.kind = kind;
-  slot.ended = false;
-  slot.dormant = false;
-  slot.hears_edges = false;
-  epoll_event event = {};
-  event.events = interest;
-  event.data.u64 = KeyOf(index, slot.generation);
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
-    const int error = errno;
-    slot.fd = -1;
-    slot.kind = SlotKind::kFree;
-    free_.push_back(index);
-    return -error;
-  }
-  const auto number = static_cast<size_t>(fd);
-  if (number >= slot_of_fd_.size()) slot_of_fd_.resize(number + 1, -1);
-  slot_of_fd_[number] = index;
-  return index;
-}
-
-// The slot in use at `index`, or null: what JavaScript names is checked like any other input.
-Slot* Poller::Find(int32_t index) {
-  if (index < 0 || static_cast<size_t>(index) >= slots_.size()) return nullptr;
-  Slot& slot = slots_[index];
-  const bool is_released = slot.kind == SlotKind::kFree || slot.kind == SlotKind::kLingering;
-  return is_released ? nullptr : &slot;
-}
-
-int Poller::SetInterest(int32_t index, uint32_t interest) {
-  Slot& slot = slots_[index];
-  // Behind the peer's FIN a socket is readable for ever.
-  if (slot.ended) interest &= ~static_cast<uint32_t>(EPOLLIN);
-  if (interest == slot.interest && !(slot.dormant && interest != 0)) return 0;
-  if (slot.dormant && interest == 0) {
-    slot.interest = 0;
-    return 0;
-  }
-  if (!HasItsDescriptor(index)) return -EBADF;
-  epoll_event event = {};
-  event.events = interest;
-  event.data.u64 = KeyOf(index, slot.generation);
-  const int call = slot.dormant && !slot.hears_edges ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  if (epoll_ctl(epoll_, call, slot.fd, &event) != 0) return -errno;
-  // Only now: what was refused may be asked for again.
-  slot.interest = interest;
-  slot.dormant = false;
-  slot.hears_edges = false;
-  return 0;
-}
-
-// A hang-up is told however little interest there is: a connection that is not read from would wake
-// us for ever. It comes back with the next interest in it.
-void Poller::SetDormant(int32_t index) {
-  Slot& slot = slots_[index];
-  if (slot.dormant) return;
-  slot.dormant = true;
-  if (slot.IsAwaited()) HearEdges(index);
-  else if (HasItsDescriptor(index)) epoll_ctl(epoll_, EPOLL_CTL_DEL, slot.fd, nullptr);
-}
-
-// Stays in epoll, but for what is new: what there is now is told once more, and then each
-// notification, and no hang-up again and again. Where not even that is possible (ENOMEM), what is
-// awaited is released when the poller ends.
-void Poller::HearEdges(int32_t index) {
-  Slot& slot = slots_[index];
-  slot.hears_edges = true;
-  epoll_event event = {};
-  event.events = EPOLLET;
-  event.data.u64 = KeyOf(index, slot.generation);
-  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, slot.fd, &event) == 0 || errno != ENOENT) return;
-  epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.fd, &event);
-}
-
-// Whoever owns a watched descriptor may have closed it, and its number is then given to the next
-// one, which may be in epoll for another slot.
-bool Poller::HasItsDescriptor(int32_t index) const {
-  return slot_of_fd_[static_cast<size_t>(slots_[index].fd)] == index;
-}
-
-// Returns whether it lingers: then it is told when it has gone.
 bool Poller::ReleaseSlot(int32_t index, bool with_reset) {
-  Slot& slot = slots_[index];
-  if (slot.IsAwaited()) {
-    Linger(index);
-    return true;
-  }
-  // epoll forgets a descriptor by itself only where no copy of it is left, and of an eventfd there is
-  // one: its owner's.
-  if (slot.kind == SlotKind::kWatched || slot.kind == SlotKind::kEvent) SetDormant(index);
-  if (IsOurs(slot.kind)) {
-    if (with_reset) CloseWithReset(slot.fd);
-    else close(slot.fd);
-  }
-  FreeSlot(index);
-  return false;
-}
-
-// A connection whose memory the kernel still sends from is not closed: a closed one gives no
-// notifications, and its memory could never be released. Closed in good order, TCP would go on
-// sending from it for as long as the peer does not acknowledge, whatever is in it by then. So the
-// connection is broken off: TCP forgets everything it has not sent or would send again. What
-// remains are packets that a device holds already. Their notifications come when they have left, or
-// were dropped, which is soon and does not depend on the peer, so there is no time limit.
-//
-// A connection that ends in good order does not come here: it is not told to be closed before it is
-// finished with (CollectInput).
-void Poller::Linger(int32_t index) {
-  Slot& slot = slots_[index];
-  slot.kind = SlotKind::kLingering;
-  slot.interest = 0;
-  slot.dormant = true;
-  if (Disconnect(slot.fd) != 0) shutdown(slot.fd, SHUT_RDWR);
-  HearEdges(index);
-}
-
-void Poller::FreeSlot(int32_t index) {
-  Slot& slot = slots_[index];
-  slot.zero_copy.reset();
-  slot.fd = -1;
-  slot.kind = SlotKind::kFree;
-  // Events that were taken already name the old generation, and records the index.
-  slot.generation++;
-  released_.push_back(index);
-  if (!in_turn_) ReuseReleased();
-}
-
-void Poller::ReuseReleased() {
-  free_.insert(free_.end(), released_.begin(), released_.end());
-  released_.clear();
+  const bool lingers = slots_.Release(index, with_reset);
+  if (!in_turn_) slots_.ReuseReleased();
+  return lingers;
 }
 
 // A turn.
@@ -305,14 +150,14 @@ void Poller::Turn() {
   }
   napi_close_handle_scope(env_, scope);
   in_turn_ = false;
-  ReuseReleased();
+  slots_.ReuseReleased();
   // Last: nothing of this object is touched behind it.
   if (closing_) Close();
 }
 
 // Takes what is ready now, and tells it. Returns the number of events.
 int Poller::TakeBatch() {
-  const int count = epoll_wait(epoll_, events_, kMaxEvents, 0);
+  const int count = slots_.Wait(events_, kMaxEvents);
   if (count <= 0) return 0;
   counters_.turns++;
   for (int i = 0; i < count && !closing_;) {
@@ -344,9 +189,9 @@ void Poller::Tell(int32_t index, RecordKind kind, int32_t a, int32_t b) {
 
 // False where the event has to wait for the next dispatch.
 bool Poller::Collect(const epoll_event& event) {
-  const auto index = static_cast<int32_t>(event.data.u64);
+  const int32_t index = slots_.IndexOf(event);
+  if (index < 0) return true;
   const Slot& slot = slots_[index];
-  if (slot.generation != event.data.u64 >> 32) return true;
   switch (slot.kind) {
     case SlotKind::kListener:
       return CollectConnections(index);
@@ -357,7 +202,7 @@ bool Poller::Collect(const epoll_event& event) {
     case SlotKind::kWatched:
       Tell(index, kReady, static_cast<int32_t>(event.events));
       // Of one that nobody asks anything of, a hang-up is told once.
-      if (slot.interest == 0) SetDormant(index);
+      if (slot.interest == 0) slots_.SetDormant(index);
       return true;
     case SlotKind::kTimer:
     case SlotKind::kEvent:
@@ -381,14 +226,14 @@ bool Poller::CollectConnections(int32_t listener) {
     int result = accepted;
     if (accepted >= 0) {
       ApplySettings(accepted, settings);
-      result = AddSlot(accepted, SlotKind::kConnection, EPOLLIN);
+      result = slots_.Add(accepted, SlotKind::kConnection, EPOLLIN);
       if (result < 0) close(accepted);
       else slots_[result].peer = peer;
     }
     if (result < 0) {
       // Out of descriptors or memory. Whoever listens says when to try again, else this would be
       // told without end.
-      SetInterest(listener, 0);
+      slots_.SetInterest(listener, 0);
       Tell(listener, kAcceptFailed, -result);
       return true;
     }
@@ -420,10 +265,10 @@ bool Poller::CollectInput(int32_t index, uint32_t events) {
     // Both ends have closed, or the peer broke off. The kernel may have to send yet, and to send
     // again, from memory that is held for it: until it is finished with, nothing is told.
     if (!slots_[index].IsAwaited()) Tell(index, kClosed, ErrorOf(slots_[index].fd));
-    SetDormant(index);
+    slots_.SetDormant(index);
     is_open = false;
   } else if (hung_up && !(events & EPOLLOUT)) {
-    SetDormant(index);
+    slots_.SetDormant(index);
   }
   if (is_open && events & EPOLLOUT) Tell(index, kWritable);
   return true;
@@ -457,7 +302,7 @@ void Poller::TellError(int32_t index) {
   const int error = ErrorOf(slots_[index].fd);
   if (error == 0) return;
   Tell(index, kClosed, error);
-  SetDormant(index);
+  slots_.SetDormant(index);
 }
 
 bool Poller::CollectLingering(int32_t index) {
@@ -466,7 +311,7 @@ bool Poller::CollectLingering(int32_t index) {
   if (slots_[index].IsAwaited()) return true;
   Tell(index, kGone);
   close(slots_[index].fd);
-  FreeSlot(index);
+  slots_.Free(index);
   return true;
 }
 
@@ -502,12 +347,12 @@ bool Poller::Read(int32_t index) {
   if (received == -EAGAIN) return true;
   if (received == 0) {
     slot.ended = true;
-    SetInterest(index, slot.interest);
+    slots_.SetInterest(index, slot.interest);
     Tell(index, kEnd);
     return true;
   }
   Tell(index, kClosed, static_cast<int32_t>(-received));
-  SetDormant(index);
+  slots_.SetDormant(index);
   return false;
 }
 
@@ -643,7 +488,7 @@ void Poller::Flush(int count) {
   for (auto& location : located_) location = {nullptr, 0};
   for (int i = 0; i < count; i++) {
     int32_t* send = sends_ + i * kSendWords;
-    const Slot* slot = Find(send[0]);
+    const Slot* slot = slots_.Find(send[0]);
     send[2] = slot == nullptr || slot->kind != SlotKind::kConnection
                   ? -EBADF
                   : static_cast<int32_t>(SendPieces(*slot, send[1]));

@@ -10,8 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "sockets.h"
-#include "zero_copy.h"
+#include "slots.h"
 
 namespace carillon {
 
@@ -40,8 +39,6 @@ constexpr int kMaxSends = 1024;
 constexpr int kMaxVector = 1024;
 // Registered memories beside the arena and the outgoing memory.
 constexpr int kMaxMemories = 64;
-// Descriptors watched: the kernel's own ceiling for a process (fs.nr_open).
-constexpr int kMaxSlots = 1024 * 1024;
 // Batches taken without giving way to the rest of the loop, and for how long.
 constexpr int kMaxRounds = 16;
 constexpr uint64_t kMaxTurnNs = 1'000'000;
@@ -74,40 +71,6 @@ constexpr int kSendWords = 3;
 
 // Indices of the two memories that are always there.
 enum MemoryIndex : int32_t { kArena = 0, kOutgoing, kFirstRegistered };
-
-enum class SlotKind : uint8_t {
-  kFree,
-  kListener,
-  kConnection,
-  // A connection that was released and broken off, and whose memory the kernel has not finished with.
-  kLingering,
-  // Somebody else's descriptor, whose events are told as they are.
-  kWatched,
-  // A timerfd, or a copy of an eventfd: both are counters, read as eight bytes.
-  kTimer,
-  kEvent,
-};
-
-struct Slot {
-  int fd = -1;
-  uint32_t generation = 0;
-  uint32_t interest = 0;
-  SlotKind kind = SlotKind::kFree;
-  // The peer has sent its FIN.
-  bool ended = false;
-  // Taken out of epoll, because a hang-up cannot be masked and nobody reads now.
-  bool dormant = false;
-  // Dormant, but in epoll for its edges: each notification is one.
-  bool hears_edges = false;
-  // Of a connection. Kept, because the kernel forgets it when the peer breaks off.
-  SocketAddress peer = {};
-  // Of a listener: what its connections are set up with.
-  ConnectionSettings settings;
-  // Of a connection, from its first zero-copy send on.
-  std::unique_ptr<ZeroCopySends> zero_copy;
-
-  bool IsAwaited() const { return zero_copy != nullptr && zero_copy->outstanding() > 0; }
-};
 
 // libuv's handle and what lives as long as it: longer than a poller, because libuv closes it later.
 struct Watcher {
@@ -153,17 +116,8 @@ class Poller {
   void Close();
   void Destroy();
 
-  // Slots.
-  int AddSlot(int fd, SlotKind kind, uint32_t interest);
-  Slot* Find(int32_t index);
-  int SetInterest(int32_t index, uint32_t interest);
-  void SetDormant(int32_t index);
-  bool HasItsDescriptor(int32_t index) const;
+  // Returns whether it lingers: then it is told when it has gone.
   bool ReleaseSlot(int32_t index, bool with_reset);
-  void Linger(int32_t index);
-  void FreeSlot(int32_t index);
-  void HearEdges(int32_t index);
-  void ReuseReleased();
 
   // A turn.
   static void OnReadable(uv_poll_t* handle, int status, int events);
@@ -196,17 +150,11 @@ class Poller {
   napi_ref on_turn_ = nullptr;
   napi_async_context context_ = nullptr;
   Watcher* watcher_ = nullptr;
-  int epoll_ = -1;
   const uint64_t busy_poll_ns_;
   bool in_turn_ = false;
   bool closing_ = false;
 
-  std::vector<Slot> slots_;
-  std::vector<int32_t> free_;
-  // Released during a turn: its later events may still name them.
-  std::vector<int32_t> released_;
-  // By descriptor: the slot that it was last put into epoll for.
-  std::vector<int32_t> slot_of_fd_;
+  Slots slots_;
 
   SharedMemory arena_;
   SharedMemory outgoing_;

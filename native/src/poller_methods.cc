@@ -111,7 +111,7 @@ struct PollerMethods {
     }
 
     // The slot that the first argument names.
-    Slot* SlotNamed() const { return poller->Find(numbers[0]); }
+    Slot* SlotNamed() const { return poller->slots_.Find(numbers[0]); }
   };
 
   // new Poller(onTurn, busyPollUs)
@@ -219,7 +219,7 @@ struct PollerMethods {
     }
     const int fd = Listen(address, {call.numbers[1], reuse_port});
     if (fd < 0) return FromInt32(env, fd);
-    const int slot = call.poller->AddSlot(fd, SlotKind::kListener, EPOLLIN);
+    const int slot = call.poller->slots_.Add(fd, SlotKind::kListener, EPOLLIN);
     if (slot < 0) close(fd);
     else call.poller->slots_[slot].settings = {no_delay, call.numbers[2]};
     return FromInt32(env, slot);
@@ -240,7 +240,7 @@ struct PollerMethods {
   static napi_value Watch(napi_env env, napi_callback_info info) {
     const Call<2> call(env, info, 2);
     if (call.poller == nullptr) return nullptr;
-    return FromInt32(env, call.poller->AddSlot(call.numbers[0], SlotKind::kWatched,
+    return FromInt32(env, call.poller->slots_.Add(call.numbers[0], SlotKind::kWatched,
                                                static_cast<uint32_t>(call.numbers[1])));
   }
 
@@ -253,7 +253,7 @@ struct PollerMethods {
     // be read from then.
     const int fd = CopyEventFd(handle);
     if (fd < 0) return FromInt32(env, fd);
-    const int slot = call.poller->AddSlot(fd, SlotKind::kEvent, EPOLLIN);
+    const int slot = call.poller->slots_.Add(fd, SlotKind::kEvent, EPOLLIN);
     if (slot < 0) close(fd);
     return FromInt32(env, slot);
   }
@@ -264,7 +264,7 @@ struct PollerMethods {
     if (call.poller == nullptr) return nullptr;
     const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0) return FromInt32(env, -errno);
-    const int slot = call.poller->AddSlot(fd, SlotKind::kTimer, EPOLLIN);
+    const int slot = call.poller->slots_.Add(fd, SlotKind::kTimer, EPOLLIN);
     if (slot < 0) close(fd);
     return FromInt32(env, slot);
   }
@@ -289,7 +289,7 @@ struct PollerMethods {
     const Call<2> call(env, info, 2);
     if (call.poller == nullptr) return nullptr;
     if (call.SlotNamed() == nullptr) return FromInt32(env, -EBADF);
-    return FromInt32(env, call.poller->SetInterest(call.numbers[0],
+    return FromInt32(env, call.poller->slots_.SetInterest(call.numbers[0],
                                                    static_cast<uint32_t>(call.numbers[1])));
   }
 
