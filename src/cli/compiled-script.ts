@@ -4,9 +4,6 @@ import { basename, dirname, join } from 'node:path'
 import { cachedDataVersionTag } from 'node:v8'
 import { Script } from 'node:vm'
 
-/** Node has a cache of its own from 22.1 on. */
-const { enableCompileCache } = Module as { enableCompileCache?: (folder: string) => unknown }
-
 /** How much more there must be than what is kept already. */
 const WORTH_KEEPING = 1.05
 
@@ -21,9 +18,8 @@ const LONG_RUN_S = 0.5
  * @param folder of the cache. Where it cannot be written to, the file is compiled each time.
  */
 export function runCompiled(file: string, folder: string): void {
-  enableCompileCache?.(folder)
-  // With source maps too: Node looks for those of what it loads itself.
-  if (enableCompileCache !== undefined || process.sourceMapsEnabled) createRequire(file)(file)
+  // Node looks for the source maps of what it loads itself.
+  if (process.sourceMapsEnabled) createRequire(file)(file)
   else runCached(file, join(folder, `${basename(file)}-${cachedDataVersionTag().toString(16)}`))
 }
 

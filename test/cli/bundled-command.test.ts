@@ -112,8 +112,7 @@ test('the package has the bundle for the command and the modules for who imports
 })
 
 test('what was compiled is kept, in the package', (t) => {
-  const { NODE_COMPILE_CACHE: _, NODE_DISABLE_COMPILE_CACHE: __, ...env } = process.env
-  execFileSync(process.execPath, [MAIN, '--version'], { env })
+  execFileSync(process.execPath, [MAIN, '--version'])
   const folder = join(REPOSITORY, 'dist/.compile-cache')
   t.true(existsSync(folder) && readdirSync(folder).length > 0)
 })

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
-import * as module from 'node:module'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { REPOSITORY } from '../support/repository.ts'
@@ -14,9 +13,6 @@ function called() { return __filename === require('node:path').join(__dirname, '
 console.log(called(), require('./other.cjs'), typeof exports, process.argv.at(-1))
 `
 
-/** Node's own cache serves from 22.1 on. */
-const IS_OURS = !('enableCompileCache' in module)
-
 function prepare(t: ExecutionContext) {
   const folder = temporaryFolder(t)
   const file = join(folder, 'program.cjs')
@@ -25,11 +21,9 @@ function prepare(t: ExecutionContext) {
   const cache = join(folder, 'cache')
   const code = `import { runCompiled } from ${JSON.stringify(MODULE)}
 runCompiled(${JSON.stringify(file)}, ${JSON.stringify(cache)})`
-  const { NODE_COMPILE_CACHE: _, NODE_DISABLE_COMPILE_CACHE: __, ...env } = process.env
   const run = (...options: string[]) =>
     execFileSync(process.execPath, [...options, '--input-type=module', '-e', code, 'dong'], {
       encoding: 'utf8',
-      env,
     })
   return { cache, run }
 }
@@ -55,16 +49,12 @@ test('where nothing can be kept, nothing is, and nobody is told', (t) => {
 test('with source maps it is left to Node', (t) => {
   const { cache, run } = prepare(t)
   t.is(run('--enable-source-maps'), PRINTED)
-  t.is(existsSync(cache), !IS_OURS)
+  t.false(existsSync(cache))
 })
 
 test('a cache that was cut short, or is of something else, is made anew', (t) => {
   const { cache, run } = prepare(t)
   run()
-  if (!IS_OURS) {
-    t.pass("Node's own is not ours to look at")
-    return
-  }
   const [name = ''] = readdirSync(cache)
   const path = join(cache, name)
   const whole = readFileSync(path)
