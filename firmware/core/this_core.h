@@ -26,7 +26,6 @@ static inline void this_core_set(struct core *core)
 // A process runs one core.
 extern struct core *this_core_of_process;
 
-// NULL before core_run. On bare metal a port sets it to NULL before anything else.
 static inline struct core *this_core(void)
 {
     return this_core_of_process;

@@ -33,6 +33,7 @@ enum provoked {
 };
 
 #define FLOOD_LINES 100u
+#define DAIF_A (1u << 8) // SErrors are masked
 
 // On every machine nothing is mapped here. Volatile, or the compiler knows better.
 static volatile uintptr_t nowhere = 0x10;
@@ -90,6 +91,11 @@ __attribute__((noinline)) static void fail_assert(void)
 // No machine that is emulated has a real one: its vector is entered with what it would find.
 __attribute__((noinline)) static void enter_serror(void)
 {
+    uint64_t masked;
+    __asm__ volatile("mrs %0, daif" : "=r"(masked));
+    if ((masked & DAIF_A) != 0) {
+        return; // it would stay pending, and nobody would hear of it
+    }
     __asm__ volatile("adr x0, 1f\n\t" // FAULT: serror
                      "msr elr_el1, x0\n\t"
                      "adrp x0, vectors\n\t"

@@ -3,12 +3,16 @@ import Module, { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { cachedDataVersionTag } from 'node:v8'
 import { Script } from 'node:vm'
+import { crc32 } from 'node:zlib'
 
 /** How much more there must be than what is kept already. */
 const WORTH_KEEPING = 1.05
 
 /** To look for more takes some milliseconds: who ran for this long, in seconds, does not notice. */
 const LONG_RUN_S = 0.5
+
+/** Of the CRC-32 behind what is kept. */
+const CHECKSUM_BYTES = 4
 
 /**
  * Runs a file of CommonJS, compiled as far as it was when it ended the last time.
@@ -50,9 +54,12 @@ type NodeModuleFunction = (
   dirname: string,
 ) => void
 
+/** undefined where there is none that is whole: V8 runs what it is given, or dies of it. */
 function readCache(cache: string): Buffer | undefined {
   try {
-    return readFileSync(cache)
+    const bytes = readFileSync(cache)
+    const compiled = bytes.subarray(0, -CHECKSUM_BYTES)
+    return bytes.readUInt32LE(compiled.length) === crc32(compiled) ? compiled : undefined
   } catch {
     return undefined
   }
@@ -63,7 +70,9 @@ function writeCache(cache: string, compiled: Buffer): void {
   const unfinished = `${cache}.${process.pid}`
   try {
     mkdirSync(dirname(cache), { recursive: true })
-    writeFileSync(unfinished, compiled, { flag: 'wx' })
+    const checksum = Buffer.alloc(CHECKSUM_BYTES)
+    checksum.writeUInt32LE(crc32(compiled))
+    writeFileSync(unfinished, Buffer.concat([compiled, checksum]), { flag: 'wx' })
     renameSync(unfinished, cache)
   } catch {
     // It may not have come as far as that.

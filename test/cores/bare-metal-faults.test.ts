@@ -20,6 +20,9 @@ import {
 const NOTHING = new Uint8Array(0)
 const BLOCK_BYTES = 1024
 
+/** Ample for a core that begins anew on a busy machine. */
+const RESTART_TIMEOUT_MS = 20_000
+
 /** Where a board's firmware finds what it has provoked. */
 function foundIn(provoked: Provoked, { kind }: QemuBoard): string {
   return provoked === 'interrupt'
@@ -102,7 +105,11 @@ for (const board of BOARDS) {
         if (provoked === 'read' || provoked === 'write') t.is(report?.touched, 0x10n)
         if (provoked === 'assert') t.is(report?.assertion?.message, 'sink == UINT32_MAX')
 
-        for (const { link } of others) link.send(COMMAND.STOP, 0, 0, NOTHING)
+        const again = await machine.machine.restart(at, RESTART_TIMEOUT_MS)
+        t.truthy(again, 'it hears that it is to begin anew')
+        await victim.spawn()
+        await victim.untilCore(() => victim.link.isLinked)
+        for (const { link } of machine.cores) link.send(COMMAND.STOP, 0, 0, NOTHING)
         t.true(await machine.machine.ended(10_000), 'the last that runs ends the machine')
       },
     )

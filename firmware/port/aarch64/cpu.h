@@ -37,6 +37,12 @@ static inline void cpu_unmask_interrupts(void)
     __asm__ volatile("msr daifclr, #2\n\tisb" ::: "memory");
 }
 
+// Lets SErrors through. What parks a core masks them again, as every exception does.
+static inline void cpu_unmask_errors(void)
+{
+    __asm__ volatile("msr daifclr, #4\n\tisb" ::: "memory");
+}
+
 // Sleeps until an interrupt is pending, masked or not.
 static inline void cpu_wait_for_interrupt(void)
 {

@@ -8,6 +8,7 @@
 #include "port/aarch64/boot_parameters.h"
 #include "port/aarch64/cpu.h"
 #include "port/aarch64/doorbell.h"
+#include "port/aarch64/interrupt.h"
 #include "port/aarch64/life.h"
 #include "port/aarch64/restart.h"
 #include "port/aarch64/timer.h"
@@ -46,15 +47,24 @@ _Noreturn void core_park(void)
 {
     cpu_mask_interrupts();
     timer_disarm();
+    // Before the core is off, perhaps: it may have faulted in the middle of one.
+    interrupt_abandon();
     life_off();
     restart_wait(cpu_index());
+}
+
+void fault_begin(uint32_t index)
+{
+    watched[index] = NULL;
+    // A core that is started again after a fault may have another.
+    entered[index] = 0;
 }
 
 void fault_watch(const struct core *core, uint32_t index)
 {
     watched[index] = core;
-    // A core that is started again after a fault may have another.
-    entered[index] = 0;
+    // What a bus has answered to an access that the core did not wait for.
+    cpu_unmask_errors();
 }
 
 static bool is_in_guard(uint64_t address)

@@ -7,7 +7,10 @@
 #include "core/core.h"
 #include "port/aarch64/fault_frame.h"
 
-// From here on a fault of core `index` is told as this one's. Before, only its status says so.
+// Core `index` begins, again perhaps. Until fault_watch, only its status tells of a fault.
+void fault_begin(uint32_t index);
+
+// From here on a fault of core `index` is told as this one's, and an SError is one.
 void fault_watch(const struct core *core, uint32_t index);
 
 // Called by fault_entry.S with the index of the vector, 0 to 15: writes the record, hands what the

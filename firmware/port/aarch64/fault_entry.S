@@ -1,5 +1,6 @@
 // Where an exception that parks a core begins: saves what the core was doing and calls fault_handle on
 // a stack of its own, because the core's stack may be what the fault is about.
+#include "machine.h"
 #include "port/aarch64/fault_frame.h"
 
     .section .text.vectors, "ax"
@@ -7,12 +8,13 @@
 // x0 is the index of the vector; what it was is in TPIDR_EL0.
 fault_entry:
     msr tpidrro_el0, x1
-    // This core's page of fault_pages. One register is left for it: the core's number goes above the
-    // vector's, and comes with it where it is added; what that leaves in the low bits is cut off.
+    // This core's page of fault_pages, which has one for each of the firmware's cores. One register is
+    // left for it: the core's number goes above the vector's, and comes with it where it is added; what
+    // that leaves in the low bits is cut off.
     mrs x1, mpidr_el1
     and x1, x1, #0xff
     orr x0, x0, x1, lsl #8
-    adrp x1, fault_pages
+    adrp x1, fault_pages - (CORE_FIRST << FAULT_PAGE_SHIFT)
     add x1, x1, x0, lsl #(FAULT_PAGE_SHIFT - 8)
     and x1, x1, #~(FAULT_PAGE_BYTES - 1)
     and x0, x0, #0xff

@@ -11,4 +11,8 @@ void interrupt_start_core(void);
 // compiled without floating point.
 void interrupt_handle(void);
 
+// By a core that parks, and may have faulted while it handled one: that one is over, or none would come
+// any more, not even the bell that it is to begin anew for.
+void interrupt_abandon(void);
+
 #endif

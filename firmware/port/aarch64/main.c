@@ -95,6 +95,7 @@ void core_main(uint32_t index, bool entered_at_el2)
 _Noreturn void core_begin(uint32_t index)
 {
     this_core_set(NULL);
+    fault_begin(index);
     struct core *core = &cores[index];
     const struct port port = {
         .context = core,

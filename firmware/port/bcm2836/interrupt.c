@@ -20,6 +20,12 @@ void interrupt_start_core(void)
     local_start_core(cpu_number());
 }
 
+void interrupt_abandon(void)
+{
+    // Here nothing has to be ended; what nobody handles is masked, or it would end each sleep.
+    local_start_core(cpu_number());
+}
+
 void interrupt_handle(void)
 {
     uint32_t number = cpu_number();

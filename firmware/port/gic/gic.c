@@ -9,7 +9,7 @@ struct gic_distributor {
     volatile uint32_t control; // GICD_CTLR
     uint32_t unused0[63];
     volatile uint32_t set_enable[32]; // GICD_ISENABLER: a bit each; those below 32 are banked
-    uint32_t unused1[32];
+    volatile uint32_t clear_enable[32]; // GICD_ICENABLER
     volatile uint32_t set_pending[32]; // GICD_ISPENDR: a bit each
     uint32_t unused2[64];
     volatile uint32_t clear_active[32]; // GICD_ICACTIVER
@@ -19,6 +19,7 @@ struct gic_distributor {
     volatile uint32_t send; // GICD_SGIR
 };
 _Static_assert(offsetof(struct gic_distributor, set_enable) == 0x100, "GICD_ISENABLER");
+_Static_assert(offsetof(struct gic_distributor, clear_enable) == 0x180, "GICD_ICENABLER");
 _Static_assert(offsetof(struct gic_distributor, set_pending) == 0x200, "GICD_ISPENDR");
 _Static_assert(offsetof(struct gic_distributor, clear_active) == 0x380, "GICD_ICACTIVER");
 _Static_assert(offsetof(struct gic_distributor, priority) == 0x400, "GICD_IPRIORITYR");
@@ -54,7 +55,7 @@ void gic_start_distributor(void)
 
 void gic_start_core(void)
 {
-    // A core that faulted while it handled one never ended it, and nothing would come any more.
+    // Whatever had the core before may have left one that it never ended, and nothing would come any more.
     distributor->clear_active[0] = UINT32_MAX;
     cpu_interface->active_priorities = 0;
     cpu_interface->priority_mask = PRIORITY_MASK_ALL;
@@ -65,6 +66,11 @@ void gic_enable(uint32_t interrupt)
 {
     distributor->priority[interrupt] = PRIORITY;
     distributor->set_enable[interrupt / 32u] = 1u << interrupt % 32u;
+}
+
+void gic_disable(uint32_t interrupt)
+{
+    distributor->clear_enable[interrupt / 32u] = 1u << interrupt % 32u;
 }
 
 void gic_route(uint32_t interrupt, uint32_t core)

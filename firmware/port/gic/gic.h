@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+// The first interrupt that is not a core's own.
+#define GIC_SHARED 32u
+
 // What gic_acknowledge gives where nothing is pending.
 #define GIC_SPURIOUS 1023u
 
@@ -15,6 +18,9 @@ void gic_start_core(void);
 
 // Lets one of this core's own interrupts (below 32) or a shared one through.
 void gic_enable(uint32_t interrupt);
+
+// Lets one of this core's own interrupts through no more.
+void gic_disable(uint32_t interrupt);
 
 // Sends a shared interrupt to one core from now on.
 void gic_route(uint32_t interrupt, uint32_t core);

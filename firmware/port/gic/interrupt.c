@@ -1,5 +1,8 @@
 #include "port/aarch64/interrupt.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "core/assert.h"
 #include "machine.h"
 #include "port/aarch64/bell.h"
@@ -14,6 +17,24 @@
 // The virtual timer of each core.
 #define INTERRUPT_TIMER 27u // private
 
+// What each core handles now, as it was acknowledged. Touched by that core only, with interrupts masked.
+static uint32_t handled[CORES];
+static bool is_handling[CORES];
+
+static void begin(uint32_t core, uint32_t acknowledged)
+{
+    handled[core] = acknowledged;
+    is_handling[core] = true;
+}
+
+static void end(uint32_t core)
+{
+    if (is_handling[core]) {
+        is_handling[core] = false;
+        gic_end(handled[core]);
+    }
+}
+
 void interrupt_start_core(void)
 {
     gic_start_core();
@@ -23,19 +44,23 @@ void interrupt_start_core(void)
 
 void interrupt_handle(void)
 {
+    uint32_t core = cpu_index();
     for (;;) {
         uint32_t acknowledged = gic_acknowledge();
-        switch (gic_number(acknowledged)) {
-        case GIC_SPURIOUS:
+        uint32_t number = gic_number(acknowledged);
+        if (number == GIC_SPURIOUS) {
             // Nothing is being handled any more: the core may be made to leave all it was at.
-            restart_follow(cpu_index());
+            restart_follow(core);
             return;
+        }
+        begin(core, acknowledged);
+        switch (number) {
         case INTERRUPT_BELL:
-            bell_heard(cpu_index());
+            bell_heard(core);
             break;
 #ifdef INTERRUPT_UART
         case INTERRUPT_UART:
-            bell_pass_on(cpu_index());
+            bell_pass_on(core);
             break;
 #endif
         case INTERRUPT_TIMER:
@@ -43,10 +68,18 @@ void interrupt_handle(void)
             timer_disarm();
             break;
         default:
-            // Nobody has enabled it, and nothing would end it.
+            // Nobody handles it, so nobody ends what asks for it. A shared one is not this core's to say.
+            if (number < GIC_SHARED) {
+                gic_disable(number);
+            }
             assert_failed(CARILLON_FAULT_UNEXPECTED_INTERRUPT, __FILE__, __LINE__, // FAULT: interrupt
                           "an interrupt that nobody handles");
         }
-        gic_end(acknowledged);
+        end(core);
     }
+}
+
+void interrupt_abandon(void)
+{
+    end(cpu_index());
 }
