@@ -24,13 +24,17 @@ int64_t TakeBells(int fd) {
     const ssize_t count = recv(fd, bells, sizeof bells, MSG_DONTWAIT);
     for (ssize_t at = 0; at < count; at++) all |= bells[at];
     if (count == static_cast<ssize_t>(sizeof bells)) continue;
+    if (count < 0 && errno == EINTR) continue;
     if (all != 0 || count > 0 || (count < 0 && errno == EAGAIN)) return all;
     return count == 0 ? -EPIPE : -errno;
   }
 }
 
 int64_t SendBells(int fd, uint8_t bells) {
-  return send(fd, &bells, sizeof bells, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+  ssize_t count;
+  do count = send(fd, &bells, sizeof bells, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? -errno : 0;
 }
 
 // () -> [handle, handle], or a negative error number.

@@ -69,10 +69,11 @@ function readCache(cache: string): Buffer | undefined {
 function writeCache(cache: string, compiled: Buffer): void {
   const unfinished = `${cache}.${process.pid}`
   try {
-    mkdirSync(dirname(cache), { recursive: true })
+    // Whatever is usual here, nobody else may write what the next run executes.
+    mkdirSync(dirname(cache), { recursive: true, mode: 0o755 })
     const checksum = Buffer.alloc(CHECKSUM_BYTES)
     checksum.writeUInt32LE(crc32(compiled))
-    writeFileSync(unfinished, Buffer.concat([compiled, checksum]), { flag: 'wx' })
+    writeFileSync(unfinished, Buffer.concat([compiled, checksum]), { flag: 'wx', mode: 0o644 })
     renameSync(unfinished, cache)
   } catch {
     // It may not have come as far as that.

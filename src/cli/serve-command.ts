@@ -1,29 +1,21 @@
-import { createRequire } from 'node:module'
 import { type Command, Option } from 'commander'
-import { type Logger, pino } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
 import type { CoreKind } from '../cores/core-runner.ts'
-import { CarillonError, errorCode, errorMessage } from '../errors.ts'
+import { CarillonError, errorCode } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
 import { HIGHEST_BUSY_POLL_US } from '../reactor/limits.ts'
-import type { CarillonServer } from '../server/carillon-server.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from '../server/limits.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { CORE_KINDS_TOLD, CORE_SYNTAX, parseCoreKind } from './core-option.ts'
-import { LogSink } from './log-sink.ts'
 import { onStopSignal } from './on-stop-signal.ts'
 import { parseChoice, parseInteger } from './option-values.ts'
+import { RELOAD_SIGNAL, Reloads } from './reloads.ts'
+import { createServeLogger } from './serve-logger.ts'
 
 const DEFAULT_CONSOLE_PORT = 8080
 const HIGHEST_PORT = 65_535
 const TRANSPORTS = ['epoll', 'net'] as const
-
-/**
- * Asks for the firmware to be read and started again. Not SIGHUP, which a terminal sends as it is
- * closed: the server ends then. SIGUSR1 is Node's own.
- */
-const RELOAD_SIGNAL = 'SIGUSR2'
 
 interface ServeOptions {
   readonly core: CoreKind
@@ -97,8 +89,10 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const logger = createLogger()
+  const logger = createServeLogger()
   const ended = new Promise((resolve) => onStopSignal(resolve))
+  const reloads = new Reloads(logger)
+  process.on(RELOAD_SIGNAL, () => reloads.ask())
   // Loaded only here: the other commands have no use for native code.
   const { CarillonServer } = await import('../server/carillon-server.ts')
   const server = await CarillonServer.start({
@@ -127,23 +121,11 @@ async function serve(options: ServeOptions): Promise<void> {
     { event: 'ready', host, port, consolePort, core: options.core, region: regionPath },
     `ready: ${cores}, TCP on ${formatAddress({ host, port })}`,
   )
-  process.on(RELOAD_SIGNAL, () => reload(server, logger))
+  reloads.begin(server)
   const signal = await ended
   logger.info({ signal }, 'stopping')
   await server.stop()
   logger.info({ event: 'stopped' }, 'the server has stopped')
-}
-
-/** What cannot be loaded is told, and the cores go on with what they run. */
-async function reload(server: CarillonServer, logger: Logger): Promise<void> {
-  logger.info({ signal: RELOAD_SIGNAL }, 'loading the firmware again')
-  try {
-    const { firmware, version } = await server.reload()
-    logger.info({ event: 'reloaded', firmware, version }, `the cores run firmware ${version}`)
-  } catch (error) {
-    const what = `the firmware was not loaded: ${errorMessage(error)}`
-    logger.error({ event: 'not-reloaded', code: errorCode(error) }, what)
-  }
 }
 
 /** A port in use is an error that says what to do about it. */
@@ -158,17 +140,4 @@ function explainListening(error: unknown, { port, console, consolePort }: ServeO
   if (remedies.length === 0) return error
   const message = `${error.message} (${remedies.join('; ')})`
   return new CarillonError('ERR_CARILLON_LISTEN', message, { cause: error })
-}
-
-/** Readable on a terminal, JSON lines elsewhere. */
-function createLogger(): Logger {
-  // A pipe that `process.stdout` has opened does not block. Without the options before it, pino would
-  // take the sink for options, and write by itself.
-  if (!process.stdout.isTTY) return pino({}, new LogSink(process.stdout.fd))
-  const require = createRequire(import.meta.url)
-  const pretty: typeof import('pino-pretty') = require('pino-pretty')
-  // What the sentence says already is left out.
-  const ignore =
-    'pid,hostname,event,host,port,consolePort,core,region,signal,client,address,clientName,code'
-  return pino(pretty({ sync: true, ignore, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
 }

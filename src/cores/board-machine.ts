@@ -137,27 +137,30 @@ export class BoardMachine implements CoreMachine {
     if (before !== undefined) await this.#untilOff(index)
     const core = new MachineCore(this, index, status)
     this.#cores.set(index, core)
-    if (await this.#begins(core, entry)) return core
-    // It may have been on its way off when it was asked.
-    if (!this.#isOn(index) && (await this.#begins(core, entry))) return core
-    this.#cores.delete(index)
-    throw doesNot(index, 'begin')
+    let hasBegun = false
+    try {
+      hasBegun = await this.#begins(core, entry)
+      // It may have been on its way off when it was asked.
+      if (!hasBegun && !this.#isOn(index)) hasBegun = await this.#begins(core, entry)
+    } finally {
+      if (!hasBegun) this.#cores.delete(index)
+    }
+    if (!hasBegun) throw doesNot(index, 'begin')
+    return core
   }
 
   async #begins(core: MachineCore, entry: bigint): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
     const begun = new Promise<boolean>((resolve) => {
-      const timer = setTimeout(resolve, this.#beginTimeoutMs, false)
-      core.on('bell', () => {
-        if (!core.hasBooted) return
-        clearTimeout(timer)
-        resolve(true)
-      })
+      timer = setTimeout(resolve, this.#beginTimeoutMs, false)
+      core.on('bell', () => core.hasBooted && resolve(true))
     })
-    if (this.#isOn(core.index)) this.#ask(core.index, RUN)
-    else this.#access.power?.start(this.#numberOf(core.index), Number(entry))
     try {
+      if (this.#isOn(core.index)) this.#ask(core.index, RUN)
+      else this.#access.power?.start(this.#numberOf(core.index), Number(entry))
       return (await begun) || core.hasBooted
     } finally {
+      clearTimeout(timer)
       core.removeAllListeners()
     }
   }

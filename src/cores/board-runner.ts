@@ -3,6 +3,7 @@ import { BoardMachine, type BoardMachineOptions } from './board-machine.ts'
 import { ChosenImage } from './chosen-image.ts'
 import type { Core } from './core.ts'
 import type { BoardKind, CoreRunner, LoadedFirmware } from './core-runner.ts'
+import type { ImageVersion } from './firmware-symbols.ts'
 import type { MachineCore } from './machine-core.ts'
 import { bareMetalFirmwarePath } from './qemu-board.ts'
 
@@ -35,6 +36,10 @@ export class BoardRunner implements CoreRunner {
 
   get firmware(): string {
     return this.#chosen.path
+  }
+
+  imageVersion(): Promise<ImageVersion | undefined> {
+    return this.#chosen.version()
   }
 
   /**

@@ -1,9 +1,14 @@
 import { type ChildProcess, type IOType, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { CoreExit } from './core.ts'
 
 /** The last bytes of what it wrote to stderr, kept to explain why it ended. */
 const STDERR_BYTES_MAX = 4096
+
+/** How long the rest of what a process wrote is waited for once it has ended, in milliseconds. */
+const REST_MS = 200
 
 /** A process that runs one core or several. */
 export class CoreProcess {
@@ -19,12 +24,7 @@ export class CoreProcess {
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_BYTES_MAX)
     })
-    this.#exited = new Promise((resolve) => {
-      child.once('close', (code, signal) => {
-        this.#hasEnded = true
-        resolve({ code, signal, stderr: this.#stderr.trim() })
-      })
-    })
+    this.#exited = this.#ending(child)
   }
 
   /**
@@ -51,6 +51,18 @@ export class CoreProcess {
   /** How it ended, once it has. */
   get exited(): Promise<CoreExit> {
     return this.#exited
+  }
+
+  async #ending(child: ChildProcess): Promise<CoreExit> {
+    const closed = once(child, 'close')
+    const [code, signal] = await once(child, 'exit')
+    this.#hasEnded = true
+    // The last of what it said. Somebody whom it started may have it open for as long as he likes.
+    const timer = new AbortController()
+    await Promise.race([closed, wait(REST_MS, undefined, { signal: timer.signal })]).catch(() => {})
+    timer.abort()
+    child.stderr?.destroy()
+    return { code, signal, stderr: this.#stderr.trim() }
   }
 
   /** This end of what it inherited as a `pipe`: a pipe that Node opens for a child is a socket pair. */

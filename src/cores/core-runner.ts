@@ -1,5 +1,6 @@
 import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
+import type { ImageVersion } from './firmware-symbols.ts'
 import { HostedRunner, type HostedRunnerOptions } from './hosted-runner.ts'
 import type { QemuBoard, RegionFilePlace } from './qemu-board.ts'
 import { QEMU_BOARDS } from './qemu-boards.ts'
@@ -35,6 +36,11 @@ export interface CoreRunner {
   readonly kind: CoreKind
   /** Path of the firmware that it starts. */
   readonly firmware: string
+  /**
+   * Which file that was when it was read, for what is to be looked up in it: it may be another by now.
+   * undefined where it is not known.
+   */
+  imageVersion(): Promise<ImageVersion | undefined>
   /**
    * Starts a core, the first time or again; what ran of it before is ended. It may have rung before
    * this resolves: look once at what it has to say.

@@ -1,5 +1,6 @@
 import type { Core } from './core.ts'
 import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
+import { type ImageVersion, imageVersion } from './firmware-symbols.ts'
 import { HOSTED_FIRMWARE, HostedCore, type HostedCoreOptions } from './hosted-core.ts'
 import { readHostedFirmware } from './hosted-firmware.ts'
 
@@ -23,6 +24,11 @@ export class HostedRunner implements CoreRunner {
 
   get firmware(): string {
     return this.#firmware
+  }
+
+  /** A process is what the file is when it starts. */
+  imageVersion(): Promise<ImageVersion | undefined> {
+    return imageVersion(this.#firmware)
   }
 
   async start(core: number): Promise<Core> {

@@ -54,12 +54,13 @@ export interface QemuMachineOptions {
  * A board with bare-metal firmware in QEMU: one process for all cores of a region. Its doorbell is a
  * socket that its cores share.
  *
- * It ends by itself once every core was stopped (`COMMAND.STOP`), and with the thread that started it.
+ * It ends once every core that was taken has ended, and with the thread that started it.
  * A core that was stopped, has faulted or is to be given up can begin anew while the others go on.
  */
 export class QemuMachine implements CoreMachine {
   readonly kind: QemuBoard['kind']
   readonly #cores: MachineCore[]
+  readonly #taken = new Set<number>()
   readonly #region: SharedRegion
   readonly #process: CoreProcess
   readonly #doorbell: CoresDoorbell
@@ -137,9 +138,17 @@ export class QemuMachine implements CoreMachine {
     return this.#cores
   }
 
-  /** A core of it has not ended. */
+  /** A core of it that somebody has taken has not ended. Where nobody has, any. */
   get isInUse(): boolean {
-    return this.#cores.some(({ hasEnded }) => !hasEnded)
+    return this.#cores.some(
+      ({ hasEnded, index }) => !hasEnded && (this.#taken.size === 0 || this.#taken.has(index)),
+    )
+  }
+
+  /** A core of it, for somebody who will end it. undefined where there is none of this index. */
+  take(index: number): MachineCore | undefined {
+    if (this.#cores[index] !== undefined) this.#taken.add(index)
+    return this.#cores[index]
   }
 
   /** QEMU's. */

@@ -2,6 +2,7 @@ import { ArgumentError } from '../errors.ts'
 import { ChosenImage } from './chosen-image.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
+import type { ImageVersion } from './firmware-symbols.ts'
 import { bareMetalFirmwarePath } from './qemu-board.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
 import { QemuMachine, type QemuMachineOptions } from './qemu-machine.ts'
@@ -49,6 +50,10 @@ export class QemuRunner implements CoreRunner {
     return this.#chosen.path
   }
 
+  imageVersion(): Promise<ImageVersion | undefined> {
+    return this.#chosen.version()
+  }
+
   async start(core: number): Promise<Core> {
     const used = this.#shared
     if (used?.taken.has(core)) {
@@ -62,7 +67,7 @@ export class QemuRunner implements CoreRunner {
     this.#shared ??= this.#launch()
     const { machine, taken } = this.#shared
     taken.add(core)
-    const started = (await machine).cores[core]
+    const started = (await machine).take(core)
     if (started === undefined) throw new ArgumentError(`a machine has no core ${core}`)
     return started
   }

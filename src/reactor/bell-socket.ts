@@ -2,7 +2,10 @@ import { constants } from 'node:os'
 import { requireAddon } from './native-addon.ts'
 import { SystemError } from './system-error.ts'
 
-const WOULD_BLOCK = -constants.errno.EAGAIN
+/** No room now, of the socket or of the kernel. */
+const NO_ROOM: ReadonlySet<number> = new Set(
+  [constants.errno.EAGAIN, constants.errno.ENOBUFS, constants.errno.ENOMEM].map((errno) => -errno),
+)
 
 /**
  * Two connected sockets for bells: one end is this process's, the other is for one that it starts. The
@@ -52,7 +55,7 @@ export class BellSocket {
    * @returns whether there was room: where there is none, a bell has to be tried again.
    */
   ring(bits: number): boolean {
-    return requireAddon().sendBells(this.#handle, bits) !== WOULD_BLOCK
+    return !NO_ROOM.has(requireAddon().sendBells(this.#handle, bits))
   }
 
   /** Closes the other end here: the process has its own by now, and its end is heard of. */

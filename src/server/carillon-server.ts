@@ -177,7 +177,18 @@ export class CarillonServer {
   core(index: number): ServedCore {
     const core = this.#parts.cores[index]
     if (core === undefined) throw new ArgumentError(`the server has no core ${index}`)
-    return core
+    // A reload stops and starts cores itself: what is asked meanwhile is done with what it leaves.
+    const settled = () => this.#reloading.catch(() => {})
+    return {
+      index,
+      kind: core.kind,
+      get state() {
+        return core.state
+      },
+      start: () => settled().then(() => core.start()),
+      stop: () => settled().then(() => core.stop()),
+      restart: () => settled().then(() => core.restart()),
+    }
   }
 
   /**

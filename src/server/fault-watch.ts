@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { CoreError } from '../cores/errors.ts'
 import { type FaultReport, faultsBegun, readFaultReport } from '../cores/fault-record.ts'
-import { type ImageVersion, imageVersion } from '../cores/firmware-symbols.ts'
+import type { ImageVersion } from '../cores/firmware-symbols.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { type CoreFault, faultFields, faultSentence, locateFault } from './core-fault.ts'
 
@@ -37,12 +37,12 @@ export class FaultWatch {
     return this.#telling
   }
 
-  /** The core is about to be started from the image at `path`. */
-  async begin(path: string): Promise<void> {
+  /** The core is about to be started from this image; undefined where it is not known. */
+  begin(image: ImageVersion | undefined): void {
     const { region, core } = this.#options
     this.#error = undefined
     this.#faultsBefore = faultsBegun(region, core)
-    this.#image = await imageVersion(path)
+    this.#image = image
   }
 
   /**

@@ -289,7 +289,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#state = 'starting'
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
-    await this.#faults.begin(this.#runner.firmware)
+    this.#faults.begin(await this.#runner.imageVersion())
     const process = await this.#runner.start(this.index)
     if (!this.#wanted) {
       process.kill()

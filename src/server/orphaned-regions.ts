@@ -12,7 +12,7 @@ import { REGION_MAGIC, SharedMem } from '../shm/shared-mem.ts'
  */
 const STILL_MS = 500
 
-/** Files that one start looks at; a server leaves one when it is killed together with its cores. */
+/** Files that one start removes; a server leaves one when it is killed together with its cores. */
 const LOOKED_AT_MAX = 64
 
 /** `carillon-PID-…`, as `createRegionFile` names it. */
@@ -31,9 +31,11 @@ export async function removeOrphanedRegions(
   logger: Logger,
 ): Promise<void> {
   const before = new Map<string, Buffer>()
-  for (const path of folders.flatMap(abandonedFiles).slice(0, LOOKED_AT_MAX)) {
+  for (const path of folders.flatMap(abandonedFiles)) {
+    // Others may have left any number of files of such names.
     const head = readHead(path)
     if (head !== undefined) before.set(path, head)
+    if (before.size === LOOKED_AT_MAX) break
   }
   if (before.size === 0) return
   await setTimeout(STILL_MS)

@@ -33,6 +33,7 @@ export function createRegionFile(
   for (const folder of folders) {
     try {
       const region = SharedRegion.create(newPath(folder), options)
+      removeAtExit(region)
       checkRoom(region, folder, options.roomBytes)
       const [first] = problems
       if (first !== undefined) {
@@ -63,6 +64,25 @@ function checkRoom(region: SharedRegion, folder: string, roomBytes = 0): void {
     'ERR_CARILLON_MAPPING',
     `${folder} has ${bavail * bsize} bytes left, and the memory of the cores takes up to ${roomBytes}`,
   )
+}
+
+/** Regions of this process, for those that are left when it exits in a hurry. */
+const made = new Set<WeakRef<SharedRegion>>()
+
+function removeAtExit(region: SharedRegion): void {
+  if (made.size === 0) process.once('exit', removeAll)
+  for (const reference of made) if (reference.deref() === undefined) made.delete(reference)
+  made.add(new WeakRef(region))
+}
+
+function removeAll(): void {
+  for (const reference of made) {
+    try {
+      reference.deref()?.remove()
+    } catch {
+      // The next start removes it.
+    }
+  }
 }
 
 function newPath(folder: string): string {
