@@ -58,7 +58,10 @@ export interface CarillonServerOptions {
   readonly logger?: Logger
 }
 
-/** The life of one core of a server: offline, starting, running or crashed. */
+/**
+ * The life of one core of a server: offline, starting, running or crashed. What is asked of it while
+ * firmware is loaded is done after that.
+ */
 export interface ServedCore {
   readonly index: number
   readonly kind: CoreKind

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { ClientMessage, PROTOCOL_VERSION } from '../../proto/messages.ts'
@@ -21,8 +22,10 @@ test('asked again later, the command ends at once, with the code of the signal',
   await server.logged(({ msg }) => msg === 'stopping')
   const again = setInterval(() => process.kill(server.pid, 'SIGINT'), 100)
   t.teardown(() => clearInterval(again))
+  t.true(existsSync(server.region))
   t.is(await ended, 130)
   t.false(server.log.some(({ event }) => event === 'stopped'))
+  t.false(existsSync(server.region))
 })
 
 test('two signals at once mean one', async (t) => {

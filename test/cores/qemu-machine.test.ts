@@ -258,6 +258,15 @@ for (const board of BOARDS) {
       code: 'ERR_CARILLON_CORE_TIMEOUT',
       message: /did not ring in 100 ms/,
     })
+    // What it has started has its standard error for as long as it runs.
+    const parent = join(dirname(path), 'parent')
+    const child = join(dirname(path), 'child')
+    writeFileSync(parent, `#!/bin/sh\nsleep 600 &\necho $! >${child}\nexit 3\n`, { mode: 0o700 })
+    await t.throwsAsync(start({ emulator: parent }), {
+      code: 'ERR_CARILLON_CORE_START',
+      message: /ended \(code 3\)/,
+    })
+    process.kill(Number(readFileSync(child, 'utf8')), 'SIGKILL')
     t.is(statSync(path).mode & 0o777, 0o400, 'what QEMU needed for its start is taken back')
   })
 

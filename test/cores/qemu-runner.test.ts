@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { Core } from '../../src/cores/core.ts'
+import { imageVersion } from '../../src/cores/firmware-symbols.ts'
 import type { MachineCore } from '../../src/cores/machine-core.ts'
 import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QemuRunner, type QemuRunnerOptions } from '../../src/cores/qemu-runner.ts'
@@ -95,6 +96,29 @@ for (const board of BOARDS) {
     t.not(second.pid, first.pid)
     await runner.end()
     t.not((await runner.start(1)).pid, second.pid)
+  })
+
+  qemuTest('a machine ends with the last of its cores that anybody has had', async (t) => {
+    const runner = runnerFor(t, board)
+    const core = await runner.start(0)
+    core.kill()
+    t.true(await core.ended(10_000))
+    // Nobody had the other, which runs.
+    t.throws(() => process.kill(core.pid ?? 0, 0), { code: 'ESRCH' })
+  })
+
+  qemuTest('which file an image was read from is known, whatever has its name', async (t) => {
+    const firmware = join(temporaryFolder(t), 'firmware.elf')
+    copyFileSync(bareMetalFirmwarePath(board.kind), firmware)
+    const runner = runnerFor(t, board, { firmware })
+    const version = await runner.imageVersion()
+    t.deepEqual(version, await imageVersion(firmware))
+    copyFileSync(firmware, `${firmware}.new`)
+    renameSync(`${firmware}.new`, firmware)
+    t.deepEqual(await runner.imageVersion(), version)
+    t.notDeepEqual(await imageVersion(firmware), version)
+    await runner.load()
+    t.deepEqual(await runner.imageVersion(), await imageVersion(firmware))
   })
 
   qemuTest('a machine that could not be started is tried again', async (t) => {

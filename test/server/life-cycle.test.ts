@@ -172,6 +172,18 @@ for (const [core, firmware, declare] of KINDS) {
     t.is((await client.describe()).effects?.[0]?.summary, summary)
   })
 
+  declare('what is asked of a core while firmware is loaded is done after it', async (t) => {
+    const { server } = await serve(t, { core })
+    await server.core(1).stop()
+    const order: string[] = []
+    const reloaded = server.reload().then(() => order.push('reloaded'))
+    await server.core(1).start()
+    order.push('started')
+    await reloaded
+    t.deepEqual(order, ['reloaded', 'started'])
+    t.deepEqual([server.core(0).state, server.core(1).state], ['running', 'running'])
+  })
+
   declare('firmware that cannot be used is refused, and nothing stops', async (t) => {
     const { server, client } = await serve(t, { core })
     const stream = await Stream.open(client)

@@ -34,6 +34,17 @@ test('the file of a server that is gone is removed, and nothing else is', async 
   t.deepEqual(lines.map(({ region }) => region).sort(), [orphan.path, cut])
 })
 
+test('whoever leaves any number of files of such names hides none', async (t) => {
+  const folder = temporaryFolder(t)
+  const { logger } = recordingLogger()
+  for (let at = 0; at < 100; at++) {
+    symlinkSync('/dev/null', join(folder, `carillon-${GONE}-${`${at}`.padStart(8, '0')}`))
+  }
+  const orphan = SharedRegion.create(join(folder, `carillon-${GONE}-ffffffff`), { cores: 1 })
+  await removeOrphanedRegions([folder], logger)
+  t.true(orphan.isOrphaned)
+})
+
 test('a file in which something beats is kept, whatever its name says', async (t) => {
   const folder = temporaryFolder(t)
   const { logger, lines } = recordingLogger()
