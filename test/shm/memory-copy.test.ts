@@ -3,20 +3,11 @@ import fc from 'fast-check'
 import { copyIn, copyOut } from '../../src/shm/memory-copy.ts'
 import { SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
 import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
-import { type Memory, memoryOver } from '../../src/shm/struct-view.ts'
+import { memoryOver } from '../../src/shm/struct-view.ts'
+import { deviceMemory, isUntouched } from '../support/device-memory.ts'
 
 const CAPACITY = 16 * 1024
 const RING_BYTES = 128 + CAPACITY
-
-/**
- * A device's memory that is touched by its words and by nothing else: its bytes are not those that the
- * words are of, and whoever reads or writes them is found out.
- */
-function deviceMemory(bytes: number): Memory {
-  const real = memoryOver(new Uint8Array(bytes), true)
-  const elsewhere = new Uint8Array(bytes).fill(0xee)
-  return { ...real, bytes: elsewhere, data: new DataView(elsewhere.buffer) }
-}
 
 test('bytes come out of a memory as they went in, whatever kind it is', (t) => {
   const payload = fc.uint8Array({ maxLength: 200 })
@@ -30,7 +21,7 @@ test('bytes come out of a memory as they went in, whatever kind it is', (t) => {
       // What is beyond the last word is as it was.
       const end = word + Math.ceil(bytes.length / 4)
       t.true(memory.words.subarray(end).every((one) => one === 0))
-      if (isDevice) t.true(memory.bytes.every((one) => one === 0xee))
+      if (isDevice) t.true(isUntouched(memory))
     }),
   )
 })
@@ -52,7 +43,7 @@ test("a ring in a device's memory carries what any other does, by words alone", 
       t.deepEqual(read, payloads)
     }),
   )
-  t.true(memory.bytes.every((one) => one === 0xee))
+  t.true(isUntouched(memory))
   const longest = new Uint8Array(producer.payloadBytesMax).map((_, at) => at * 7)
   t.true(producer.write(1, 0, 0, longest))
   producer.publish()
