@@ -1,5 +1,6 @@
-// A host to which the region is a device's memory, as `/dev/mem` gives it. Its one core polls, so that no bell
-// is needed. It uses all that a server uses of a region, and says in a line of JSON what came of it.
+// A host to which the region is a device's memory, as `/dev/mem` gives it. Its one core is started by who
+// starts this, and neither of them rings. It uses all that a server uses of a region, and says in a line of
+// JSON what came of it.
 //
 //   device-host.js REGION RING_CAPACITY_BYTES
 import { EventEmitter } from 'node:events'

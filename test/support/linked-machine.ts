@@ -45,7 +45,7 @@ export class LinkedMachine {
       ringCapacityBytes: 65536,
     })
     const linked = new LinkedMachine(board, region, {
-      ...(isChecked && { emulator: await checkedEmulator(t, board, region) }),
+      ...(isChecked && { emulator: await checkedEmulator(t, board, region, options.firmware) }),
       ...options,
     })
     const machine = await linked.spawn()
@@ -87,11 +87,12 @@ async function checkedEmulator(
   t: ExecutionContext<unknown>,
   { kind, regionAddress }: QemuBoard,
   region: SharedRegion,
+  firmware: QemuMachineOptions['firmware'] = bareMetalFirmwarePath(kind),
 ): Promise<string> {
   const accesses = await checkAccesses(t, {
     at: { start: regionAddress, bytes: region.memory.bytes.length, isVirtual: true },
     rule: 'device',
-    image: await readElfFile(bareMetalFirmwarePath(kind)),
+    ...(typeof firmware === 'string' && { image: await readElfFile(firmware) }),
   })
   return accesses.emulator('qemu-system-aarch64')
 }

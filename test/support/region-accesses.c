@@ -11,7 +11,8 @@
 // Accesses within `records`, counted from the region's start, are told apart. With `core`, no other is
 // looked at.
 //
-// FILE is what it counts, as `struct report`, at any moment and also after the emulator was killed.
+// FILE is what it counts, as `struct report`, at any moment and also after the emulator was killed. One that
+// is started after another goes on counting in it.
 //
 // What it does not see: DC ZVA does its stores within QEMU, without a word to a plugin. It counts as in
 // the region where the last store of that core went there: libc's memset stores to both ends first. And
@@ -476,9 +477,10 @@ static void on_system_call_end(qemu_plugin_id_t id, unsigned cpu, int64_t number
     abort();
 }
 
+// A new file is all zeros.
 static bool open_report(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || ftruncate(fd, sizeof(*report)) != 0) {
         return false;
     }

@@ -72,6 +72,43 @@ const FORBIDDEN: Readonly<Record<AccessRule, readonly AccessSite['kind'][]>> = {
   memory: ['unaligned', 'read-modify-write'],
 }
 
+/** What was done between two looks. */
+export function accessesSince(
+  before: readonly CoreAccesses[],
+  now: readonly CoreAccesses[],
+): CoreAccesses[] {
+  return now.map(({ cpu, loads, stores, sites, sitesLeftOff }) => {
+    const then = before.find((core) => core.cpu === cpu)
+    return {
+      cpu,
+      loads: countsSince(then?.loads, loads),
+      stores: countsSince(then?.stores, stores),
+      sites: sites
+        .map((site) => ({ ...site, count: site.count - countOf(then?.sites, site) }))
+        .filter(({ count }) => count > 0),
+      sitesLeftOff: sitesLeftOff - (then?.sitesLeftOff ?? 0),
+    }
+  })
+}
+
+function countsSince(
+  before: ReadonlyMap<number, number> | undefined,
+  now: ReadonlyMap<number, number>,
+): Map<number, number> {
+  const since = [...now].map(
+    ([bytes, count]) => [bytes, count - (before?.get(bytes) ?? 0)] as const,
+  )
+  return new Map(since.filter(([, count]) => count > 0))
+}
+
+function countOf(
+  sites: readonly AccessSite[] | undefined,
+  { kind, instruction }: AccessSite,
+): number {
+  const same = sites?.find((site) => site.kind === kind && site.instruction === instruction)
+  return same?.count ?? 0
+}
+
 /**
  * What was done against a rule, a sentence for each instruction.
  *
