@@ -1,6 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { ByteQueue } from '../../src/shm/byte-queue.ts'
 import { copyIn, copyOut } from '../../src/shm/memory-copy.ts'
+import { formatMpscRing } from '../../src/shm/mpsc-ring.ts'
 import { SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
 import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
 import { memoryOver } from '../../src/shm/struct-view.ts'
@@ -59,4 +61,15 @@ test("records in a device's memory have no checksum", (t) => {
   t.throws(() => new SpscRingProducer(memory, 0, CAPACITY, { checksum: true }), {
     code: 'ERR_CARILLON_ARGUMENT',
   })
+})
+
+test("what takes more than aligned loads and stores is refused in a device's memory", (t) => {
+  const { words } = deviceMemory(64 * 1024)
+  const bytes = new Uint8Array(words.buffer)
+  const refused = { code: 'ERR_CARILLON_ARGUMENT', message: /in a device's memory/ }
+  t.throws(() => formatMpscRing({ bytes, offset: 0, capacity: CAPACITY }), refused)
+  t.throws(() => ByteQueue.create(bytes), refused)
+  t.throws(() => ByteQueue.attach(bytes.subarray(64)), refused)
+  t.true(words.every((word) => word === 0))
+  t.notThrows(() => ByteQueue.create(new Uint8Array(64)))
 })

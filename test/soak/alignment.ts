@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { type EventEmitter, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -66,6 +66,9 @@ export async function soak(run: SoakRun): Promise<void> {
   equal(await machine.powerOff(), true, 'it goes off in time')
   const found = accessesSince(loaded, accesses.read())
   deepEqual(offences(found, 'device'), [])
+  const words = found[0]?.stores.get(4) ?? 0
+  ok(words > blocks, `the server stored ${words} words, which is not all that it did`)
+  ok(offences(before, 'device').length > 0, 'nothing was found where anything may be done')
   run.progress(`${blocks} blocks; ${told(found)}; with the driver before: ${told(before)}`)
 }
 

@@ -32,7 +32,8 @@ export async function checkAccesses(
     const cores = accesses.read()
     const found = offences(cores, rule, image)
     if (found.length > 0) throw new Error(`against the rule of ${rule}:\n${found.join('\n')}`)
-    if (cores.length === 0) throw new Error('nobody has touched the region')
+    // Of all tests, some have machines without cores.
+    if (cores.length === 0 && !CHECKS_ALL_ACCESSES) throw new Error('nobody touched the region')
   })
   return accesses
 }

@@ -15,8 +15,8 @@
 // is started after another goes on counting in it.
 //
 // What it does not see: DC ZVA does its stores within QEMU, without a word to a plugin. It counts as in
-// the region where the last store of that core went there: libc's memset stores to both ends first. And
-// the page walks of a core, and what devices read and write.
+// the region where the last store of that core went there: libc's memset stores to both ends first. Nor
+// does it see the page walks of a core, and what devices read and write.
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -126,9 +126,10 @@ static uint32_t record_ranges;
 
 // What a core did last: it alone writes it, from its thread.
 static struct {
-    _Alignas(64) bool stored_in_region; // its last store went there
-    bool is_half;                       // the access before was the first half of one
-    uint64_t next;                      // where the second half is
+    // Its last store went there: of a program's, and of the kernel's, which interrupts that.
+    _Alignas(64) bool stored_in_region[2];
+    bool is_half;  // the access before was the first half of one
+    uint64_t next; // where the second half is
     const void *of;
     int64_t mapping; // the file that it is about to map; or -1
 } last[CPUS];
@@ -140,6 +141,12 @@ struct instruction {
     uint8_t element; // what its accesses are aligned to, in bytes; 0: to their own width
     bool is_read_modify_write;
 };
+
+// Linux has the upper half of addresses.
+static bool is_of_kernel(const struct instruction *of)
+{
+    return of->at >> 63 != 0;
+}
 
 static bool is_of(uint32_t code, uint32_t mask, uint32_t value)
 {
@@ -335,7 +342,7 @@ static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address
         return;
     }
     if (is_store) {
-        last[cpu].stored_in_region = offset != NOWHERE;
+        last[cpu].stored_in_region[is_of_kernel(of)] = offset != NOWHERE;
     }
     if (offset == NOWHERE) {
         return;
@@ -359,7 +366,8 @@ static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address
 
 static void on_zeroing(unsigned cpu, void *data)
 {
-    if (cpu < CPUS && last[cpu].stored_in_region) {
+    bool is_looked_at = cpu < CPUS && (only_core == UINT64_MAX || cpu == only_core);
+    if (is_looked_at && last[cpu].stored_in_region[is_of_kernel(data)]) {
         note(cpu, data, ZEROING, 0, 64);
     }
 }
