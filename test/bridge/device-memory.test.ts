@@ -7,6 +7,7 @@ import { HostedCore } from '../../src/cores/hosted-core.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { checkAccesses } from '../support/check-accesses.ts'
 import type { DeviceHostResult } from '../support/device-host.ts'
+import { needsPlugins } from '../support/needs-plugins.ts'
 import { needsTool } from '../support/needs-tool.ts'
 import { importScript, REPOSITORY } from '../support/repository.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -46,7 +47,11 @@ const declare =
   node === undefined
     ? needsTool(test, join(CACHE, 'node'), 'npm run image -- qemu-virt')
     : existsSync(join(LIBRARIES, 'lib/libstdc++.so.6'))
-      ? needsTool(test, 'qemu-aarch64', 'apt-get install qemu-user')
+      ? needsPlugins(
+          needsTool(test, 'qemu-aarch64', 'apt-get install qemu-user'),
+          test,
+          'qemu-aarch64',
+        )
       : needsTool(test, LIBRARIES, 'apt-get install g++-aarch64-linux-gnu')
 
 declare("Node on arm64 touches a device's memory as that takes it", async (t) => {

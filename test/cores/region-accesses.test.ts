@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import test from 'ava'
 import { HOSTED_FIRMWARE, HostedCore } from '../../src/cores/hosted-core.ts'
+import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
 import { regionBytes } from '../../src/shm/region-format.ts'
@@ -13,6 +14,7 @@ import { writeFaultyFirmware } from '../support/faulty-firmware.ts'
 import { LinkedCore } from '../support/linked-core.ts'
 import { LinkedMachine } from '../support/linked-machine.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
+import { needsPlugins } from '../support/needs-plugins.ts'
 import { needsTool } from '../support/needs-tool.ts'
 import { offences, RegionAccesses } from '../support/region-accesses.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -54,9 +56,9 @@ const ADDRESS_IN_X1 = (address: number) => [
   (0xf2800001 | ((address & 0xffff) << 5)) >>> 0,
 ]
 
-const boards = BOARDS.map((board) => ({ board, declare: boardTest(board) }))
+const pluginTest = (board: QemuBoard) => needsPlugins(boardTest(board), test, 'qemu-system-aarch64')
 
-boardTest(VIRT_BOARD)('each kind of access that a device does not take is found', async (t) => {
+pluginTest(VIRT_BOARD)('each kind of access that a device does not take is found', async (t) => {
   t.timeout(CHECKED_MS)
   const folder = temporaryFolder(t)
   const { regionAddress: start } = VIRT_BOARD
@@ -99,21 +101,28 @@ boardTest(VIRT_BOARD)('each kind of access that a device does not take is found'
   )
 })
 
-for (const { board, declare } of boards) {
-  declare('cores touch the region as a device takes it, though to them it is memory', async (t) => {
-    t.timeout(CHECKED_MS)
-    const firmware = join(temporaryFolder(t), 'faulty.elf')
-    await writeFaultyFirmware(firmware, board)
-    const { cores } = await LinkedMachine.start(t, board, 2, { firmware, isChecked: true })
-    t.deepEqual(await Promise.all(cores.map(useStream)), [BLOCKS, BLOCKS])
-    // The fault record, too.
-    const [first] = cores
-    first?.link.send(COMMAND.LIST, 0, 0, NOTHING)
-    await first?.untilCore(() => first.link.status.state === CORE_STATE.FAULTED)
-  })
+for (const board of BOARDS) {
+  pluginTest(board)(
+    'cores touch the region as a device takes it, though to them it is memory',
+    async (t) => {
+      t.timeout(CHECKED_MS)
+      const firmware = join(temporaryFolder(t), 'faulty.elf')
+      await writeFaultyFirmware(firmware, board)
+      const { cores } = await LinkedMachine.start(t, board, 2, { firmware, isChecked: true })
+      t.deepEqual(await Promise.all(cores.map(useStream)), [BLOCKS, BLOCKS])
+      // The fault record, too.
+      const [first] = cores
+      first?.link.send(COMMAND.LIST, 0, 0, NOTHING)
+      await first?.untilCore(() => first.link.status.state === CORE_STATE.FAULTED)
+    },
+  )
 }
 
-const hostedTest = needsTool(test.serial, 'qemu-x86_64', 'apt-get install qemu-user')
+const hostedTest = needsPlugins(
+  needsTool(test.serial, 'qemu-x86_64', 'apt-get install qemu-user'),
+  test,
+  'qemu-x86_64',
+)
 
 hostedTest('a hosted core touches what both sides use by aligned words', async (t) => {
   t.timeout(CHECKED_MS)

@@ -28,7 +28,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// Of qemu-plugin.h, which Debian has no package of.
+// Of qemu-plugin.h, which Debian 12 has no package of.
 typedef uint64_t qemu_plugin_id_t;
 typedef uint32_t qemu_plugin_meminfo_t;
 struct qemu_plugin_tb;
