@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { HOSTED_FIRMWARE, HostedCore } from '../../src/cores/hosted-core.ts'
 import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
@@ -56,7 +56,11 @@ const ADDRESS_IN_X1 = (address: number) => [
   (0xf2800001 | ((address & 0xffff) << 5)) >>> 0,
 ]
 
-const pluginTest = (board: QemuBoard) => needsPlugins(boardTest(board), test, 'qemu-system-aarch64')
+function pluginTest(board: QemuBoard) {
+  const skip = (title: string, implementation: (t: ExecutionContext) => void | Promise<void>) =>
+    test.skip(`${board.kind}: ${title}`, implementation)
+  return needsPlugins(boardTest(board), { skip }, 'qemu-system-aarch64')
+}
 
 pluginTest(VIRT_BOARD)('each kind of access that a device does not take is found', async (t) => {
   t.timeout(CHECKED_MS)
