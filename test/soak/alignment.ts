@@ -36,7 +36,6 @@ interface Machine extends EventEmitter {
 
 interface Image {
   readonly machine: readonly string[]
-  readonly command: string
 }
 
 export async function soak(run: SoakRun): Promise<void> {
@@ -48,18 +47,19 @@ export async function soak(run: SoakRun): Promise<void> {
   const at = { start: firmware.address, bytes: firmware.bytes + region.bytes }
   const accesses = await RegionAccesses.prepare(folder, at, { core: LINUX })
   run.progress('Linux starts')
-  const { machine, image } = await startMachine(accesses.arguments)
+  const machine = await startMachine(accesses.arguments)
   run.teardown(() => machine.kill())
   // With the driver all of it is memory to the server, and may be copied in any way.
   const before = accesses.read()
-  await loadForDevice(machine)
   run.progress('the server starts without the driver')
+  const resume = await loadForDevice(machine)
   const loaded = accesses.read()
-  await startServer(machine, image)
+  await startsServer(machine, resume)
   const endMs = performance.now() + run.durationMs
   let blocks = 0
   for (let round = 1; round === 1 || performance.now() < endMs; round++) {
-    if (round % ROUNDS_BETWEEN_KILLS === 0) await killServer(machine, image)
+    if (round % ROUNDS_BETWEEN_KILLS === 0)
+      await startsServer(machine, 'kill -9 $(cat /run/server)')
     blocks += await passStreams(machine.port, round)
     run.progress(`${blocks} blocks; ${told(accessesSince(loaded, accesses.read()))}`)
   }
@@ -80,9 +80,7 @@ function told(cores: ReturnType<RegionAccesses['read']>): string {
   return `loads: ${list(loads)} bytes; stores: ${list(stores)} bytes; ${against} that a device does not take`
 }
 
-async function startMachine(
-  plugin: readonly string[],
-): Promise<{ machine: Machine; image: Image }> {
+async function startMachine(plugin: readonly string[]): Promise<Machine> {
   const { LinuxMachine } = await importScript<{
     LinuxMachine: { start(image: object, target: object, options: object): Promise<Machine> }
   }>('machine/linux-machine.mjs')
@@ -95,12 +93,9 @@ async function startMachine(
   const { cacheFolder } = await importScript<{ cacheFolder(): string }>('machine/cache-folder.mjs')
   const target = machineBoard(BOARD)
   const image = await buildImage(REPOSITORY, target, { cache: cacheFolder() })
-  const machine = await LinuxMachine.start(
-    { ...image, machine: [...image.machine, ...plugin] },
-    target,
-    { readyMsMax: READY_MS_MAX },
-  )
-  return { machine, image }
+  return await LinuxMachine.start({ ...image, machine: [...image.machine, ...plugin] }, target, {
+    readyMsMax: READY_MS_MAX,
+  })
 }
 
 async function succeeds(machine: Machine, command: string): Promise<string> {
@@ -122,31 +117,36 @@ for (const core of access.board.cores.firmware) access.power.start(core, Number(
 process.exit()
 `
 
-/** Ends the server for good, starts the cores anew, and takes the driver away. */
-async function loadForDevice(machine: Machine): Promise<void> {
-  const stopped = untilLine(machine, (line) => line.startsWith('carillon-machine: stopped'))
-  await succeeds(machine, 'touch /run/stopping; kill $(cat /run/server)')
+/**
+ * Ends the server, starts the cores anew and takes the driver away, while who looks after the server
+ * stands still. Returns the command that lets him start it again, as often as it takes.
+ */
+async function loadForDevice(machine: Machine): Promise<string> {
+  const stopped = untilLine(machine, (line) => line.includes('"event":"stopped"'))
+  const supervisor = await succeeds(machine, "awk '{ print $4 }' /proc/$(cat /run/server)/stat")
+  await succeeds(machine, `kill -STOP ${supervisor.trim()}; kill $(cat /run/server)`)
   await stopped
   const program = LOAD.trim().replaceAll("'", '"').replaceAll('\n', '; ')
   await succeeds(machine, `cd /tmp && node --input-type=module -e '${program}'`)
   await succeeds(machine, 'rmmod carillon_bridge')
+  return `kill -CONT ${supervisor.trim()}`
 }
 
-/** Resolves with the server's message, once it is ready. */
-async function startServer(machine: Machine, { command }: Image): Promise<void> {
-  const ready = once(machine, 'ready')
-  const serve = `serve --host 0.0.0.0 --port 5555 --no-console --core board:${BOARD} --cores 3`
-  await succeeds(
-    machine,
-    `node /opt/carillon/${command} ${serve} >/run/log 2>&1 </dev/null & echo $! >/run/server`,
-  )
-  const [message] = await ready
-  equal(message.region, '/dev/mem')
-}
-
-async function killServer(machine: Machine, image: Image): Promise<void> {
-  await succeeds(machine, 'kill -9 $(cat /run/server)')
-  await startServer(machine, image)
+/** Waits until the server that is started again is ready, and sees that it has no driver. */
+async function startsServer(machine: Machine, command: string): Promise<void> {
+  const heard: string[] = []
+  const hear = (line: string) => heard.push(line)
+  machine.on('line', hear)
+  try {
+    const ready = once(machine, 'ready', { signal: AbortSignal.timeout(READY_MS_MAX) })
+    await succeeds(machine, command)
+    const [message] = await ready
+    equal(message.region, '/dev/mem')
+  } catch (cause) {
+    throw new Error(`the server was not started again:\n${heard.join('\n')}`, { cause })
+  } finally {
+    machine.off('line', hear)
+  }
 }
 
 /** Three streams at once, which the server spreads over its cores. Returns how many blocks came back. */
