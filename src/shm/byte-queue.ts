@@ -1,6 +1,7 @@
 import { checkBytes, checkInteger } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { type BlockOptions, blockUntil } from './block-until.ts'
+import { refuseDevice } from './device-memory.ts'
 import { QueueError } from './errors.ts'
 import {
   FREE_BYTES,
@@ -29,6 +30,7 @@ export class ByteQueue {
   private constructor(region: Uint8Array) {
     this.capacity = checkRegion(region)
     checkWritable(region)
+    refuseDevice(region, 'a queue')
     this.#positions = new Int32Array(region.buffer, region.byteOffset, POSITIONS_BYTES / 4)
     this.#data = region.subarray(POSITIONS_BYTES)
   }
@@ -37,7 +39,7 @@ export class ByteQueue {
    * Makes an empty queue of whatever the region holds. Before the other side uses it.
    *
    * @param region all of it: it starts on a multiple of 4 and is 10 bytes to 1 GiB and 8 bytes long.
-   * @throws {ArgumentError} where it is not.
+   * @throws {ArgumentError} where it is not, or is a device's memory.
    */
   static create(region: Uint8Array): ByteQueue {
     const queue = new ByteQueue(region)

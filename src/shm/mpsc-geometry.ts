@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.ts'
+import { refuseDevice } from './device-memory.ts'
 import { RingError } from './errors.ts'
 import type { MpscRing } from './mpsc-ring.ts'
 import { checkWritable } from './read-only-memory.ts'
@@ -67,7 +68,8 @@ export class MpscGeometry {
   readonly #marks: number
 
   /**
-   * @throws {ArgumentError} where the ring does not fit, or its capacity is out of range.
+   * @throws {ArgumentError} where the ring does not fit, its capacity is out of range, or it lies in a
+   *   device's memory.
    * @throws {RegionError} `ERR_CARILLON_REGION_READ_ONLY`.
    */
   constructor(ring: MpscRing) {
@@ -76,6 +78,7 @@ export class MpscGeometry {
     }
     const { bytes, offset, capacity } = ring
     checkWritable(bytes)
+    refuseDevice(bytes, 'an MpscRing')
     checkCapacity(capacity)
     const marksBytes = mpscMarksBytes(capacity)
     checkFits(bytes, offset, MpscControl, capacity, marksBytes)

@@ -1,4 +1,3 @@
-import { checkBytes } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
 import { LIMITS, RECORD_FLAG } from './shared-mem.ts'
 import type { RingRecord, SpscRingConsumer } from './spsc-ring-consumer.ts'
@@ -11,7 +10,7 @@ export interface RingMessage {
   type: number
   stream: number
   sequence: number
-  /** Where its bytes lie, valid until the reader returns: in the ring, or put together beside it. */
+  /** Where its bytes lie, valid until the reader returns: in the ring's {@link SpscRingConsumer.bytes}, or put together beside them. */
   bytes: Uint8Array
   offset: number
   length: number
@@ -39,7 +38,6 @@ export interface RingMessageStats {
  */
 export class RingMessageReader {
   readonly #ring: SpscRingConsumer
-  readonly #memory: Uint8Array
   readonly #messageBytesMax: number
   readonly #message: RingMessage
   #reader: (message: RingMessage) => boolean | undefined = () => undefined
@@ -52,11 +50,8 @@ export class RingMessageReader {
   #tooLong = 0
   #broken = 0
 
-  /**
-   * @param memory the bytes that the ring lies in.
-   * @throws {ArgumentError} where they are no Uint8Array, or `messageBytesMax` is out of range.
-   */
-  constructor(ring: SpscRingConsumer, memory: Uint8Array, options: RingMessageReaderOptions = {}) {
+  /** @throws {ArgumentError} where `messageBytesMax` is out of range. */
+  constructor(ring: SpscRingConsumer, options: RingMessageReaderOptions = {}) {
     const { messageBytesMax = DEFAULT_MESSAGE_BYTES_MAX } = options
     const isInRange = messageBytesMax >= 1 && messageBytesMax <= LIMITS.MESSAGE_BYTES_MAX
     if (!(Number.isInteger(messageBytesMax) && isInRange)) {
@@ -65,9 +60,8 @@ export class RingMessageReader {
       )
     }
     this.#ring = ring
-    this.#memory = checkBytes('memory', memory)
     this.#messageBytesMax = messageBytesMax
-    this.#message = { type: 0, stream: 0, sequence: 0, bytes: memory, offset: 0, length: 0 }
+    this.#message = { type: 0, stream: 0, sequence: 0, bytes: ring.bytes, offset: 0, length: 0 }
   }
 
   get stats(): RingMessageStats {
@@ -104,7 +98,7 @@ export class RingMessageReader {
       return undefined
     }
     if (!isContinued && !hasMore)
-      return this.#tell(record, this.#memory, record.offset, record.length)
+      return this.#tell(record, this.#ring.bytes, record.offset, record.length)
     if (!isContinued) this.#begin(record)
     this.#add(record)
     if (hasMore) return undefined
@@ -133,7 +127,7 @@ export class RingMessageReader {
       return
     }
     if (bytes > this.#joined.byteLength) this.#grow(bytes)
-    this.#joined.set(this.#memory.subarray(offset, offset + length), this.#joinedBytes)
+    this.#joined.set(this.#ring.bytes.subarray(offset, offset + length), this.#joinedBytes)
     this.#joinedBytes = bytes
   }
 

@@ -12,7 +12,6 @@ import type { SpscRingProducer } from './spsc-ring-producer.ts'
  */
 export class RingMessageWriter {
   readonly #ring: SpscRingProducer
-  readonly #memory: Uint8Array
   #rest: Uint8Array | undefined
   #restBytes = 0
   #type = 0
@@ -20,13 +19,8 @@ export class RingMessageWriter {
   #sequence = 0
   #isContinued = false
 
-  /**
-   * @param memory the bytes that the ring lies in.
-   * @throws {ArgumentError} where they are no Uint8Array.
-   */
-  constructor(ring: SpscRingProducer, memory: Uint8Array) {
+  constructor(ring: SpscRingProducer) {
     this.#ring = ring
-    this.#memory = checkBytes('memory', memory)
   }
 
   /** Whether a message is under way. */
@@ -76,9 +70,8 @@ export class RingMessageWriter {
         )
       }
       const length = Math.min(rest.byteLength, this.#ring.payloadBytesMax)
-      const at = this.#ring.claim(length)
-      if (at < 0) return false
-      this.#memory.set(rest.subarray(0, length), at)
+      if (this.#ring.claim(length) < 0) return false
+      this.#ring.fill(rest.subarray(0, length))
       const hasMore = length < rest.byteLength
       const flags =
         (this.#isContinued ? RECORD_FLAG.CONTINUED : 0) | (hasMore ? RECORD_FLAG.MORE : 0)

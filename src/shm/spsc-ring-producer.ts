@@ -168,6 +168,20 @@ export class SpscRingProducer {
   }
 
   /**
+   * Copies a payload to the start of what was claimed, as the memory takes it.
+   *
+   * @throws {ArgumentError} without a claim, or where the payload is no Uint8Array or longer than what was
+   *   claimed.
+   */
+  fill(payload: Uint8Array): void {
+    const { length } = checkBytes('a payload', payload)
+    if (this.#claimedBytes < 0) throw new ArgumentError('fill without a claim')
+    const room = this.#claimedBytes - this.#checksumBytes
+    if (length > room) throw new ArgumentError(`${room} bytes were claimed, not ${length}`)
+    copyIn(this.#ring.memory, this.#claimedAt + HEADER_BYTES, payload)
+  }
+
+  /**
    * Makes a record of what was claimed. The consumer sees it after `publish`.
    *
    * @param type 1 to 65,535, for the user to choose.

@@ -1,5 +1,6 @@
 import { checkBytes } from '../arguments.ts'
 import { ArgumentError } from '../errors.ts'
+import { markDevice } from './device-memory.ts'
 import {
   type ArrayType,
   type Fields,
@@ -36,6 +37,7 @@ export function memoryOver(bytes: Uint8Array, isDevice = false): Memory {
       `memory is whole words from a multiple of 4 on, not ${bytes.byteLength} bytes from ${bytes.byteOffset}`,
     )
   }
+  if (isDevice) markDevice(bytes.buffer)
   return {
     bytes,
     data: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -1,22 +1,15 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { ByteQueue } from '../../src/shm/byte-queue.ts'
 import { copyIn, copyOut } from '../../src/shm/memory-copy.ts'
+import { formatMpscRing } from '../../src/shm/mpsc-ring.ts'
 import { SpscRingConsumer } from '../../src/shm/spsc-ring-consumer.ts'
 import { SpscRingProducer } from '../../src/shm/spsc-ring-producer.ts'
-import { type Memory, memoryOver } from '../../src/shm/struct-view.ts'
+import { memoryOver } from '../../src/shm/struct-view.ts'
+import { deviceMemory, isUntouched } from '../support/device-memory.ts'
 
 const CAPACITY = 16 * 1024
 const RING_BYTES = 128 + CAPACITY
-
-/**
- * A device's memory that is touched by its words and by nothing else: its bytes are not those that the
- * words are of, and whoever reads or writes them is found out.
- */
-function deviceMemory(bytes: number): Memory {
-  const real = memoryOver(new Uint8Array(bytes), true)
-  const elsewhere = new Uint8Array(bytes).fill(0xee)
-  return { ...real, bytes: elsewhere, data: new DataView(elsewhere.buffer) }
-}
 
 test('bytes come out of a memory as they went in, whatever kind it is', (t) => {
   const payload = fc.uint8Array({ maxLength: 200 })
@@ -30,7 +23,7 @@ test('bytes come out of a memory as they went in, whatever kind it is', (t) => {
       // What is beyond the last word is as it was.
       const end = word + Math.ceil(bytes.length / 4)
       t.true(memory.words.subarray(end).every((one) => one === 0))
-      if (isDevice) t.true(memory.bytes.every((one) => one === 0xee))
+      if (isDevice) t.true(isUntouched(memory))
     }),
   )
 })
@@ -52,7 +45,7 @@ test("a ring in a device's memory carries what any other does, by words alone", 
       t.deepEqual(read, payloads)
     }),
   )
-  t.true(memory.bytes.every((one) => one === 0xee))
+  t.true(isUntouched(memory))
   const longest = new Uint8Array(producer.payloadBytesMax).map((_, at) => at * 7)
   t.true(producer.write(1, 0, 0, longest))
   producer.publish()
@@ -68,4 +61,15 @@ test("records in a device's memory have no checksum", (t) => {
   t.throws(() => new SpscRingProducer(memory, 0, CAPACITY, { checksum: true }), {
     code: 'ERR_CARILLON_ARGUMENT',
   })
+})
+
+test("what takes more than aligned loads and stores is refused in a device's memory", (t) => {
+  const { words } = deviceMemory(64 * 1024)
+  const bytes = new Uint8Array(words.buffer)
+  const refused = { code: 'ERR_CARILLON_ARGUMENT', message: /in a device's memory/ }
+  t.throws(() => formatMpscRing({ bytes, offset: 0, capacity: CAPACITY }), refused)
+  t.throws(() => ByteQueue.create(bytes), refused)
+  t.throws(() => ByteQueue.attach(bytes.subarray(64)), refused)
+  t.true(words.every((word) => word === 0))
+  t.notThrows(() => ByteQueue.create(new Uint8Array(64)))
 })

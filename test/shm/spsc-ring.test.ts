@@ -116,6 +116,24 @@ test('the longest record is a quarter of the ring with its header', (t) => {
   t.throws(() => producer.claim(-1), { code: 'ERR_CARILLON_ARGUMENT' })
 })
 
+test('what is claimed is filled with as much as was claimed, and no more', (t) => {
+  const ring = newRing()
+  const refused = { code: 'ERR_CARILLON_ARGUMENT' }
+  t.throws(() => ring.producer.fill(new Uint8Array(0)), { ...refused, message: /without a claim/ })
+  const at = ring.producer.claim(3)
+  t.throws(() => ring.producer.fill(new Uint8Array(4)), { ...refused, message: /3 bytes/ })
+  t.throws(() => ring.producer.fill('abc' as unknown as Uint8Array), refused)
+  ring.producer.fill(Uint8Array.of(1, 2))
+  ring.producer.fill(Uint8Array.of(7, 8, 9))
+  t.deepEqual(ring.memory.bytes.slice(at, at + 3), Uint8Array.of(7, 8, 9))
+  ring.producer.commit(1, 0, 0)
+  ring.producer.publish()
+  t.is(readAll(ring).length, 1)
+  const checked = new SpscRingProducer(ring.memory, 0, CAPACITY, { checksum: true })
+  checked.claim(3)
+  t.throws(() => checked.fill(new Uint8Array(4)), refused)
+})
+
 test('what is claimed and aborted leaves nothing', (t) => {
   const ring = newRing()
   ring.producer.claim(100)

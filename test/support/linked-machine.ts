@@ -1,10 +1,17 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import type { QemuBoard } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QemuMachine, type QemuMachineOptions } from '../../src/cores/qemu-machine.ts'
+import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
+import { CHECKS_ALL_ACCESSES, checkAccesses } from './check-accesses.ts'
 import { LinkedCore } from './linked-core.ts'
 import { temporaryFolder } from './temporary-folder.ts'
+
+export interface LinkedMachineOptions extends Partial<QemuMachineOptions> {
+  /** Whether the accesses to the region are: see {@link checkAccesses}. Default: as of all tests. */
+  readonly isChecked?: boolean
+}
 
 /** A region, a machine on it and a link to each of its cores, for one test. */
 export class LinkedMachine {
@@ -29,7 +36,7 @@ export class LinkedMachine {
     t: ExecutionContext<unknown>,
     board: QemuBoard,
     cores: number,
-    options: Partial<QemuMachineOptions> = {},
+    { isChecked = CHECKS_ALL_ACCESSES, ...options }: LinkedMachineOptions = {},
   ): Promise<LinkedMachine> {
     const path = join(temporaryFolder(t), 'region')
     const region = SharedRegion.create(path, {
@@ -37,7 +44,10 @@ export class LinkedMachine {
       cores,
       ringCapacityBytes: 65536,
     })
-    const linked = new LinkedMachine(board, region, options)
+    const linked = new LinkedMachine(board, region, {
+      ...(isChecked && { emulator: await checkedEmulator(t, board, region, options.firmware) }),
+      ...options,
+    })
     const machine = await linked.spawn()
     t.teardown(async () => {
       linked.machine.kill()
@@ -71,4 +81,18 @@ export class LinkedMachine {
     if (core === undefined) throw new Error(`the machine has no core ${index}`)
     return core
   }
+}
+
+async function checkedEmulator(
+  t: ExecutionContext<unknown>,
+  { kind, regionAddress }: QemuBoard,
+  region: SharedRegion,
+  firmware: QemuMachineOptions['firmware'] = bareMetalFirmwarePath(kind),
+): Promise<string> {
+  const accesses = await checkAccesses(t, {
+    at: { start: regionAddress, bytes: region.memory.bytes.length, isVirtual: true },
+    rule: 'device',
+    ...(typeof firmware === 'string' && { image: await readElfFile(firmware) }),
+  })
+  return accesses.emulator('qemu-system-aarch64')
 }

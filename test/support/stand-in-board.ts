@@ -4,8 +4,11 @@ import type { ExecutionContext } from 'ava'
 import type { BoardAccess, BoardCoreState } from '../../src/cores/board-access.ts'
 import type { BoardDescription } from '../../src/cores/board-description.ts'
 import { CoreProcess } from '../../src/cores/core-process.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { readBoard } from '../../src/cores/read-board.ts'
+import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { Mapping } from '../../src/shm/mapping.ts'
+import { CHECKS_ALL_ACCESSES, checkAccesses } from './check-accesses.ts'
 import { buildStandIn } from './firmware-tool.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -71,13 +74,16 @@ export class StandInBoard {
    * Starts the machine.
    *
    * @param user the one test file that does.
+   * @param isChecked whether the accesses to the region are: see {@link checkAccesses}. Default: as of all tests.
    */
   static async start(
     t: ExecutionContext<unknown>,
     name: string,
     user: string,
+    isChecked = CHECKS_ALL_ACCESSES,
   ): Promise<StandInBoard> {
     const board = readBoard(name)
+    const plugin = isChecked ? await checkingPlugin(t, board) : []
     const machine = MACHINES[name]
     if (machine === undefined) throw new Error(`there is no stand-in for ${name}`)
     const path = join(temporaryFolder(t), 'memory')
@@ -86,7 +92,7 @@ export class StandInBoard {
     const process = await CoreProcess.start(
       'setpriv',
       [
-        ...['--pdeathsig', 'KILL', '--', 'qemu-system-aarch64', ...machine.qemu],
+        ...['--pdeathsig', 'KILL', '--', 'qemu-system-aarch64', ...machine.qemu, ...plugin],
         ...['-no-user-config', '-nodefaults', '-display', 'none', '-monitor', 'none'],
         ...['-m', `${machine.bytes}B`, '-accel', 'tcg,thread=multi', '-object'],
         `memory-backend-file,id=ram,size=${machine.bytes},mem-path=${path},share=on`,
@@ -179,4 +185,16 @@ export class StandInBoard {
     await this.#process.exited
     closeSync(this.#fd)
   }
+}
+
+async function checkingPlugin(
+  t: ExecutionContext<unknown>,
+  { name, memory }: BoardDescription,
+): Promise<readonly string[]> {
+  const accesses = await checkAccesses(t, {
+    at: { start: memory.region.address, bytes: memory.region.bytes, isVirtual: true },
+    rule: 'device',
+    image: await readElfFile(bareMetalFirmwarePath(name)),
+  })
+  return accesses.arguments
 }
