@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { kernelBehindStub } from './boot-stub.mjs'
 import { buildDeviceTree } from './build-device-tree.mjs'
+import { writeCard } from './card.mjs'
 import { debianPackages } from './debian-packages.mjs'
 import { overlaySource } from './device-tree.mjs'
 import { carillonDisk, systemDisk } from './disks.mjs'
@@ -30,8 +31,9 @@ const TOOLS = [
  * @throws {MachineError}
  *
  * @typedef {{ board: string, kernel: string, initramfs: string, deviceTree: string, disks: string[],
- *   machine: string[], command: string, linux: string }} MachineImage paths of files; QEMU's arguments for
- *   the bare board; where on Carillon's disk the command is; the kernel's version
+ *   machine: string[], command: string, linux: string, card?: string }} MachineImage paths of files; QEMU's
+ *   arguments for the bare board; where on Carillon's disk the command is; the kernel's version; a folder
+ *   with what goes onto a card of the board itself
  */
 export async function buildImage(root, target, options) {
   const { cache, isUpdate = false, mayFetch = true, tell = () => {} } = options
@@ -61,6 +63,7 @@ export async function buildImage(root, target, options) {
     linux: packages.image.version,
   }
   checkDisks(target, image.disks)
+  if (target.cardConfig) image.card = card({ root, cache, target, board, tell })
   writeManifest(root, image)
   return image
 }
@@ -93,14 +96,24 @@ function checkDisks({ name, diskBytesMax = [] }, disks) {
 /** Made of the board's own, which comes with Linux, as its boot loader makes it. */
 function boardsTree({ cache, target, board, packages, kernel, tell }) {
   const { name } = target
-  const overlay = (what, source) => buildOverlay({ cache, name: what, source, tell })
+  const emulation = { cache, name: `${name}-qemu`, source: target.emulation, tell }
   return overlaidDeviceTree({
     cache,
     name,
     base: join(kernel, `usr/lib/linux-image-${packages.release}`, target.deviceTree),
-    overlays: [overlay(name, overlaySource(board)), overlay(`${name}-qemu`, target.emulation)],
+    overlays: [boardsOverlay({ cache, board, tell }), buildOverlay(emulation)],
     tell,
   })
+}
+
+function boardsOverlay({ cache, board, tell }) {
+  return buildOverlay({ cache, name: board.name, source: overlaySource(board), tell })
+}
+
+function card({ root, cache, target, board, tell }) {
+  const { name, firmware, cardConfig: config } = target
+  const dtbo = boardsOverlay({ cache, board, tell })
+  return writeCard({ root, name, dtbo, source: overlaySource(board), config, firmware })
 }
 
 /** QEMU says what its board is. */

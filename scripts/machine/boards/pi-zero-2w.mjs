@@ -60,6 +60,8 @@ export const piZero2W = {
       },
     ],
   ),
+  /** What config.txt says on a card, before the overlay: of this board, and so much for its graphics. */
+  cardConfig: ['[pi02]', 'gpu_mem=64'],
   /** What runs before Linux. */
   bootStub: {
     sources: [STUB, `${PARKING}.S`],
