@@ -29,7 +29,9 @@ export function writeCard({ root, name, dtbo, source, config, firmware }) {
   mkdirSync(join(folder, 'driver'), { recursive: true })
   writeFileSync(join(folder, `${OVERLAY}.dts`), source)
   copyFileSync(dtbo, join(folder, `${OVERLAY}.dtbo`))
-  writeFileSync(join(folder, 'config.txt'), `${[...config, `dtoverlay=${OVERLAY}`].join('\n')}\n`)
+  // What somebody writes behind it is for all boards again.
+  const lines = [...config, `dtoverlay=${OVERLAY}`, '[all]']
+  writeFileSync(join(folder, 'config.txt'), `${lines.join('\n')}\n`)
   for (const file of filesUnder(root, 'boards/linux')) {
     copyFileSync(join(root, file), join(folder, 'driver', basename(file)))
   }

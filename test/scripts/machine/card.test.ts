@@ -34,7 +34,7 @@ test('a card has the overlay, the driver, the firmware, and what to do', (t) => 
     ...['driver', 'driver/Makefile', 'driver/bridge.c'],
   ])
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  t.is(read('config.txt'), '[pi02]\ngpu_mem=64\ndtoverlay=carillon\n')
+  t.is(read('config.txt'), '[pi02]\ngpu_mem=64\ndtoverlay=carillon\n[all]\n')
   t.is(read('carillon.dtbo'), 'dtbo')
   t.is(read('README.md'), '# On a board')
 })
