@@ -75,21 +75,30 @@ static int state(const struct cores *cores, const struct core *core)
     /* First: what the page says may be from before the machine was reset. */
     if (!READ_ONCE(*core->release))
         return CORE_OFF;
-    return READ_ONCE(slot->state) == PARKED ? CORE_PARKED : CORE_ON;
+    if (READ_ONCE(slot->state) != PARKED)
+        return CORE_ON;
+    /* The core takes back that it waits before it takes the entry. */
+    return READ_ONCE(slot->entry) ? CORE_PENDING : CORE_PARKED;
 }
 
 /* Called only with the core at rest. */
 static int start(const struct cores *cores, const struct core *core, phys_addr_t entry)
 {
+    struct slot *slot = slot_of(cores, core);
+
     if (state(cores, core) == CORE_OFF) {
+        /* From here on the page is believed. */
+        WRITE_ONCE(slot->state, 0);
+        WRITE_ONCE(slot->entry, 0);
+        clean(slot);
         WRITE_ONCE(*core->release, entry);
         /* It is there before the core is woken to look. */
         clean(core->release);
         sev();
         return 0;
     }
-    WRITE_ONCE(slot_of(cores, core)->entry, entry);
-    clean(slot_of(cores, core));
+    WRITE_ONCE(slot->entry, entry);
+    clean(slot);
     writel(1, cores->doorbells + MAILBOX_SET(core->index));
     return 0;
 }

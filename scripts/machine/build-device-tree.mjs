@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { deviceTreeSource } from './device-tree.mjs'
+import { cpuName, deviceTreeSource } from './device-tree.mjs'
 import { keepMade } from './keep-made.mjs'
 import { MachineError } from './machine-error.mjs'
 import { runMachineTool } from './tools.mjs'
@@ -67,7 +67,7 @@ function cpusToGo(own, board) {
     .trim()
     .split('\n')
   const nodeOf = (core) => {
-    const name = `cpu@${core.toString(16)}`
+    const name = cpuName(core)
     if (names.includes(name)) return name
     throw new MachineError(
       'ERR_CARILLON_IMAGE_BUILD',

@@ -1,19 +1,23 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { kernelBehindStub } from './boot-stub.mjs'
 import { buildDeviceTree } from './build-device-tree.mjs'
+import { writeCard } from './card.mjs'
 import { debianPackages } from './debian-packages.mjs'
+import { overlaySource } from './device-tree.mjs'
 import { carillonDisk, systemDisk } from './disks.mjs'
 import { initramfs } from './initramfs.mjs'
 import { buildBridge, unpackKernel } from './kernel.mjs'
 import { MachineError } from './machine-error.mjs'
 import { nodeRelease } from './node-release.mjs'
+import { buildOverlay, overlaidDeviceTree } from './overlaid-device-tree.mjs'
 import { requireMachineTools, runMachineTool } from './tools.mjs'
 
 /** What makes an image. */
 const TOOLS = [
   ...['aarch64-linux-gnu-g++', 'aarch64-linux-gnu-gcc', 'apt-get', 'cpio', 'dpkg-deb', 'dtc'],
-  ...['gzip', 'make', 'mke2fs', 'npm', 'qemu-system-aarch64', 'tar'],
+  ...['fdtget', 'fdtoverlay', 'gzip', 'make', 'mke2fs', 'npm', 'qemu-system-aarch64', 'tar'],
 ]
 
 /**
@@ -27,8 +31,9 @@ const TOOLS = [
  * @throws {MachineError}
  *
  * @typedef {{ board: string, kernel: string, initramfs: string, deviceTree: string, disks: string[],
- *   machine: string[], command: string, linux: string }} MachineImage paths of files; QEMU's arguments for
- *   the bare board; where on Carillon's disk the command is; the kernel's version
+ *   machine: string[], command: string, linux: string, card?: string }} MachineImage paths of files; QEMU's
+ *   arguments for the bare board; where on Carillon's disk the command is; the kernel's version; a folder
+ *   with what goes onto a card of the board itself
  */
 export async function buildImage(root, target, options) {
   const { cache, isUpdate = false, mayFetch = true, tell = () => {} } = options
@@ -40,11 +45,15 @@ export async function buildImage(root, target, options) {
   const node = nodeRelease(cache, { mayFetch, tell })
   const kernel = unpackKernel(cache, packages, target.modules, target.deviceTree, tell)
   const bridge = buildBridge(root, cache, packages, tell)
+  const linux = join(kernel, `boot/vmlinuz-${packages.release}`)
+  const stub = target.bootStub
   const image = {
     board: target.name,
-    kernel: join(kernel, `boot/vmlinuz-${packages.release}`),
+    kernel: stub ? kernelBehindStub({ root, cache, kernel: linux, board, stub, tell }) : linux,
     initramfs: initramfs({ cache, packages, kernel, modules: target.modules, bridge, tell }),
-    deviceTree: deviceTree({ cache, target, board, tell }),
+    deviceTree: target.deviceTree
+      ? boardsTree({ cache, target, board, packages, kernel, tell })
+      : machinesTree({ cache, target, board, tell }),
     disks: [
       systemDisk({ root, cache, node, packages, tell }),
       carillonDisk({ root, cache, node, firmware: target.firmware, tell }),
@@ -53,6 +62,8 @@ export async function buildImage(root, target, options) {
     command: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin.carillon,
     linux: packages.image.version,
   }
+  checkDisks(target, image.disks)
+  if (target.cardConfig) image.card = card({ root, cache, target, board, tell })
   writeManifest(root, image)
   return image
 }
@@ -70,8 +81,43 @@ export function isFetched(target, cache) {
   }
 }
 
+/** Where the machine has places for disks, they are no larger. */
+function checkDisks({ name, diskBytesMax = [] }, disks) {
+  for (const [index, most] of diskBytesMax.entries()) {
+    const { size } = statSync(disks[index])
+    if (size <= most) continue
+    throw new MachineError(
+      'ERR_CARILLON_IMAGE_BUILD',
+      `disk ${index} of ${name} has ${size} bytes, of at most ${most}`,
+    )
+  }
+}
+
+/** Made of the board's own, which comes with Linux, as its boot loader makes it. */
+function boardsTree({ cache, target, board, packages, kernel, tell }) {
+  const { name } = target
+  const emulation = { cache, name: `${name}-qemu`, source: target.emulation, tell }
+  return overlaidDeviceTree({
+    cache,
+    name,
+    base: join(kernel, `usr/lib/linux-image-${packages.release}`, target.deviceTree),
+    overlays: [boardsOverlay({ cache, board, tell }), buildOverlay(emulation)],
+    tell,
+  })
+}
+
+function boardsOverlay({ cache, board, tell }) {
+  return buildOverlay({ cache, name: board.name, source: overlaySource(board), tell })
+}
+
+function card({ root, cache, target, board, tell }) {
+  const { name, firmware, cardConfig: config } = target
+  const dtbo = boardsOverlay({ cache, board, tell })
+  return writeCard({ root, name, dtbo, source: overlaySource(board), config, firmware })
+}
+
 /** QEMU says what its board is. */
-function deviceTree({ cache, target, board, tell }) {
+function machinesTree({ cache, target, board, tell }) {
   const qemu = 'qemu-system-aarch64'
   const failure = { sentence: `${qemu} did not tell the device tree of its board` }
   const version = runMachineTool('.', qemu, ['--version'], failure).split('\n')[0]

@@ -1,6 +1,7 @@
 /**
  * What is changed in a machine's device tree for the firmware beside Linux: its cores are taken away from
- * Linux, its memory is reserved, and the node is there that the driver of boards/linux looks for.
+ * Linux, its memory is reserved, and the node is there that the driver of boards/linux looks for. Either
+ * the whole tree is made anew with that in it, or an overlay changes the one that is there.
  */
 
 /** Interrupts of a GIC that all cores share are counted from here. */
@@ -32,29 +33,94 @@ export function deviceTreeSource(board, { base, cells, cpus }) {
 	cpus {
 ${cpus.map((name) => `		/delete-node/ ${name};`).join('\n')}
 	};
-${nodes(board, cells)}
+	reserved-memory {
+${indented(2, reservedMemory(board, cells))}
+	};
+${indented(1, bridge(board, cells))}
 };
 `
 }
 
-function nodes(board, cells) {
-  const { firmware, region } = board.memory
-  const { address, size } = cells
-  return `	reserved-memory {
-		#address-cells = <${address}>;
-		#size-cells = <${size}>;
-		ranges;
-		carillon_firmware: ${memoryNode('firmware', firmware, cells)}
-		carillon_region: ${memoryNode('region', region, cells)}
-	};
-	carillon {
-		compatible = "carillon,bridge";
-		memory-region = <&carillon_firmware>, <&carillon_region>;
-		memory-region-names = "firmware", "region";
-		carillon,cores = ${list(board.cores.firmware)};
-${[...registers(board, cells), ...interrupt(board), ...start(board)].map((line) => `		${line}`).join('\n')}
-	};`
+/** An overlay knows no others: of a machine whose root counts addresses and sizes in 32 bits. */
+const OVERLAY_CELLS = { address: 1, size: 1 }
+
+/**
+ * The change by itself, as a source of an overlay, for a boot loader that applies it. No node goes by an
+ * overlay: a core that is marked as one that failed is not Linux's either.
+ *
+ * @param {object} board `boards/NAME/board.json`, read
+ * @returns {string}
+ */
+export function overlaySource(board) {
+  const fragments = [
+    { path: '/', lines: bridge(board, OVERLAY_CELLS) },
+    { path: '/reserved-memory', lines: reservedMemory(board, OVERLAY_CELLS) },
+    ...board.cores.firmware.map((core) => ({
+      path: `/cpus/${cpuName(core)}`,
+      lines: ['status = "fail";'],
+    })),
+  ]
+  return overlay(
+    `${board.summary}: cores, memory and a bell for the firmware beside Linux.`,
+    fragments,
+  )
 }
+
+/**
+ * The source of an overlay.
+ *
+ * @param {string} title of it, for people
+ * @param {{ path: string, lines: string[] }[]} fragments what is put into which node
+ */
+export function overlay(title, fragments) {
+  const texts = fragments.map(
+    ({ path, lines }, index) => `	fragment@${index} {
+		target-path = "${path}";
+		__overlay__ {
+${indented(3, lines)}
+		};
+	};`,
+  )
+  return `// ${title}
+/dts-v1/;
+/plugin/;
+/ {
+${texts.join('\n')}
+};
+`
+}
+
+/** As the tree calls a core. */
+export const cpuName = (core) => `cpu@${core.toString(16)}`
+
+function reservedMemory({ memory }, cells) {
+  return [
+    `#address-cells = <${cells.address}>;`,
+    `#size-cells = <${cells.size}>;`,
+    'ranges;',
+    `carillon_firmware: ${memoryNode('firmware', memory.firmware, cells)}`,
+    `carillon_region: ${memoryNode('region', memory.region, cells)}`,
+  ]
+}
+
+/** The node that the driver looks for. */
+function bridge(board, cells) {
+  return [
+    'carillon {',
+    ...[
+      'compatible = "carillon,bridge";',
+      'memory-region = <&carillon_firmware>, <&carillon_region>;',
+      'memory-region-names = "firmware", "region";',
+      `carillon,cores = ${list(board.cores.firmware)};`,
+      ...registers(board, cells),
+      ...interrupt(board),
+      ...start(board),
+    ].map((line) => `\t${line}`),
+    '};',
+  ]
+}
+
+const indented = (depth, lines) => lines.map((line) => '\t'.repeat(depth) + line).join('\n')
 
 function memoryNode(name, { address, bytes }, cells) {
   const reg = range(address, bytes, cells)

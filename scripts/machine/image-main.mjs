@@ -20,7 +20,7 @@ async function main(words) {
   const { values, positionals } = parse(words)
   const target = machineBoard(positionals[0])
   setUp(repository)
-  const { linux } = await buildImage(repository, target, {
+  const { linux, card } = await buildImage(repository, target, {
     cache: cacheFolder(values.cache),
     isUpdate: values.update,
     tell: (line) => console.error(`${line}…`),
@@ -28,6 +28,8 @@ async function main(words) {
   console.log(
     `The image of ${target.name} is ready: Linux ${linux}; to start it: npm run machine -- ${target.name}`,
   )
+  if (card !== undefined)
+    console.log(`What goes onto a card is in ${card}; docs/${target.name}.md says how`)
 }
 
 function parse(words) {

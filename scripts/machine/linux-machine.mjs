@@ -11,8 +11,11 @@ const QEMU = 'qemu-system-aarch64'
 /** Ends QEMU when this process ends, also where that was killed: QEMU itself would go on for ever. */
 const WITH_THIS_PROCESS = ['--pdeathsig', 'KILL', '--']
 
-/** From power-on to a server that listens, in milliseconds; seen: 8 s, and 60 s beside ten busy processes. */
-const READY_MS_MAX = 150_000
+/**
+ * From power-on to a server that listens, in milliseconds. Seen: 8 s, and 60 s beside ten busy processes;
+ * of raspi3b twice that.
+ */
+const READY_MS_MAX = 210_000
 
 /** From being asked to end until the machine is off, in milliseconds; seen: 0.5 s. */
 const OFF_MS_MAX = 30_000

@@ -39,10 +39,7 @@ export function machineArguments(image, target, { port, consolePort, serve }) {
     // Whoever starts it reads and writes the console.
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
-    ...image.disks.flatMap((file, index) => [
-      ...['-drive', `if=none,id=disk${index},format=raw,readonly=on,file=${optionValue(file)}`],
-      ...target.disk(`disk${index}`),
-    ]),
+    ...image.disks.flatMap(target.disk),
     // Nothing goes out from it, and nothing comes in but by these ports.
     ...['-netdev', ['user,id=network,restrict=on', ...forwarded].join(',')],
     ...target.network('network'),
@@ -51,11 +48,8 @@ export function machineArguments(image, target, { port, consolePort, serve }) {
 
 const forward = (host, guest) => `hostfwd=tcp:127.0.0.1:${host}-:${guest}`
 
-/** QEMU takes a comma for the end of a value. */
-const optionValue = (text) => text.replaceAll(',', ',,')
-
 /** What comes behind `--` is handed to init. */
-function kernelArguments({ console }, guest) {
+function kernelArguments({ console, kernelArguments }, guest) {
   const words = guest.join(' ')
   if (words.length > SERVE_ARGUMENTS_LENGTH_MAX) {
     throw new MachineError(
@@ -70,5 +64,6 @@ function kernelArguments({ console }, guest) {
       `the server's argument "${odd}" cannot be handed to the machine: letters, digits and ./:=@%+,-_ can`,
     )
   }
-  return `console=${console} quiet rdinit=/init -- ${words}`
+  const own = [`console=${console}`, 'quiet', 'rdinit=/init', ...kernelArguments]
+  return `${own.join(' ')} -- ${words}`
 }

@@ -18,6 +18,10 @@ const TOOLS = {
   'dpkg-deb': { purpose: 'it unpacks Debian packages', debian: 'dpkg' },
   dtc: { purpose: 'it compiles the device tree', debian: 'device-tree-compiler' },
   fdtget: { purpose: 'it reads device trees', debian: 'device-tree-compiler' },
+  fdtoverlay: {
+    purpose: 'it changes a device tree as a boot loader does',
+    debian: 'device-tree-compiler',
+  },
   gzip: { purpose: 'it compresses the initial root', debian: 'gzip' },
   make: { purpose: 'it builds the kernel module and the firmware', debian: 'make' },
   mke2fs: { purpose: 'it makes the disks', debian: 'e2fsprogs' },

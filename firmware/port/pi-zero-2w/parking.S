@@ -40,8 +40,10 @@ parking_code:
     dsb sy
     ldr x2, [x0, #PARKING_ENTRY]
     cbz x2, 1b
-    str xzr, [x0, #PARKING_ENTRY]
+    // In this order: who sees it wait and no entry may give it one.
     str xzr, [x0, #PARKING_STATE]
+    dsb sy
+    str xzr, [x0, #PARKING_ENTRY]
     dsb sy
     ic iallu
     dsb sy

@@ -1,3 +1,5 @@
+import { optionValue } from '../option-value.mjs'
+
 /** QEMU's board `virt`: what Linux on it is made of and started with. */
 export const qemuVirt = {
   name: 'qemu-virt',
@@ -19,6 +21,7 @@ export const qemuVirt = {
   /** What the cores run, where it is built. */
   firmware: ['firmware/build/qemu-virt/carillon-core.elf'],
   console: 'ttyAMA0',
+  kernelArguments: [],
   /**
    * The machine itself, without what is plugged into it. `accel` is that of the cores: one thread each, or
    * their atomics are none for one another.
@@ -28,6 +31,9 @@ export const qemuVirt = {
     ...['-smp', `${board.cores.linux.length + board.cores.firmware.length}`],
     ...['-m', `${board.memory.ram.bytes / 2 ** 20}M`],
   ],
-  disk: (id) => ['-device', `virtio-blk-device,drive=${id}`],
+  disk: (file, index) => [
+    ...['-drive', `if=none,id=disk${index},format=raw,readonly=on,file=${optionValue(file)}`],
+    ...['-device', `virtio-blk-device,drive=disk${index}`],
+  ],
   network: (id) => ['-device', `virtio-net-device,netdev=${id}`],
 }

@@ -12,8 +12,9 @@ interface Cells {
   size: number
 }
 
-const { deviceTreeSource } = await importScript<{
+const { deviceTreeSource, overlaySource } = await importScript<{
   deviceTreeSource(board: object, machine: { base: string; cells: Cells; cpus: string[] }): string
+  overlaySource(board: object): string
 }>('machine/device-tree.mjs')
 const { buildDeviceTree } = await importScript<{
   buildDeviceTree(what: {
@@ -24,6 +25,22 @@ const { buildDeviceTree } = await importScript<{
     tell(line: string): void
   }): string
 }>('machine/build-device-tree.mjs')
+
+const { buildOverlay, overlaidDeviceTree } = await importScript<{
+  buildOverlay(what: {
+    cache: string
+    name: string
+    source: string
+    tell(line: string): void
+  }): string
+  overlaidDeviceTree(what: {
+    cache: string
+    name: string
+    base: string
+    overlays: string[]
+    tell(line: string): void
+  }): string
+}>('machine/overlaid-device-tree.mjs')
 
 const dtcTest = needsTool(test, 'dtc', 'apt-get install device-tree-compiler')
 
@@ -37,6 +54,7 @@ function machineSource(cells: Cells, cores: number): string {
 	interrupt-parent = <&intc>;
 	intc: intc { interrupt-controller; #interrupt-cells = <3>; };
 	cpus { #address-cells = <1>; #size-cells = <0>; cpu-map { }; ${cpus.join(' ')} };
+	reserved-memory { };
 };
 `
 }
@@ -53,6 +71,23 @@ function compiled(t: ExecutionContext, name: string, cells: Cells, cores = 4) {
     ingredients: 'made up',
     tell: () => {},
   })
+  return asked(tree)
+}
+
+/** The tree that the Pi's boot loader makes of a made-up one, with so many cores. */
+function overlaid(t: ExecutionContext, cores = 4) {
+  const cache = temporaryFolder(t)
+  const source = join(cache, 'machine.dts')
+  const base = join(cache, 'machine.dtb')
+  writeFileSync(source, machineSource(NARROW, cores))
+  execFileSync('dtc', ['-q', '-O', 'dtb', '-o', base, source])
+  const name = 'pi-zero-2w'
+  const tell = () => {}
+  const overlay = buildOverlay({ cache, name, source: overlaySource(readBoard(name)), tell })
+  return asked(overlaidDeviceTree({ cache, name, base, overlays: [overlay], tell }))
+}
+
+function asked(tree: string) {
   const fdtget = (args: string[]) => execFileSync('fdtget', args, { encoding: 'utf8' }).trim()
   return {
     nodes: (path: string) => fdtget(['-l', tree, path]).split('\n'),
@@ -92,8 +127,8 @@ dtcTest('the driver is told of virt where it rings and what rings it', (t) => {
 })
 
 dtcTest('the driver is told of the Pi where cores wait, and what silences its timer', (t) => {
-  const tree = compiled(t, 'pi-zero-2w', NARROW)
-  t.deepEqual(tree.nodes('/cpus'), ['cpu@0'])
+  const tree = overlaid(t)
+  t.is(tree.text('/reserved-memory/carillon-firmware@18000000', 'no-map'), '')
   t.is(tree.numbers('/reserved-memory/carillon-region@19000000', 'reg'), '19000000 1000000')
   t.is(tree.numbers('/carillon', 'reg'), '40000000 1000 3f003000 4')
   t.is(tree.text('/carillon', 'reg-names'), 'doorbells acknowledge')
@@ -101,6 +136,15 @@ dtcTest('the driver is told of the Pi where cores wait, and what silences its ti
   t.is(tree.numbers('/carillon', 'interrupts'), '1 1')
   t.is(tree.text('/carillon', 'carillon,enable-method'), 'parking')
   t.is(tree.numbers('/carillon', 'carillon,release-addresses'), '0 e0 0 e8 0 f0')
+})
+
+dtcTest('an overlay takes the Pi’s cores from Linux, all but the first', (t) => {
+  const tree = overlaid(t)
+  for (const core of [1, 2, 3]) t.is(tree.text(`/cpus/cpu@${core}`, 'status'), 'fail')
+  t.throws(() => tree.text('/cpus/cpu@0', 'status'))
+  t.throws(() => overlaid(t, 3), {
+    message: /The overlays do not fit the device tree of pi-zero-2w \[ERR_CARILLON_IMAGE_BUILD\]$/,
+  })
 })
 
 dtcTest('a machine that has not all of the cores is refused', (t) => {

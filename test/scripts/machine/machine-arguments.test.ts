@@ -1,4 +1,5 @@
 import test from 'ava'
+import { readBoard } from '../../../src/cores/read-board.ts'
 import { importScript } from '../../support/repository.ts'
 
 const { machineArguments, SERVE_ARGUMENTS_LENGTH_MAX } = await importScript<{
@@ -18,6 +19,8 @@ const IMAGE = {
   machine: ['-M', 'virt'],
   command: 'dist/main.js',
 }
+
+const PI = { ...MACHINE_BOARDS['pi-zero-2w'], serve: [] }
 
 /** The words behind an option, wherever it is. */
 function after(args: string[], option: string): string[] {
@@ -52,6 +55,16 @@ test('a comma in a path is no end of it', (t) => {
     'if=none,id=disk0,format=raw,readonly=on,file=/images/a,,b.ext4',
     'if=none,id=disk1,format=raw,readonly=on,file=/images/c.ext4',
   ])
+})
+
+test('Linux on the Pi has as much memory as the board, and the disks lie behind that', (t) => {
+  const args = machineArguments(IMAGE, PI, { port: 0, serve: [] })
+  const { ram } = readBoard('pi-zero-2w').memory
+  t.true(after(args, '-append')[0]?.includes(` mem=${ram.bytes / 2 ** 20}M -- `))
+  const [first = '', second = ''] = after(args, '-device').filter((one) => one.startsWith('loader'))
+  t.is(first, 'loader,file=/images/a,,b.ext4,addr=0x20000000,force-raw=on')
+  t.is(second, 'loader,file=/images/c.ext4,addr=0x30000000,force-raw=on')
+  t.is(ram.address + ram.bytes, 0x2000_0000)
 })
 
 test('arguments of the server are as many as the kernel takes', (t) => {

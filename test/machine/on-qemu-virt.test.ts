@@ -1,0 +1,2 @@
+process.env.CARILLON_MACHINE = 'qemu-virt'
+await import('./suite.ts')
