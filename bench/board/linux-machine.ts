@@ -18,8 +18,12 @@ interface Target {
 /** Where Carillon's disk is in the machine. */
 export const GUEST = '/opt/carillon'
 
-/** What measures, and what it imports. */
-const PROGRAMS = ['dist/bench/virt', 'dist/bench/rings', 'dist/bench/process-figures.js']
+/** What measures there, and what it imports. */
+export const GUEST_PROGRAMS = [
+  'dist/bench/virt',
+  'dist/bench/rings',
+  'dist/bench/process-figures.js',
+]
 
 /** Whether a machine of that board can be put together here: its packages were fetched. */
 export async function hasMachine(board: string): Promise<boolean> {
@@ -40,7 +44,7 @@ export async function startMachine(
   signal: AbortSignal,
 ): Promise<LinuxMachine> {
   const { buildImage, Machine, target, cache } = await scriptsFor(board)
-  const besides = [...PROGRAMS, firmware]
+  const besides = [...GUEST_PROGRAMS, firmware]
   try {
     const image = await buildImage(REPOSITORY, target, { cache, mayFetch: false, besides })
     const machine = await Machine.start(image, target, { signal })

@@ -48,8 +48,10 @@ export async function linuxMapsNoMore(machine: Machine, board: string): Promise<
 /**
  * Fills all memory that Linux has while a client streams on each core: what comes back is right, and what
  * Linux has written is still there.
+ *
+ * @returns how much it was, in MiB.
  */
-export async function memoriesStayApart(machine: Machine, cores: number): Promise<void> {
+export async function memoriesStayApart(machine: Machine, cores: number): Promise<number> {
   const clients = await steadyClients(machine.port, cores)
   const free = Number(await outputOf(machine, "awk '/^MemAvailable/ { print $2 }' /proc/meminfo"))
   const mebibytes = Math.floor((free - LEFT_KIB) / 1024)
@@ -62,4 +64,5 @@ export async function memoriesStayApart(machine: Machine, cores: number): Promis
   equal(await outputOf(machine, 'md5sum </tmp/full/file'), written)
   await outputOf(machine, 'rm /tmp/full/file && umount /tmp/full')
   await Promise.all(clients.map((client) => client.leave()))
+  return mebibytes
 }

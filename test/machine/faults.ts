@@ -4,7 +4,7 @@ import { linuxAddress, type Machine, type TestImage } from '../support/linux-mac
 import { PROVOKE, type Provoked } from '../support/provoked-faults.ts'
 import { PATIENCE } from '../support/soak.ts'
 import { blocksOf } from './life-cycle.ts'
-import { ServerControl } from './server-control.ts'
+import type { ServerControl } from './server-control.ts'
 import { type SteadyClient, steadyClients } from './steady-client.ts'
 
 /** A core that writes to Linux's memory, and what else may happen to it. */
@@ -23,12 +23,15 @@ export interface FaultsOptions {
 
 /**
  * Makes one core after the other fault, while a client streams on each: on the others they lose nothing,
- * and the core comes back by itself. The first fault is a write to Linux's memory. The machine's own server
- * is held meanwhile.
+ * and the core comes back by itself. The first fault is a write to Linux's memory.
  */
-export async function coreFaults(machine: Machine, options: FaultsOptions): Promise<void> {
+export async function coreFaults(
+  machine: Machine,
+  control: ServerControl,
+  options: FaultsOptions,
+): Promise<void> {
   const { board, cores, firmware, faults, report } = options
-  const control = await ServerControl.start(machine, board, firmware.faultyFirmware)
+  await control.reload(firmware.faultyFirmware)
   const clients = await steadyClients(machine.port, cores)
   for (let count = 0; count < faults; count++) {
     const kind = FAULTS[count % FAULTS.length] ?? TRESPASS
@@ -44,8 +47,6 @@ export async function coreFaults(machine: Machine, options: FaultsOptions): Prom
     report(`${count + 1} faults; ${blocksOf(clients)}`)
   }
   await Promise.all(clients.map((client) => client.leave()))
-  await control.end()
-  await machine.serve()
 }
 
 /** Resolves with the address that the next fault of a core has touched, as the server logs it. */

@@ -2,7 +2,7 @@ import { equal } from 'node:assert/strict'
 import { CarillonClient } from '../../src/client/index.ts'
 import { guestFirmware, type Machine, type TestImage } from '../support/linux-machine.ts'
 import { integerFrom, PATIENCE, randomFrom } from '../support/soak.ts'
-import { ServerControl } from './server-control.ts'
+import type { ServerControl } from './server-control.ts'
 import { type SteadyClient, steadyClients } from './steady-client.ts'
 
 export interface LifeCycleOptions {
@@ -16,12 +16,15 @@ export interface LifeCycleOptions {
 /**
  * Starts, stops and restarts a core, and reloads the firmware of all, in each of the rounds, while a client
  * streams on each core and stays connected. Who is on another core loses nothing; who is on that one has
- * it again. The machine's own server is held meanwhile.
+ * it again.
  */
-export async function lifeCycles(machine: Machine, options: LifeCycleOptions): Promise<void> {
+export async function lifeCycles(
+  machine: Machine,
+  control: ServerControl,
+  options: LifeCycleOptions,
+): Promise<void> {
   const { board, cores, rounds, report } = options
   const images = [guestFirmware(board), options.firmware.faultyFirmware]
-  const control = await ServerControl.start(machine, board, images[0] ?? '')
   const clients = await steadyClients(machine.port, cores)
   const starts = clients.map(() => 0)
   const before = await bootCounts(machine.port)
@@ -47,7 +50,7 @@ export async function lifeCycles(machine: Machine, options: LifeCycleOptions): P
     await timed('restart', control.restart(restarted.core))
     await Promise.all([others(restarted), restarted.recovered()])
     for (const client of clients) client.expectLoss()
-    await timed('reload', control.reload(images[(round + 1) % images.length] ?? ''))
+    await timed('reload', control.reload(images[round % images.length] ?? ''))
     await Promise.all(clients.map((client) => client.recovered()))
     for (const { core } of [stopped, restarted, ...clients]) starts[core] = (starts[core] ?? 0) + 1
     report(`${round + 1} times each ${mediansOf(tookMs)}; ${blocksOf(clients)}`)
@@ -56,8 +59,6 @@ export async function lifeCycles(machine: Machine, options: LifeCycleOptions): P
   // None of them began anew by itself.
   equal(`${after.map((boots, core) => boots - (before[core] ?? 0))}`, `${starts}`)
   await Promise.all(clients.map((client) => client.leave()))
-  await control.end()
-  await machine.serve()
 }
 
 /** How often each core has begun. */

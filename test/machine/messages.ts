@@ -11,13 +11,12 @@ export interface MessagesOptions {
 
 /**
  * Exchanges checked messages between a program in the machine's Linux and the firmware's cores, both ways
- * at once, asleep at random on both sides. The machine's own server is held meanwhile.
+ * at once, asleep at random on both sides. The machine's own server is held.
  *
  * @throws where one is wrong, lost or late: with what the program says.
  */
 export async function machineMessages(machine: Machine, options: MessagesOptions): Promise<void> {
   const { board, firmware, messages, report } = options
-  await machine.hold()
   let hasExchanged = false
   const hear = (line: string) => {
     if (!line.startsWith('{"event":')) return
@@ -30,5 +29,4 @@ export async function machineMessages(machine: Machine, options: MessagesOptions
   const result = await machine.run(`${command} >/run/log`)
   machine.off('line', hear)
   deepEqual([result, hasExchanged], [{ status: 0, output: '' }, true])
-  await machine.serve()
 }

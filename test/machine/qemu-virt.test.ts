@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
+import { measureBoardTrips } from '../../bench/board/measure-board-trips.ts'
+import { TRIP_TIMES_QUICK } from '../../bench/virt/measure-trips.ts'
 import { readBoard } from '../../src/cores/read-board.ts'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
@@ -26,6 +28,7 @@ import { coreFaults } from './faults.ts'
 import { lifeCycles } from './life-cycle.ts'
 import { machineMessages } from './messages.ts'
 import { killServer, passStreams } from './recoveries.ts'
+import { ServerControl } from './server-control.ts'
 
 const TARGET = machineBoard('qemu-virt')
 const BOARD = TARGET.name
@@ -127,32 +130,9 @@ machineTest('the console is served to this machine', async (t) => {
   t.true((await response.text()).includes('<title>'))
 })
 
-const report = () => {}
-
 machineTest('a server that is killed is started again, and finds its cores', async (t) => {
   t.timeout(BOOT_MS)
   await t.notThrowsAsync(killServer(machine, CORES))
-})
-
-machineTest('cores start, stop, restart and are loaded anew under clients that stay', async (t) => {
-  t.timeout(BOOT_MS)
-  const options = { board: BOARD, cores: CORES, firmware, rounds: 2, report }
-  await t.notThrowsAsync(lifeCycles(machine, options))
-})
-
-machineTest(
-  'a core that writes to Linux’s memory faults, and the others lose nothing',
-  async (t) => {
-    t.timeout(BOOT_MS)
-    const options = { board: BOARD, cores: CORES, firmware, faults: 2, report }
-    await t.notThrowsAsync(coreFaults(machine, options))
-  },
-)
-
-machineTest('checked messages go both ways, and no bell is lost', async (t) => {
-  t.timeout(BOOT_MS)
-  const options = { board: BOARD, firmware, messages: 3000, report }
-  await t.notThrowsAsync(machineMessages(machine, options))
 })
 
 machineTest('a port in use is refused before anything boots', async (t) => {
@@ -170,6 +150,44 @@ machineTest('a server that does not start ends the machine, with what it said', 
   const { message = '' } = (await t.throwsAsync(start)) ?? {}
   t.regex(message, /^the server in the machine ended with status 2; what was heard last:\n/)
   t.true(message.includes('--cores'), message)
+})
+
+const report = () => {}
+let control: ServerControl
+
+machineTest('the server is held, and another one has its cores', async (t) => {
+  t.timeout(BOOT_MS)
+  t.is(await machine.hold(), 0)
+  control = await ServerControl.start(machine, BOARD, firmware.faultyFirmware)
+  await t.notThrowsAsync(passStreams(machine, CORES))
+})
+
+machineTest('cores start, stop, restart and are loaded anew under clients that stay', async (t) => {
+  t.timeout(BOOT_MS)
+  const options = { board: BOARD, cores: CORES, firmware, rounds: 2, report }
+  await t.notThrowsAsync(lifeCycles(machine, control, options))
+})
+
+machineTest(
+  'a core that writes to Linux’s memory faults, and the others lose nothing',
+  async (t) => {
+    t.timeout(BOOT_MS)
+    const options = { board: BOARD, cores: CORES, firmware, faults: 2, report }
+    await t.notThrowsAsync(coreFaults(machine, control, options))
+    await control.end()
+  },
+)
+
+machineTest('checked messages go both ways between Linux and its cores', async (t) => {
+  t.timeout(BOOT_MS)
+  const options = { board: BOARD, firmware, messages: 3000, report }
+  await t.notThrowsAsync(machineMessages(machine, options))
+})
+
+machineTest('round trips of the ring are measured in Linux', async (t) => {
+  t.timeout(BOOT_MS)
+  const { p50Us = 0 } = await measureBoardTrips(machine, BOARD, '', true, TRIP_TIMES_QUICK)
+  t.true(p50Us > 0)
 })
 
 /** Whether a process is there. */

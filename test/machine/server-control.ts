@@ -15,9 +15,8 @@ export class ServerControl {
     this.#ended = ended
   }
 
-  /** Starts it in the place of the machine's own server. */
+  /** Starts it in the place of the machine's own server, which is held. */
   static async start(machine: Machine, board: string, firmware: string): Promise<ServerControl> {
-    await machine.hold()
     const ready = once(machine, 'ready')
     // What it logs is told at once.
     const command = guestCommand('controlled-server', board, firmware)
@@ -48,7 +47,7 @@ export class ServerControl {
     await this.#ask(`reload ${firmware}`)
   }
 
-  /** Stops it. The machine's own server can be started then. */
+  /** Stops it. */
   async end(): Promise<void> {
     await this.#ask('end')
     this.#socket.destroy()

@@ -5,6 +5,7 @@ import { coreFaults } from '../machine/faults.ts'
 import { lifeCycles } from '../machine/life-cycle.ts'
 import { machineMessages } from '../machine/messages.ts'
 import { killServer, rebootLinux } from '../machine/recoveries.ts'
+import { ServerControl } from '../machine/server-control.ts'
 import { buildTestImage, LinuxMachine, machineBoard } from '../support/linux-machine.ts'
 import type { SoakRun } from '../support/soak.ts'
 
@@ -29,26 +30,49 @@ export async function soak(run: SoakRun): Promise<void> {
   const target = machineBoard(run.board ?? DEFAULT_BOARD)
   const board = target.name
   const cores = readBoard(board).cores.firmware.length
+  const messages = Math.min(run.messages, MESSAGES_MAX)
   run.progress(`building the image of ${board}`)
   const firmware = await buildTestImage(target)
   const machine = await LinuxMachine.start(firmware.image, target, { port: 0, consolePort: 0 })
   run.teardown(() => machine.kill())
-  const report = (text: string) => run.progress(text)
 
-  await linuxKeepsToItsOwn(machine, board)
-  await linuxMapsNoMore(machine, board)
-  await memoriesStayApart(machine, cores)
-  await lifeCycles(machine, { board, cores, firmware, rounds: ROUNDS, report })
-  await coreFaults(machine, { board, cores, firmware, faults: FAULTS, report })
-  for (let kill = 1; kill <= KILLS; kill++) {
-    await killServer(machine, cores)
-    report(`the server was killed ${kill} times`)
+  /** What each part said last. */
+  const results: string[] = []
+  const part = async (does: (report: (text: string) => void) => Promise<void>) => {
+    let last = ''
+    await does((text) => {
+      last = text
+      run.progress(text)
+    })
+    results.push(last)
   }
-  for (let reboot = 1; reboot <= REBOOTS; reboot++) {
-    await rebootLinux(machine, cores)
-    report(`Linux was rebooted ${reboot} times`)
+  await part(async (report) => {
+    await linuxKeepsToItsOwn(machine, board)
+    await linuxMapsNoMore(machine, board)
+    const mebibytes = await memoriesStayApart(machine, cores)
+    report(`Linux filled ${mebibytes} MiB, and neither touched the other's memory`)
+  })
+  for (const [what, times, does] of [
+    ['the server was killed', KILLS, killServer],
+    ['Linux was rebooted', REBOOTS, rebootLinux],
+  ] as const) {
+    await part(async (report) => {
+      for (let time = 1; time <= times; time++) {
+        await does(machine, cores)
+        report(`${what} ${time} times`)
+      }
+    })
   }
-  const messages = Math.min(run.messages, MESSAGES_MAX)
-  await machineMessages(machine, { board, firmware, messages, report })
+  await machine.hold()
+  const control = await ServerControl.start(machine, board, firmware.faultyFirmware)
+  await part((report) =>
+    lifeCycles(machine, control, { board, cores, firmware, rounds: ROUNDS, report }),
+  )
+  await part((report) =>
+    coreFaults(machine, control, { board, cores, firmware, faults: FAULTS, report }),
+  )
+  await control.end()
+  await part((report) => machineMessages(machine, { board, firmware, messages, report }))
   equal(await machine.powerOff(), true, 'it goes off in time')
+  run.progress(results.join('\n'))
 }

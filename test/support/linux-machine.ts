@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { join, relative } from 'node:path'
+import { GUEST, GUEST_PROGRAMS } from '../../bench/board/linux-machine.ts'
 import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { readBoard } from '../../src/cores/read-board.ts'
 import { writeFaultyFirmware } from './faulty-firmware.ts'
@@ -49,11 +50,9 @@ const { inCi } = await importScript<{ inCi(): boolean }>('testing/in-ci.mjs')
 
 const CACHE = cacheFolder()
 
-/** Where Carillon's disk is in the machine. */
-const GUEST = '/opt/carillon'
-
-/** What the programs of test/machine/guest take from elsewhere. */
+/** What runs there for tests, and what it imports. */
 const PROGRAMS = [
+  ...GUEST_PROGRAMS,
   'dist/test/machine/guest',
   'dist/test/support/checked-message.js',
   'dist/test/support/message-exchange.js',
