@@ -190,6 +190,12 @@ machineTest('round trips of the ring are measured in Linux', async (t) => {
   t.true(p50Us > 0)
 })
 
+machineTest('the server that was held has its cores again', async (t) => {
+  t.timeout(BOOT_MS)
+  await machine.serve()
+  await t.notThrowsAsync(passStreams(machine, CORES))
+})
+
 /** Whether a process is there. */
 const isThere = (pid: number) => existsSync(`/proc/${pid}`)
 

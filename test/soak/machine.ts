@@ -4,7 +4,7 @@ import { linuxKeepsToItsOwn, linuxMapsNoMore, memoriesStayApart } from '../machi
 import { coreFaults } from '../machine/faults.ts'
 import { lifeCycles } from '../machine/life-cycle.ts'
 import { machineMessages } from '../machine/messages.ts'
-import { killServer, rebootLinux } from '../machine/recoveries.ts'
+import { killServer, passStreams, rebootLinux } from '../machine/recoveries.ts'
 import { ServerControl } from '../machine/server-control.ts'
 import { buildTestImage, LinuxMachine, machineBoard } from '../support/linux-machine.ts'
 import type { SoakRun } from '../support/soak.ts'
@@ -73,6 +73,8 @@ export async function soak(run: SoakRun): Promise<void> {
   )
   await control.end()
   await part((report) => machineMessages(machine, { board, firmware, messages, report }))
+  await machine.serve()
+  await passStreams(machine, cores)
   equal(await machine.powerOff(), true, 'it goes off in time')
   run.progress(results.join('\n'))
 }
