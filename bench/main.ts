@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { UsageError } from '../src/cli/errors.ts'
 import { reportError } from '../src/cli/report-error.ts'
+import { BOARD_SUITE } from './board/board-suite.ts'
 import { BRIDGE_SUITE } from './bridge/bridge-suite.ts'
 import { addCompareCommand } from './compare-command.ts'
 import { ECHO_SUITE } from './echo/echo-suite.ts'
@@ -13,7 +14,10 @@ import { VIRT_SUITE } from './virt/virt-suite.ts'
 import { ZERO_COPY_SUITE } from './zero-copy/zero-copy-suite.ts'
 
 /** In the order in which `all` measures them. */
-const SUITES = [ECHO_SUITE, RINGS_SUITE, VIRT_SUITE, BRIDGE_SUITE, SCALE_SUITE, ZERO_COPY_SUITE]
+const SUITES = [
+  ...[ECHO_SUITE, RINGS_SUITE, VIRT_SUITE, BOARD_SUITE],
+  ...[BRIDGE_SUITE, SCALE_SUITE, ZERO_COPY_SUITE],
+]
 
 const program = new Command('npm run bench --')
   .description('Measures this project beside others. One suite at a time:')

@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util'
-import type { FileCoreKind } from '../../src/cores/core-runner.ts'
+import type { BoardKind } from '../../src/cores/core-runner.ts'
 import type { WindowTimes } from '../rings/window.ts'
 
 /** What the process that calls a core is told. */
 export interface CallerOptions extends WindowTimes {
-  readonly kind: FileCoreKind
+  readonly kind: 'hosted' | 'virt' | BoardKind
   /** Whether it sleeps until the answer is there, and before the next call. */
   readonly sleeps: boolean
   /** Path of the core's firmware, where it is not the usual one. */
   readonly firmware: string | undefined
-  /** Where the core is to run. */
+  /** Where the core is to run, where it is a process of this machine. */
   readonly coreCpu: string
 }
 
@@ -25,11 +25,16 @@ export function parseCallerOptions(): CallerOptions {
     },
   })
   return {
-    kind: values.kind === 'virt' ? 'virt' : 'hosted',
+    kind: kindNamed(values.kind),
     sleeps: values.sleep,
     firmware: values.firmware,
     coreCpu: values['core-cpu'],
     warmupMs: Number(values['warmup-ms']),
     durationMs: Number(values['duration-ms']),
   }
+}
+
+function kindNamed(name: string): CallerOptions['kind'] {
+  if (name.startsWith('board:')) return name as BoardKind
+  return name === 'virt' ? 'virt' : 'hosted'
 }

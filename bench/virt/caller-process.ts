@@ -7,8 +7,8 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { pino } from 'pino'
 import { CoreLink } from '../../src/bridge/core-link.ts'
 import type { Core } from '../../src/cores/core.ts'
-import { coreRunner } from '../../src/cores/core-runner.ts'
-import { createRegionFile } from '../../src/server/region-file.ts'
+import { isBoardKind } from '../../src/cores/core-runner.ts'
+import { openServerCores } from '../../src/server/server-cores.ts'
 import { coreRings } from '../../src/shm/core-rings.ts'
 import { COMMAND, EVENT, OpenStream } from '../../src/shm/shared-mem.ts'
 import type { SharedRegion } from '../../src/shm/shared-region.ts'
@@ -141,17 +141,24 @@ async function callSleeping(
 
 const options = parseCallerOptions()
 const { kind, sleeps, firmware, coreCpu } = options
-const region = createRegionFile({ cores: 1 }, pino({ level: 'silent' }))
-// Whoever ends this process leaves no file behind.
-unlinkSync(region.path)
-const runner = coreRunner(kind, region, firmware)
-const core = await runner.start(0)
-const moved = spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', coreCpu, `${core.pid}`], {
-  encoding: 'utf8',
+const { region, runner, close } = await openServerCores({
+  ...{ kind, cores: 1, polls: false, user: 'root', logger: pino({ level: 'silent' }) },
+  ...(firmware !== undefined && { firmware }),
 })
-if (moved.status !== 0)
-  throw new Error(`the core cannot be moved to CPU ${coreCpu}: ${moved.stderr}`)
+// Whoever ends this process leaves no file behind.
+if (!isBoardKind(kind)) unlinkSync(region.path)
+const core = await runner.start(0)
+if (core.pid !== undefined) moveCore(core.pid)
 const before = readProcessFigures(process.pid)
 const result = await (sleeps ? callSleeping : callSpinning)(region, core, options)
 tell({ ...result, ...{ waitedShare: waitedShare(before, readProcessFigures(process.pid)) } })
 await runner.end()
+region.close()
+close()
+
+/** To a CPU of its own. A core of a board has one. */
+function moveCore(pid: number): void {
+  const args = ['--all-tasks', '--pid', '--cpu-list', coreCpu, `${pid}`]
+  const { status, stderr } = spawnSync('taskset', args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the core cannot be moved to CPU ${coreCpu}: ${stderr}`)
+}

@@ -11,6 +11,10 @@ import { spinningFirmware } from './spinning-firmware.ts'
 
 const CALLER = join(REPOSITORY, 'dist/bench/virt/caller-process.js')
 
+/** How long round trips are measured. */
+export const TRIP_TIMES: WindowTimes = { warmupMs: 500, durationMs: 2000 }
+export const TRIP_TIMES_QUICK: WindowTimes = { warmupMs: 20, durationMs: 60 }
+
 /** Ample for the start of Node and of QEMU on a busy machine. */
 const START_LIMIT_MS = 60_000
 

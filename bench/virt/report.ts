@@ -4,14 +4,19 @@ import { figuresOf, type Results } from '../results.ts'
 import { median } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
 import { judge } from './judgement.ts'
-import { TARGETS } from './targets.ts'
+import { TARGETS, type Target } from './targets.ts'
 
 /** The results for reading. */
 export function virtReport(results: Results): string {
+  return coreReport(results, TARGETS)
+}
+
+/** The results of a suite with cells of this one, for reading. */
+export function coreReport(results: Results, targets: readonly Target[]): string {
   return suiteText(results, {
     cells: CELLS,
     cellText,
-    judgedText,
+    judgedText: () => judgedText(results, targets),
     disturbance: (share) =>
       `the host was ready to run and had no CPU for ${share} of the time (median). These figures say nothing of the cores.`,
   })
@@ -34,9 +39,9 @@ function cellText(results: Results, { name, title, metric, column }: Cell): stri
   return [title, textTable([header, ...rows])].join('\n')
 }
 
-function judgedText(results: Results): string {
+function judgedText(results: Results, targets: readonly Target[]): string {
   return targetsText(
-    judge(results, TARGETS).map(({ target, measured, verdict }) => {
+    judge(results, targets).map(({ target, measured, verdict }) => {
       const { title = target.cell, column = '' } =
         CELLS.find(({ name }) => name === target.cell) ?? {}
       const wish = `${title}: ${target.kind} at most ${target.atMost} (${column})`

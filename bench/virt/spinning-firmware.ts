@@ -2,14 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { BenchError } from '../errors.ts'
 import { REPOSITORY } from '../programs.ts'
-import type { MeasuredKind } from './contenders.ts'
 
 const FIRMWARE = join(REPOSITORY, 'firmware')
-const PROGRAMS = { hosted: 'carillon-core', virt: 'carillon-core.elf' } as const
 
-/** The firmware of that kind of core whose cores spin where they could sleep, once it was built. */
-export function spinningFirmware(kind: MeasuredKind): string {
-  return join(FIRMWARE, 'build', `${kind}-spinning`, PROGRAMS[kind])
+/** The firmware of that port whose cores spin where they could sleep, once it was built. */
+export function spinningFirmware(port: string): string {
+  const program = port === 'hosted' ? 'carillon-core' : 'carillon-core.elf'
+  return join(FIRMWARE, 'build', `${port}-spinning`, program)
 }
 
 /**
@@ -17,10 +16,10 @@ export function spinningFirmware(kind: MeasuredKind): string {
  *
  * @throws {BenchError} `ERR_CARILLON_BENCH_BUILD`.
  */
-export function buildSpinningFirmware(kind: MeasuredKind): void {
-  const program = spinningFirmware(kind)
+export function buildSpinningFirmware(port: string): void {
+  const program = spinningFirmware(port)
   const make = [
-    ...['make', '-C', FIRMWARE, '-j2', `PORT=${kind}`, `BUILD=${join(program, '..')}`],
+    ...['make', '-C', FIRMWARE, '-j2', `PORT=${port}`, `BUILD=${join(program, '..')}`],
     ...['CORE=$(wildcard core/*.c) test/never_sleep.c'],
     ...['LDFLAGS=-Wl,--wrap=ring_consumer_try_sleep', program],
   ]

@@ -6,7 +6,7 @@ import type { Suite } from '../suite-command.ts'
 import { CELLS, CORES, QUIET, ROUND_TRIP, ROUND_TRIP_ASLEEP, START } from './cells.ts'
 import { hasVirt, KINDS, type MeasuredKind, VIRT_MISSING, YARDSTICK } from './contenders.ts'
 import { measureQuiet, measureStart, type QuietTimes } from './measure-server.ts'
-import { measureTrips } from './measure-trips.ts'
+import { measureTrips, TRIP_TIMES, TRIP_TIMES_QUICK } from './measure-trips.ts'
 import { virtReport } from './report.ts'
 import { buildSpinningFirmware } from './spinning-firmware.ts'
 
@@ -17,11 +17,11 @@ interface Times {
 
 /** A server has settled when its modules are compiled and its first garbage is collected. */
 const FULL: Times = {
-  trips: { warmupMs: 500, durationMs: 2000 },
+  trips: TRIP_TIMES,
   quiet: { settleMs: 2000, durationMs: 5000 },
 }
 const QUICK: Times = {
-  trips: { warmupMs: 20, durationMs: 60 },
+  trips: TRIP_TIMES_QUICK,
   quiet: { settleMs: 0, durationMs: 200 },
 }
 

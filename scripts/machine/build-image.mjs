@@ -25,8 +25,10 @@ const TOOLS = [
  *
  * @param {string} root the checkout, set up
  * @param {object} target one of MACHINE_BOARDS
- * @param {{ cache: string, isUpdate?: boolean, mayFetch?: boolean, tell?: (line: string) => void }} options
- *   `isUpdate` looks for newer Debian packages; without `mayFetch` only what was fetched before is used
+ * @param {{ cache: string, isUpdate?: boolean, mayFetch?: boolean, besides?: string[],
+ *   tell?: (line: string) => void }} options `isUpdate` looks for newer Debian packages; without `mayFetch`
+ *   only what was fetched before is used; `besides` are files and folders of the checkout that Carillon's
+ *   disk has for tests, and `npm run machine` does not start such an image
  * @returns {Promise<MachineImage>}
  * @throws {MachineError}
  *
@@ -36,7 +38,7 @@ const TOOLS = [
  *   with what goes onto a card of the board itself
  */
 export async function buildImage(root, target, options) {
-  const { cache, isUpdate = false, mayFetch = true, tell = () => {} } = options
+  const { cache, isUpdate = false, mayFetch = true, besides = [], tell = () => {} } = options
   requireMachineTools(TOOLS)
   const { readBoard } = await import(pathToFileURL(join(root, 'dist/src/cores/read-board.js')).href)
   const board = readBoard(target.name)
@@ -56,15 +58,17 @@ export async function buildImage(root, target, options) {
       : machinesTree({ cache, target, board, tell }),
     disks: [
       systemDisk({ root, cache, node, packages, tell }),
-      carillonDisk({ root, cache, node, firmware: target.firmware, tell }),
+      carillonDisk({ root, cache, node, firmware: target.firmware, besides, tell }),
     ],
     machine: target.machine(board),
     command: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin.carillon,
     linux: packages.image.version,
   }
   checkDisks(target, image.disks)
-  if (target.cardConfig) image.card = card({ root, cache, target, board, tell })
-  writeManifest(root, image)
+  if (besides.length === 0) {
+    if (target.cardConfig) image.card = card({ root, cache, target, board, tell })
+    writeManifest(root, image)
+  }
   return image
 }
 

@@ -66,18 +66,19 @@ export function systemDisk({ root, cache, node, packages, tell }) {
 const packageName = ({ name, version }) => `${name} ${version}`
 
 /**
- * The disk with Carillon itself, as the checkout has it built.
+ * The disk with Carillon itself, as the checkout has it built, and what is asked for besides.
  *
  * @returns {string} its path
  */
-export function carillonDisk({ root, cache, node, firmware, tell }) {
+export function carillonDisk({ root, cache, node, firmware, besides, tell }) {
   const native = crossNative(root, cache, node, tell)
   const hosted = crossHostedFirmware(root, cache, tell)
-  const parts = [...PARTS, ...firmware].filter((path) => existsSync(join(root, path)))
+  const parts = [...PARTS, ...firmware, ...besides].filter((path) => existsSync(join(root, path)))
   return keepMade(
     join(cache, 'disks'),
     {
-      name: 'carillon',
+      // Apart, so that neither throws the other away.
+      name: besides.length === 0 ? 'carillon' : 'carillon-besides',
       suffix: '.ext4',
       ingredients: [native, hosted, fingerprint(root, parts)],
       doing: "Making Carillon's disk",

@@ -27,7 +27,8 @@ const LAST_LINES = 15
  * A machine in QEMU whose Linux runs a server of ours.
  *
  * It emits `line` (text) for whatever it says on its console, `ready` (the server's message) each time its
- * server listens, `server-ended` (status) when that has ended, and `exit` once, when it is off.
+ * server listens, `server-ended` (status) when that has ended by itself, `server-stopped` (status) when it
+ * has ended as it was asked to, and `exit` once, when it is off.
  */
 export class LinuxMachine extends EventEmitter {
   #qemu
@@ -158,6 +159,7 @@ export class LinuxMachine extends EventEmitter {
     this.emit('line', line)
     const [, word, value] = /^carillon-machine: (\w+):? ?(.*)$/.exec(line) ?? []
     if (word === 'ended') this.emit('server-ended', Number(value))
+    else if (word === 'stopped') this.emit('server-stopped', Number(value))
     else if (word === 'failed') this.emit('broken', `the machine did not start: ${value}`)
     else if (line.includes('Kernel panic'))
       this.emit('broken', 'the kernel of the machine panicked')
@@ -168,7 +170,8 @@ export class LinuxMachine extends EventEmitter {
   }
 
   /**
-   * Runs a command of the shell in the machine, as root.
+   * Runs a command of the shell in the machine, as root. Its output is told when it ends; what it writes to
+   * /run/log is told as `line` at once.
    *
    * @param {string} command one line
    * @returns {Promise<{ status: number, output: string } | undefined>} undefined where the machine ended
@@ -188,6 +191,27 @@ export class LinuxMachine extends EventEmitter {
     this.#runs.delete(id)
     // The last line is empty, or ends one that the command left open.
     settle({ status: Number(rest.slice(1)), output: settle.lines.join('\n') })
+  }
+
+  /**
+   * Stops the server, so that another program in the machine may have the cores and the ports.
+   *
+   * @returns {Promise<number | undefined>} its status; undefined where the machine ended
+   */
+  async hold() {
+    const stopped = new Promise((resolve) => this.once('server-stopped', resolve))
+    this.#say('hold')
+    return await Promise.race([stopped, this.#exited.then(() => undefined)])
+  }
+
+  /**
+   * Starts the server after `hold`, and waits until it is ready.
+   *
+   * @throws {MachineError} as `start`; the machine is then as it is
+   */
+  async serve(readyMsMax = READY_MS_MAX) {
+    this.#say('serve')
+    await this.#becomeReady(readyMsMax)
   }
 
   /**

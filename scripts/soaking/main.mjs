@@ -17,7 +17,7 @@ try {
 }
 
 async function main(words) {
-  const { name, minutes, messages } = readArguments(words)
+  const { name, minutes, messages, board } = readArguments(words)
   setUp(repository, { without: ['c-header', 'board-files'] })
   const soaks = await findSoaks(repository)
   if (name === undefined) {
@@ -33,7 +33,7 @@ async function main(words) {
     : `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
   console.log(`${name}, ${length}: ${chosen.summary}`)
   const progress = new ProgressLine(process.stdout)
-  const size = { durationMs: minutes * 60_000, clients: CLIENTS, messages }
+  const size = { durationMs: minutes * 60_000, clients: CLIENTS, messages, board }
   const { error, signal } = await runSoak(chosen, size, (text) => progress.update(text))
   progress.end()
   // The soak itself knows nothing of it and would go on.

@@ -33,18 +33,24 @@ export function readArguments(words) {
       `--messages takes a whole number above 0, at most ${MAX_MESSAGES}, not "${values.messages}"`,
     )
   }
-  return { name, minutes, messages }
+  return { name, minutes, messages, ...(values.board !== undefined && { board: values.board }) }
 }
 
 function parse(words) {
   try {
     return parseArgs({
       args: words,
-      options: { minutes: { type: 'string' }, messages: { type: 'string' } },
+      options: {
+        minutes: { type: 'string' },
+        messages: { type: 'string' },
+        board: { type: 'string' },
+      },
       allowPositionals: true,
     })
   } catch (error) {
-    throw new SetupError(`npm run soak -- [NAME] [--minutes N] [--messages N]: ${error.message}`)
+    throw new SetupError(
+      `npm run soak -- [NAME] [--minutes N] [--messages N] [--board NAME]: ${error.message}`,
+    )
   }
 }
 

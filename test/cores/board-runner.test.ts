@@ -7,6 +7,7 @@ import { BOOT_PARAMETERS } from '../../src/cores/boot-parameters.ts'
 import { readFaultReport } from '../../src/cores/fault-record.ts'
 import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { boardNames } from '../../src/cores/read-board.ts'
+import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { COMMAND, CORE_STATE } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { openStream } from '../support/core-streams.ts'
@@ -79,6 +80,35 @@ function statesOf(standIn: StandInBoard): (string | undefined)[] {
 /** movz x1, #address, lsl #16; ldr x1, [x1]; ret */
 const READ = (address: number) => [0xd2a00001 | ((address >>> 16) << 5), 0xf9400021, 0xd65f03c0]
 
+/** Of a page table's entry (D8.3 of the architecture): where it leads, and whether that is a table or a page. */
+const ENTRY_ADDRESS = 0x0000_ffff_ffff_f000n
+const ENTRY_KIND = 3n
+const BLOCK = 1n
+const PAGE_BYTES = 0x1000
+const BLOCK_BYTES = 0x20_0000
+
+/** Physical memory. */
+interface Mapped {
+  readonly address: number
+  readonly bytes: number
+}
+
+/** What a core has mapped, by its own page tables, of which each level has 512 entries. */
+function mappedBy(firmware: DataView, base: number, root: number): Mapped[] {
+  const entriesOf = (table: number) =>
+    Array.from({ length: PAGE_BYTES / 8 }, (_, at) => {
+      return firmware.getBigUint64(table - base + 8 * at, true)
+    }).filter((entry) => entry !== 0n)
+  const leadsTo = (entry: bigint) => Number(entry & ENTRY_ADDRESS)
+  return entriesOf(root)
+    .flatMap((entry) => entriesOf(leadsTo(entry)))
+    .flatMap((entry) =>
+      (entry & ENTRY_KIND) === BLOCK
+        ? [{ address: leadsTo(entry), bytes: BLOCK_BYTES }]
+        : entriesOf(leadsTo(entry)).map((page) => ({ address: leadsTo(page), bytes: PAGE_BYTES })),
+    )
+}
+
 /** msr daifset, #0xf; b . */
 const HANG_MASKED = [0xd5034fdf, 0x14000000]
 
@@ -122,6 +152,36 @@ for (const name of boardNames()) {
     t.is(await echoBlocks(second, 20), 20)
     await runner.end()
     t.deepEqual(statesOf(standIn), ['off', 'off', 'off'])
+  })
+
+  boardTest("nothing of Linux's memory is mapped by any core", async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const { board } = standIn
+    const { cores } = await startHost(t, standIn, 3)
+    t.deepEqual(await Promise.all(cores.map((core) => echoBlocks(core, 20))), [20, 20, 20])
+    const elf = await readElfFile(bareMetalFirmwarePath(name))
+    const tables = elf.symbols().find((symbol) => symbol.name === 'core_tables')
+    if (tables === undefined) throw new Error('there are no tables')
+    const { ram, firmware, region } = board.memory
+    const { bytes } = standIn.map(firmware.address, firmware.bytes)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const isIn = (inner: Mapped, outer: Mapped) =>
+      inner.address >= outer.address && inner.address + inner.bytes <= outer.address + outer.bytes
+    const count = board.cores.firmware.length
+    for (let core = 0; core < count; core++) {
+      const root = Number(tables.value) + (core * Number(tables.bytes)) / count
+      const mapped = mappedBy(view, firmware.address, root)
+      // All of the region, at least.
+      const ofRegion = mapped.filter((one) => isIn(one, region))
+      t.is(
+        ofRegion.reduce((sum, one) => sum + one.bytes, 0),
+        region.bytes,
+      )
+      t.deepEqual(
+        mapped.filter((one) => isIn(one, ram) && !isIn(one, firmware) && !isIn(one, region)),
+        [],
+      )
+    }
   })
 
   boardTest("a core that touches Linux's memory faults alone, whichever it is", async (t) => {

@@ -1,59 +1,46 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { type EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
-import { CarillonClient } from '../../src/client/index.ts'
+import { measureBoardTrips } from '../../bench/board/measure-board-trips.ts'
+import { TRIP_TIMES_QUICK } from '../../bench/virt/measure-trips.ts'
 import { endOf } from '../../src/cores/board-description.ts'
 import { readBoard } from '../../src/cores/read-board.ts'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
-import { importScript, REPOSITORY } from '../support/repository.ts'
+import {
+  buildTestImage,
+  canRun,
+  coreStates,
+  DRIVER,
+  LinuxMachine,
+  type Machine,
+  machineBoard,
+  outputOf,
+  type TestImage,
+} from '../support/linux-machine.ts'
+import { REPOSITORY } from '../support/repository.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { streamVerified } from '../support/verified-stream.ts'
 import { writeRecording } from '../support/wav-files.ts'
-
-interface Machine extends EventEmitter {
-  readonly port: number
-  readonly consolePort: number
-  readonly pid: number
-  run(command: string): Promise<{ status: number; output: string } | undefined>
-  reboot(): Promise<void>
-  powerOff(): Promise<boolean>
-  kill(): Promise<void>
-  readonly exited: Promise<{ code: number | null }>
-}
-
-interface Target {
-  readonly name: string
-}
-
-const { LinuxMachine } = await importScript<{
-  LinuxMachine: { start(image: object, target: Target, options?: object): Promise<Machine> }
-}>('machine/linux-machine.mjs')
-const { buildImage, isFetched } = await importScript<{
-  buildImage(root: string, target: Target, options: object): Promise<object>
-  isFetched(target: Target, cache: string): boolean
-}>('machine/build-image.mjs')
-const { machineBoard } = await importScript<{ machineBoard(name: string): Target }>(
-  'machine/boards.mjs',
-)
-const { cacheFolder } = await importScript<{ cacheFolder(): string }>('machine/cache-folder.mjs')
-const { inCi } = await importScript<{ inCi(): boolean }>('testing/in-ci.mjs')
+import { linuxKeepsToItsOwn, linuxMapsNoMore } from './bounds.ts'
+import { coreFaults } from './faults.ts'
+import { lifeCycles } from './life-cycle.ts'
+import { machineMessages } from './messages.ts'
+import { killServer, passStreams, rebootLinux } from './recoveries.ts'
+import { ServerControl } from './server-control.ts'
 
 // What is true of every board; which one it is, the test file says that imports this.
 const TARGET = machineBoard(process.env.CARILLON_MACHINE ?? '')
-const { firmware, region } = readBoard(TARGET.name).memory
-const CACHE = cacheFolder()
+const BOARD = TARGET.name
+const CORES = readBoard(BOARD).cores.firmware.length
 
 /** For what boots, or is built first: 10 to 15 seconds on an idle machine. */
 const BOOT_MS = 4 * 60_000
 
-const canRun = inCi() || isFetched(TARGET, CACHE)
-
 /** Declares tests of the machine, one after the other. Where its packages were not fetched they are skipped. */
-const machineTest: typeof test.serial = canRun
+const machineTest: typeof test.serial = canRun(TARGET)
   ? test.serial
   : (((title: string, implementation: () => void) =>
       test.serial.skip(
@@ -61,55 +48,44 @@ const machineTest: typeof test.serial = canRun
         implementation,
       )) as typeof test.serial)
 
-let image: object
+let firmware: TestImage
 let machine: Machine
 
-if (canRun) {
+if (canRun(TARGET)) {
   test.before(async (t) => {
     t.timeout(BOOT_MS)
-    image = await buildImage(REPOSITORY, TARGET, { cache: CACHE, mayFetch: inCi() })
-    machine = await LinuxMachine.start(image, TARGET, { port: 0, consolePort: 0 })
+    firmware = await buildTestImage(TARGET)
+    machine = await LinuxMachine.start(firmware.image, TARGET, { port: 0, consolePort: 0 })
   })
   test.after.always(async () => {
     await machine?.kill()
   })
 }
 
-/** The output of a command in the machine that succeeds. */
-async function output(command: string): Promise<string> {
-  const result = await machine.run(command)
-  if (result?.status !== 0) throw new Error(`${command}: ${JSON.stringify(result)}`)
-  return result.output.trim()
-}
-
-const DRIVER = '/sys/class/uio/uio0/device'
-
 machineTest('Linux has one processor, and nothing of the firmware’s memory', async (t) => {
-  t.is(await output('nproc'), '1')
-  const ram = (await output('grep "System RAM" /proc/iomem')).split('\n')
-  for (const line of ram) {
-    const [from = 0, to = 0] = line.split(/[- ]/).map((digits) => Number.parseInt(digits, 16))
-    for (const memory of [firmware, region]) {
-      t.true(to < memory.address || from >= endOf(memory), line)
-    }
-  }
+  await t.notThrowsAsync(linuxKeepsToItsOwn(machine, BOARD))
+})
+
+machineTest('Linux maps what the driver gives, as root, and nothing else', async (t) => {
+  await t.notThrowsAsync(linuxMapsNoMore(machine, BOARD))
 })
 
 machineTest('all cores of the firmware run, and Linux’s own cannot be started', async (t) => {
-  t.is(await output(`cat ${DRIVER}/core_states`), '1 on\n2 on\n3 on')
-  const first = firmware.address
+  t.is(await coreStates(machine), '1 on\n2 on\n3 on')
+  const { firmware: memory } = readBoard(BOARD).memory
+  const first = memory.address
   for (const [asked, reason] of [
     [`0 ${first}`, 'Invalid argument'],
     [`4 ${first}`, 'Invalid argument'],
     [`1 ${first - 4}`, 'Invalid argument'],
-    [`1 ${endOf(firmware)}`, 'Invalid argument'],
+    [`1 ${endOf(memory)}`, 'Invalid argument'],
     [`1 ${first + 2}`, 'Invalid argument'],
     ['1', 'Invalid argument'],
     [`1 ${first} 0`, 'Invalid argument'],
     [`one ${first}`, 'Invalid argument'],
     // They run.
     [`1 ${first}`, 'resource busy'],
-    [`3 ${endOf(firmware) - 4}`, 'resource busy'],
+    [`3 ${endOf(memory) - 4}`, 'resource busy'],
   ]) {
     const result = await machine.run(`echo ${asked} > ${DRIVER}/start_core`)
     t.is(result?.status, 1, asked)
@@ -138,37 +114,16 @@ machineTest('a recording through effects is what it is from hosted cores', async
   t.true(board !== undefined && own?.equals(board))
 })
 
-/** Passes blocks through three streams at once, which the server spreads over its cores. */
-async function passStreams(): Promise<number> {
-  const client = await CarillonClient.connect({ port: machine.port, name: 'streams' })
-  let blocks = 0
-  try {
-    await Promise.all(
-      [1, 2, 3].map((seed) => {
-        let state = seed
-        const random = () => {
-          state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-          return state / 2 ** 32
-        }
-        return streamVerified(client, { random, blocks: 30, onBlock: () => blocks++ })
-      }),
-    )
-    return blocks
-  } finally {
-    await client.close()
-  }
-}
-
 /** How often a core has rung for Linux so far. */
 async function bells(): Promise<number> {
-  const [, count] = (await output('grep carillon /proc/interrupts')).split(/\s+/)
+  const [, count] = (await outputOf(machine, 'grep carillon /proc/interrupts')).split(/\s+/)
   return Number(count)
 }
 
 machineTest('three streams at once come back bit for bit, and their cores ring', async (t) => {
   t.timeout(BOOT_MS)
   const before = await bells()
-  t.is(await passStreams(), 90)
+  await t.notThrowsAsync(passStreams(machine, CORES))
   const after = await bells()
   t.true(after > before, `${before} bells, then ${after}`)
 })
@@ -181,21 +136,16 @@ machineTest('the console is served to this machine', async (t) => {
 
 machineTest('a server that is killed is started again, and finds its cores', async (t) => {
   t.timeout(BOOT_MS)
-  const ready = once(machine, 'ready')
-  await machine.run('kill -9 $(cat /run/server)')
-  await ready
-  t.is(await passStreams(), 90)
+  await t.notThrowsAsync(killServer(machine, CORES))
 })
 
 machineTest('Linux is started anew, and its server has all cores again', async (t) => {
   t.timeout(BOOT_MS)
-  await t.notThrowsAsync(machine.reboot())
-  t.is(await output(`cat ${DRIVER}/core_states`), '1 on\n2 on\n3 on')
-  t.is(await passStreams(), 90)
+  await t.notThrowsAsync(rebootLinux(machine, CORES))
 })
 
 machineTest('a port in use is refused before anything boots', async (t) => {
-  const start = LinuxMachine.start(image, TARGET, { port: machine.port })
+  const start = LinuxMachine.start(firmware.image, TARGET, { port: machine.port })
   const { message } = (await t.throwsAsync(start)) ?? {}
   t.is(
     message,
@@ -205,10 +155,54 @@ machineTest('a port in use is refused before anything boots', async (t) => {
 
 machineTest('a server that does not start ends the machine, with what it said', async (t) => {
   t.timeout(BOOT_MS)
-  const start = LinuxMachine.start(image, TARGET, { serve: ['--cores', '0'] })
+  const start = LinuxMachine.start(firmware.image, TARGET, { serve: ['--cores', '0'] })
   const { message = '' } = (await t.throwsAsync(start)) ?? {}
   t.regex(message, /^the server in the machine ended with status 2; what was heard last:\n/)
   t.true(message.includes('--cores'), message)
+})
+
+const report = () => {}
+let control: ServerControl
+
+machineTest('the server is held, and another one has its cores', async (t) => {
+  t.timeout(BOOT_MS)
+  t.is(await machine.hold(), 0)
+  control = await ServerControl.start(machine, BOARD, firmware.faultyFirmware)
+  await t.notThrowsAsync(passStreams(machine, CORES))
+})
+
+machineTest('cores start, stop, restart and are loaded anew under clients that stay', async (t) => {
+  t.timeout(BOOT_MS)
+  const options = { board: BOARD, cores: CORES, firmware, rounds: 2, report }
+  await t.notThrowsAsync(lifeCycles(machine, control, options))
+})
+
+machineTest(
+  'a core that writes to Linux’s memory faults, and the others lose nothing',
+  async (t) => {
+    t.timeout(BOOT_MS)
+    const options = { board: BOARD, cores: CORES, firmware, faults: CORES, report }
+    await t.notThrowsAsync(coreFaults(machine, control, options))
+    await control.end()
+  },
+)
+
+machineTest('checked messages go both ways between Linux and its cores', async (t) => {
+  t.timeout(BOOT_MS)
+  const options = { board: BOARD, firmware, messages: 3000, report }
+  await t.notThrowsAsync(machineMessages(machine, options))
+})
+
+machineTest('round trips of the ring are measured in Linux', async (t) => {
+  t.timeout(BOOT_MS)
+  const { p50Us = 0 } = await measureBoardTrips(machine, BOARD, '', true, TRIP_TIMES_QUICK)
+  t.true(p50Us > 0)
+})
+
+machineTest('the server that was held has its cores again', async (t) => {
+  t.timeout(BOOT_MS)
+  await machine.serve()
+  await t.notThrowsAsync(passStreams(machine, CORES))
 })
 
 /** Whether a process is there. */

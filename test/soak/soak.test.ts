@@ -13,8 +13,8 @@ const NEEDY: Readonly<Record<string, typeof test>> = {
   'virt.js': boardTest(VIRT_BOARD) as typeof test,
 }
 
-/** Those whose parts run small in another test: this one boots a machine. */
-const ELSEWHERE = ['alignment.js']
+/** Those whose parts run small in other tests: they boot a machine. */
+const ELSEWHERE = ['alignment.js', 'machine.js']
 
 const all = readdirSync(import.meta.dirname).filter((file) => /^[a-z-]+\.js$/.test(file))
 const files = all.filter((file) => !ELSEWHERE.includes(file))
@@ -35,6 +35,7 @@ test('there are soaks', (t) => {
     'clients.js',
     'corruption.js',
     'kills.js',
+    'machine.js',
     'ring-kills.js',
     'rings.js',
     'senders.js',

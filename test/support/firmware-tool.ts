@@ -37,13 +37,14 @@ export async function buildSleepyImage(kind: string): Promise<string> {
 const NEVER_BY_ITSELF = 'CPPFLAGS=-DHEARTBEAT_US=600000000u'
 
 /**
- * Builds an image for `virt` whose cores answer checked messages (firmware/test/soak_command.c) and do
+ * Builds an image for a board whose cores answer checked messages (firmware/test/soak_command.c) and do
  * not wake by themselves, and resolves with its path.
  */
-export async function buildSoakFirmware(): Promise<string> {
+export async function buildSoakFirmware(kind: string): Promise<string> {
   const core = '$(filter-out core/command.c,$(wildcard core/*.c)) test/soak_command.c'
   return await build(
-    ...(['virt-soak', 'carillon-core.elf', 'PORT=virt', `CORE=${core}`, NEVER_BY_ITSELF] as const),
+    ...([`${kind}-soak`, 'carillon-core.elf', `PORT=${kind}`] as const),
+    ...[`CORE=${core}`, NEVER_BY_ITSELF],
   )
 }
 

@@ -10,6 +10,8 @@ export interface SoakSize {
   readonly clients: number
   /** Messages each way, for one that goes on until they are through. */
   readonly messages: number
+  /** For one that runs a machine: which. Default: its own. */
+  readonly board?: string
 }
 
 export interface SoakRun extends Teardown, SoakSize {

@@ -3,7 +3,12 @@ import { importScript } from '../../support/repository.ts'
 import type { SoakRun, SoakSize } from '../../support/soak.ts'
 
 const { readArguments } = await importScript<{
-  readArguments(words: string[]): { name: string | undefined; minutes: number; messages: number }
+  readArguments(words: string[]): {
+    name: string | undefined
+    minutes: number
+    messages: number
+    board?: string
+  }
 }>('soaking/soaks.mjs')
 const { runSoak } = await importScript<{
   runSoak(
@@ -24,6 +29,7 @@ test('a soak is named, or not, and goes on for five minutes, ten million message
   })
   t.is(readArguments(['--minutes=10080', 'kills']).minutes, 10_080)
   t.is(readArguments(['virt', '--messages', '1']).messages, 1)
+  t.is(readArguments(['machine', '--board', 'qemu-virt']).board, 'qemu-virt')
   t.is(readArguments(['virt', '--messages', '1000000000']).messages, 1_000_000_000)
 })
 
@@ -36,7 +42,10 @@ test('what makes no sense is refused with what would', (t) => {
     [['--messages', '0'], /^--messages takes a whole number above 0, at most 1000000000, not "0"$/],
     [['--messages', '1000000001'], /not "1000000001"$/],
     [['--messages', '1.5'], /not "1.5"$/],
-    [['--loud'], /^npm run soak -- \[NAME\] \[--minutes N\] \[--messages N\]: .*'--loud'/],
+    [
+      ['--loud'],
+      /^npm run soak -- \[NAME\] \[--minutes N\] \[--messages N\] \[--board NAME\]: .*'--loud'/,
+    ],
   ] as const) {
     t.throws(() => readArguments([...words]), { message: says }, words.join(' '))
   }
