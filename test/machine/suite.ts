@@ -11,6 +11,7 @@ import { readBoard } from '../../src/cores/read-board.ts'
 import { carillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import {
+  buildOwnImage,
   buildTestImage,
   canRun,
   coreStates,
@@ -228,6 +229,8 @@ async function qemuOf({ pid = 0 }: ChildProcess): Promise<number> {
 }
 
 machineTest('Ctrl-C while it boots ends it, and so does the death of who started it', async (t) => {
+  t.timeout(BOOT_MS)
+  await buildOwnImage(TARGET)
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     const command = ['scripts/machine.mjs', TARGET.name, '--port', '0', '--no-console']
     const child = spawn(process.execPath, command, { cwd: REPOSITORY, stdio: 'ignore' })

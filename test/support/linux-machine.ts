@@ -97,6 +97,11 @@ export async function buildTestImage(target: MachineTarget): Promise<TestImage> 
   }
 }
 
+/** Builds the image of a board that `npm run machine` starts. */
+export async function buildOwnImage(target: MachineTarget): Promise<void> {
+  await buildImage(REPOSITORY, target, { cache: CACHE, mayFetch: inCi() })
+}
+
 /** In the middle of Linux's memory. */
 export function linuxAddress(board: string): number {
   return readBoard(board).memory.ram.address + 0x1000_0000
