@@ -66,7 +66,7 @@ test('what cannot be run is said, with what there is', async (t) => {
   for (const [args, message] of [
     [
       ['eco'],
-      /there is no suite "eco": there are echo, rings, virt, bridge, scale, zero-copy, all, compare, report/,
+      /there is no suite "eco": there are echo, rings, virt, board, bridge, scale, zero-copy, all, compare, report/,
     ],
     [['echo', '--rounds', '0'], /from 1 to 25, not "0"/],
     [['echo', '--rounds', '26'], /from 1 to 25, not "26"/],

@@ -88,7 +88,8 @@ function overlaid(t: ExecutionContext, cores = 4) {
 }
 
 function asked(tree: string) {
-  const fdtget = (args: string[]) => execFileSync('fdtget', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
+  const fdtget = (args: string[]) =>
+    execFileSync('fdtget', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
   return {
     nodes: (path: string) => fdtget(['-l', tree, path]).split('\n'),
     numbers: (path: string, property: string) => fdtget(['-tx', tree, path, property]),
