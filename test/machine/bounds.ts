@@ -58,7 +58,7 @@ export async function memoriesStayApart(machine: Machine, cores: number): Promis
   ok(mebibytes > 0, `${free} KiB`)
   await outputOf(machine, 'mkdir -p /tmp/full && mount -t tmpfs -o size=100% full /tmp/full')
   // No two blocks are alike: each line has its own number.
-  const fill = `yes 'of Linux' | cat -n | head -c ${mebibytes}M | tee /tmp/full/file | md5sum`
+  const fill = `yes 'of Linux' | cat -n | head -c ${mebibytes * 2 ** 20} | tee /tmp/full/file | md5sum`
   const written = await outputOf(machine, fill)
   await Promise.all(clients.map((client) => client.passed()))
   equal(await outputOf(machine, 'md5sum </tmp/full/file'), written)
