@@ -1,7 +1,5 @@
 // What comes back to a load on a bridge: everything is checked.
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/wire.h"
 #include "load/bridge_connection.h"
@@ -146,19 +144,13 @@ void connection_receive(struct connection *connection)
         load_fail_server("connection %u: a message came that is longer than any asked for",
                          connection->index + 1);
     }
-    ssize_t count = recv(connection->fd, connection->in + connection->in_bytes, room, 0);
+    size_t count = load_receive(connection->fd, connection->index,
+                                connection->in + connection->in_bytes, room);
     if (count == 0) {
-        load_fail_server("the server closed connection %u", connection->index + 1);
-    }
-    if (count < 0) {
-        if (errno == EAGAIN || errno == EINTR) {
-            return;
-        }
-        load_fail_server("the server broke connection %u off: %s", connection->index + 1,
-                         strerror(errno));
+        return;
     }
     load_run.progress_at_ns = connection_now_ns();
-    connection->in_bytes += (size_t)count;
+    connection->in_bytes += count;
     uint32_t blocks = take_messages(connection, load_run.progress_at_ns);
     if (blocks == 0) {
         return;

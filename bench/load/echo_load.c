@@ -253,20 +253,14 @@ static void greet(struct connection *connection)
 static void receive(struct connection *connection)
 {
     size_t room = connection->depth * frame_bytes - connection->in_bytes;
-    ssize_t count = recv(connection->fd, connection->in + connection->in_bytes, room, 0);
+    size_t count = load_receive(connection->fd, connection->index,
+                                connection->in + connection->in_bytes, room);
     if (count == 0) {
-        load_fail_server("the server closed connection %u", connection->index + 1);
-    }
-    if (count < 0) {
-        if (errno == EAGAIN || errno == EINTR) {
-            return;
-        }
-        load_fail_server("the server broke connection %u off: %s", connection->index + 1,
-                    strerror(errno));
+        return;
     }
     uint64_t now = load_now_ns(CLOCK_MONOTONIC);
     load_run.progress_at_ns = now;
-    connection->in_bytes += (size_t)count;
+    connection->in_bytes += count;
     if (connection->received == connection->queued) {
         load_fail_server("connection %u: bytes came that nobody asked for", connection->index + 1);
     }

@@ -87,6 +87,21 @@ void load_check_connected(int fd, uint32_t index, uint32_t connections)
     }
 }
 
+size_t load_receive(int fd, uint32_t index, void *bytes, size_t room)
+{
+    ssize_t count = recv(fd, bytes, room, 0);
+    if (count == 0) {
+        load_fail_server("the server closed connection %u", index + 1);
+    }
+    if (count < 0) {
+        if (errno == EAGAIN || errno == EINTR) {
+            return 0;
+        }
+        load_fail_server("the server broke connection %u off: %s", index + 1, strerror(errno));
+    }
+    return (size_t)count;
+}
+
 void load_watch(int epoll_fd, int operation, int fd, uint32_t events, void *data)
 {
     struct epoll_event event = {.events = events, .data.ptr = data};

@@ -40,6 +40,10 @@ int load_connect(uint16_t port, uint32_t index, uint32_t connections);
 // Fails where connecting did.
 void load_check_connected(int fd, uint32_t index, uint32_t connections);
 
+// Reads what has come on a connection, at most `room` bytes. Returns how many, 0 where there are none yet;
+// fails where the server ended it.
+size_t load_receive(int fd, uint32_t index, void *bytes, size_t room);
+
 // Adds or changes what an epoll instance tells of a descriptor.
 void load_watch(int epoll_fd, int operation, int fd, uint32_t events, void *data);
 
