@@ -57,20 +57,25 @@ export function requireMachineTools(names, path = toolPath(), asRoot = process.g
   )
 }
 
+/** The slowest of them fetches 100 MB, or compiles beside ten busy processes. */
+const TOOL_MS_MAX = 30 * 60_000
+
 /**
  * Runs a tool in silence.
  *
  * @param {string} folder where it runs
  * @param {string} command
  * @param {string[]} args
- * @param {{ sentence: string, code?: string, env?: object }} failure what the error says after the
- *   tool's output; default code `ERR_CARILLON_IMAGE_BUILD`
+ * @param {{ sentence: string, code?: string, env?: object, timeoutMs?: number }} failure what the
+ *   error says after the tool's output; default code `ERR_CARILLON_IMAGE_BUILD`; after so many milliseconds
+ *   the tool is ended, and has failed (default 30 minutes)
  * @returns {string} what it printed
  * @throws {MachineError}
  */
 export function runMachineTool(folder, command, args, failure) {
-  const { sentence, code = 'ERR_CARILLON_IMAGE_BUILD', env = {} } = failure
-  const { ok, output } = runQuietly(folder, command, args, machineToolEnvironment(env))
+  const { sentence, code = 'ERR_CARILLON_IMAGE_BUILD', env = {}, timeoutMs = TOOL_MS_MAX } = failure
+  const environment = machineToolEnvironment(env)
+  const { ok, output } = runQuietly(folder, command, args, environment, timeoutMs)
   if (!ok) throw new MachineError(code, `${output.trimEnd()}\n\n${sentence}`)
   return output
 }

@@ -19,15 +19,23 @@ export function toolEnvironment(more = {}) {
   return { ...process.env, PATH: path, ...more }
 }
 
-/** Runs a program in silence. */
-export function runQuietly(root, command, args, env = toolEnvironment()) {
+/**
+ * Runs a program in silence.
+ *
+ * @param {number} [timeoutMs] after which it is ended, and has failed; default: never
+ */
+export function runQuietly(root, command, args, env = toolEnvironment(), timeoutMs = undefined) {
   const { status, error, stdout, stderr } = spawnSync(command, args, {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
     maxBuffer: maxOutputBytes,
+    timeout: timeoutMs,
   })
+  if (error?.code === 'ETIMEDOUT') {
+    return { ok: false, output: `${command} was not done after ${timeoutMs} ms, and was ended` }
+  }
   return { ok: status === 0, output: error ? `${command}: ${error.message}` : stdout + stderr }
 }
 

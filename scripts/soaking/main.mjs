@@ -17,7 +17,7 @@ try {
 }
 
 async function main(words) {
-  const { name, minutes, messages, board } = readArguments(words)
+  const { name, minutes, board, ...said } = readArguments(words)
   setUp(repository, { without: ['c-header', 'board-files'] })
   const soaks = await findSoaks(repository)
   if (name === undefined) {
@@ -28,17 +28,23 @@ async function main(words) {
   if (chosen === undefined) {
     throw new SetupError(`There is no soak "${name}"; there are ${[...soaks.keys()].join(', ')}`)
   }
-  const length = chosen.isCounted
+  const messages = said.messages ?? chosen.usualMessages
+  const length = chosen.usualMessages
     ? `${messages} messages each way`
     : `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
   console.log(`${name}, ${length}: ${chosen.summary}`)
   const progress = new ProgressLine(process.stdout)
   const size = { durationMs: minutes * 60_000, clients: CLIENTS, messages, board }
-  const { error, signal } = await runSoak(chosen, size, (text) => progress.update(text))
+  const { error, signal } = await runSoak(chosen, size, {
+    progress: (text) => progress.update(text),
+    tell: (text) => progress.keep(text),
+  })
   progress.end()
-  // The soak itself knows nothing of it and would go on.
-  if (signal !== undefined) process.exit(128 + constants.signals[signal])
   if (error !== undefined) console.error(error)
-  console.log(error === undefined ? `${name}: all is well` : `${name}: failed`)
-  return error === undefined ? 0 : 1
+  if (signal === undefined)
+    console.log(`${name}: ${error === undefined ? 'all is well' : 'failed'}`)
+  // What was interrupted or was late knows nothing of it and would go on.
+  if (signal !== undefined) process.exit(128 + constants.signals[signal])
+  if (error !== undefined) process.exit(1)
+  return 0
 }

@@ -24,8 +24,18 @@ export class ProgressLine {
     }
   }
 
+  /** Says what stays, in a line of its own and at once, in the place of what was shown. */
+  keep(text) {
+    const nowMs = performance.now()
+    this.#shownMs = nowMs
+    this.#text = ''
+    const clear = this.#stream.isTTY ? '\r\u001b[K' : ''
+    this.#stream.write(`${clear}${clock(nowMs - this.#startMs)} ${text}\n`)
+  }
+
   /** Leaves the last of it. */
   end() {
+    if (this.#text === '') return
     this.#stream.write(this.#stream.isTTY ? '\n' : `${this.#text}\n`)
   }
 }

@@ -4,9 +4,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 /**
  * Runs one soak, and afterwards what it has asked to be done then, also where it is interrupted.
  *
+ * @param {{ progress: (text: string) => void, tell: (text: string) => void }} said what it says, as
+ *   test/support/soak.ts has it
  * @returns {Promise<{ error?: unknown, signal?: string }>} neither where all is well
  */
-export async function runSoak({ soak }, size, progress) {
+export async function runSoak({ soak }, size, said) {
   const teardowns = []
   let interrupt
   const interrupted = new Promise((resolve) => {
@@ -15,7 +17,7 @@ export async function runSoak({ soak }, size, progress) {
   for (const signal of SIGNALS) process.on(signal, interrupt)
   try {
     const teardown = (undo) => teardowns.push(undo)
-    const ended = soak({ ...size, teardown, progress }).then(
+    const ended = soak({ ...size, ...said, teardown }).then(
       () => ({}),
       (error) => ({ error }),
     )

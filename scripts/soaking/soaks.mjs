@@ -4,7 +4,6 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SetupError } from '../setup/setup-error.mjs'
 
-const DEFAULT_MESSAGES = 10_000_000
 /** As many as the sequences of a soak can tell apart. */
 const MAX_MESSAGES = 1_000_000_000
 const DEFAULT_MINUTES = 5
@@ -14,6 +13,8 @@ const MAX_MINUTES = 7 * 24 * 60
 /**
  * What is written after `npm run soak --`.
  *
+ * @returns {{ name?: string, minutes: number, messages?: number, board?: string }} `messages` only where it
+ *   was said: each soak has its own default
  * @throws {SetupError}
  */
 export function readArguments(words) {
@@ -27,14 +28,16 @@ export function readArguments(words) {
       `--minutes takes a number above 0, at most ${MAX_MINUTES}, not "${values.minutes}"`,
     )
   }
-  const messages = values.messages === undefined ? DEFAULT_MESSAGES : Number(values.messages)
-  if (!(Number.isInteger(messages) && messages > 0 && messages <= MAX_MESSAGES)) {
+  const messages = values.messages === undefined ? undefined : Number(values.messages)
+  if (messages !== undefined && !isCount(messages)) {
     throw new SetupError(
       `--messages takes a whole number above 0, at most ${MAX_MESSAGES}, not "${values.messages}"`,
     )
   }
   return { name, minutes, messages, ...(values.board !== undefined && { board: values.board }) }
 }
+
+const isCount = (value) => Number.isInteger(value) && value > 0 && value <= MAX_MESSAGES
 
 function parse(words) {
   try {
@@ -57,7 +60,7 @@ function parse(words) {
 /**
  * The soaks by their names: the modules of test/soak/ that are no tests, compiled.
  *
- * @returns {Promise<Map<string, { summary: string, isCounted?: boolean, soak: (run: object) => Promise<void> }>>}
+ * @returns {Promise<Map<string, { summary: string, usualMessages?: number, soak: (run: object) => Promise<void> }>>}
  */
 export async function findSoaks(root) {
   const names = readdirSync(join(root, 'test/soak'))

@@ -1,10 +1,14 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { readBoard } from '../../src/cores/read-board.ts'
 import { guestCommand, type Machine, outputOf } from '../support/linux-machine.ts'
+import { runProgram } from './run-program.ts'
 import { steadyClients } from './steady-client.ts'
 
-/** What is left to Linux where it fills the rest, in KiB: enough for its server. */
-const LEFT_KIB = 128 * 1024
+/**
+ * What is left to Linux where it fills the rest, in KiB: enough for its server and the program that fills,
+ * each with the pages of Node itself, which would else be read from the disk again and again.
+ */
+const LEFT_KIB = 192 * 1024
 
 /** Linux knows of no other processor than its own, and has nothing of the firmware's memory. */
 export async function linuxKeepsToItsOwn(machine: Machine, board: string): Promise<void> {
@@ -45,24 +49,32 @@ export async function linuxMapsNoMore(machine: Machine, board: string): Promise<
   equal(results.length, given.length * 2 + 4)
 }
 
+export interface MemoryOptions {
+  readonly cores: number
+  /** So much of Linux's memory is filled, at most, in MiB. Default: all of it. */
+  readonly mebibytesMax?: number
+  readonly report: (text: string) => void
+}
+
 /**
- * Fills all memory that Linux has while a client streams on each core: what comes back is right, and what
+ * Fills the memory that Linux has while a client streams on each core: what comes back is right, and what
  * Linux has written is still there.
  *
- * @returns how much it was, in MiB.
+ * @throws where one of them is not, or Linux has no memory to fill.
  */
-export async function memoriesStayApart(machine: Machine, cores: number): Promise<number> {
+export async function memoriesStayApart(machine: Machine, options: MemoryOptions): Promise<void> {
+  const { cores, mebibytesMax = Number.POSITIVE_INFINITY, report } = options
   const clients = await steadyClients(machine.port, cores)
   const free = Number(await outputOf(machine, "awk '/^MemAvailable/ { print $2 }' /proc/meminfo"))
-  const mebibytes = Math.floor((free - LEFT_KIB) / 1024)
+  const mebibytes = Math.min(Math.floor((free - LEFT_KIB) / 1024), mebibytesMax)
   ok(mebibytes > 0, `${free} KiB`)
-  await outputOf(machine, 'mkdir -p /tmp/full && mount -t tmpfs -o size=100% full /tmp/full')
-  // No two blocks are alike: each line has its own number.
-  const fill = `yes 'of Linux' | cat -n | head -c ${mebibytes * 2 ** 20} | tee /tmp/full/file | md5sum`
-  const written = await outputOf(machine, fill)
+  const folder = '/tmp/full'
+  const file = `${folder}/file`
+  await outputOf(machine, `mkdir -p ${folder} && mount -t tmpfs -o size=100% full ${folder}`)
+  await runProgram(machine, ['filled-file', 'fill', file, `${mebibytes}`], 'fill', report)
   await Promise.all(clients.map((client) => client.passed()))
-  equal(await outputOf(machine, 'md5sum </tmp/full/file'), written)
-  await outputOf(machine, 'rm /tmp/full/file && umount /tmp/full')
+  await runProgram(machine, ['filled-file', 'check', file, `${mebibytes}`], 'check', report)
+  await outputOf(machine, `rm ${file} && umount ${folder}`)
   await Promise.all(clients.map((client) => client.leave()))
-  return mebibytes
+  report(`Linux filled ${mebibytes} MiB, and neither touched the other's memory`)
 }

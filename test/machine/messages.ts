@@ -1,5 +1,5 @@
-import { deepEqual } from 'node:assert/strict'
-import { guestCommand, type Machine, type TestImage } from '../support/linux-machine.ts'
+import type { Machine, TestImage } from '../support/linux-machine.ts'
+import { runProgram } from './run-program.ts'
 
 export interface MessagesOptions {
   readonly board: string
@@ -17,16 +17,6 @@ export interface MessagesOptions {
  */
 export async function machineMessages(machine: Machine, options: MessagesOptions): Promise<void> {
   const { board, firmware, messages, report } = options
-  let hasExchanged = false
-  const hear = (line: string) => {
-    if (!line.startsWith('{"event":')) return
-    const { event, text } = JSON.parse(line) as { event: string; text: string }
-    if (event === 'progress') report(text)
-    hasExchanged ||= event === 'exchanged'
-  }
-  machine.on('line', hear)
-  const command = guestCommand('exchange-messages', board, firmware.soakFirmware, `${messages}`)
-  const result = await machine.run(`${command} >/run/log`)
-  machine.off('line', hear)
-  deepEqual([result, hasExchanged], [{ status: 0, output: '' }, true])
+  const program = ['exchange-messages', board, firmware.soakFirmware, `${messages}`] as const
+  await runProgram(machine, program, 'exchanged', report)
 }

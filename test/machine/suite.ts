@@ -25,7 +25,7 @@ import {
 import { REPOSITORY } from '../support/repository.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { writeRecording } from '../support/wav-files.ts'
-import { linuxKeepsToItsOwn, linuxMapsNoMore } from './bounds.ts'
+import { linuxKeepsToItsOwn, linuxMapsNoMore, memoriesStayApart } from './bounds.ts'
 import { coreFaults } from './faults.ts'
 import { lifeCycles } from './life-cycle.ts'
 import { machineMessages } from './messages.ts'
@@ -48,6 +48,11 @@ const machineTest: typeof test.serial = canRun(TARGET)
         `${title} (NEEDS the machine's image: npm run image -- ${TARGET.name})`,
         implementation,
       )) as typeof test.serial)
+
+/** Of Linux's memory; a soak fills all of it. */
+const FILLED_MIB = 32
+
+const report = () => {}
 
 let firmware: TestImage
 let machine: Machine
@@ -129,6 +134,15 @@ machineTest('three streams at once come back bit for bit, and their cores ring',
   t.true(after > before, `${before} bells, then ${after}`)
 })
 
+machineTest(
+  'what Linux writes to its memory is still there after streams on all cores',
+  async (t) => {
+    t.timeout(BOOT_MS)
+    const options = { cores: CORES, mebibytesMax: FILLED_MIB, report }
+    await t.notThrowsAsync(memoriesStayApart(machine, options))
+  },
+)
+
 machineTest('the console is served to this machine', async (t) => {
   const response = await fetch(`http://127.0.0.1:${machine.consolePort}/`)
   t.is(response.status, 200)
@@ -162,7 +176,6 @@ machineTest('a server that does not start ends the machine, with what it said', 
   t.true(message.includes('--cores'), message)
 })
 
-const report = () => {}
 let control: ServerControl
 
 machineTest('the server is held, and another one has its cores', async (t) => {

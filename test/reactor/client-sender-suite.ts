@@ -347,6 +347,7 @@ export function clientSenderSuite(createTransport: () => Transport): void {
       soak({
         teardown: t.teardown,
         progress: (text) => t.log(text),
+        tell: (text) => t.log(text),
         ...{ durationMs: 1, clients: 100, messages: 1 },
       }),
     )

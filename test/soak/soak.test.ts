@@ -25,7 +25,7 @@ for (const file of files) {
     t.timeout(2 * 60_000)
     const { soak, summary }: Soak = await import(`./${file}`)
     t.not(summary, '')
-    await soak({ teardown: t.teardown, progress: () => {}, ...SMALL })
+    await soak({ teardown: t.teardown, progress: () => {}, tell: () => {}, ...SMALL })
   })
 }
 

@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly port?: number
   readonly consolePort?: number
   readonly serve?: readonly string[]
+  /** Ends the machine at once where it is not ready yet. */
+  readonly signal?: AbortSignal
 }
 
 export const { LinuxMachine } = await importScript<{
@@ -79,17 +81,23 @@ export interface TestImage {
 /**
  * Builds the image of a board for tests.
  *
+ * @param tell is told what is being done, where something is.
  * @throws where it cannot be built: where its packages were not fetched, `ERR_CARILLON_IMAGE_OFFLINE`.
  */
-export async function buildTestImage(target: MachineTarget): Promise<TestImage> {
+export async function buildTestImage(
+  target: MachineTarget,
+  tell: (line: string) => void = () => {},
+): Promise<TestImage> {
   const { name } = target
+  tell(`Compiling the firmware of ${name} for tests`)
   const faulty = join(REPOSITORY, 'firmware/build', `${name}-trespassing.elf`)
   const soak = await buildSoakFirmware(name)
   const original = await buildFaultsFirmware(name, 'machine')
   await writeFaultyFirmware(faulty, { kind: name }, writeWord(linuxAddress(name)), original)
   const [soakFirmware, faultyFirmware] = [soak, faulty].map((path) => relative(REPOSITORY, path))
   const besides = [...PROGRAMS, soakFirmware, faultyFirmware]
-  const image = await buildImage(REPOSITORY, target, { cache: CACHE, mayFetch: inCi(), besides })
+  const options = { cache: CACHE, mayFetch: inCi(), besides, tell }
+  const image = await buildImage(REPOSITORY, target, options)
   return {
     image,
     soakFirmware: `${GUEST}/${soakFirmware}`,

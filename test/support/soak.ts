@@ -17,14 +17,16 @@ export interface SoakSize {
 export interface SoakRun extends Teardown, SoakSize {
   /** Tells how it goes, in place of what was told before. */
   progress(text: string): void
+  /** Tells what stays, in a line of its own. */
+  tell(text: string): void
 }
 
 /** What each file in test/soak/ exports. */
 export interface Soak {
   /** One sentence, for the list. */
   readonly summary: string
-  /** Whether it goes on for a number of messages, not for a time. Default false. */
-  readonly isCounted?: boolean
+  /** How many messages go each way where nobody says. Default: it goes on for a time, not for messages. */
+  readonly usualMessages?: number
   /** Rejects where something is wrong. */
   soak(run: SoakRun): Promise<void>
 }

@@ -2,8 +2,9 @@ import test from 'ava'
 import { importScript } from '../../support/repository.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const { requireMachineTools, toolPath } = await importScript<{
+const { requireMachineTools, runMachineTool, toolPath } = await importScript<{
   requireMachineTools(names: string[], path?: string, asRoot?: boolean): void
+  runMachineTool(folder: string, command: string, args: string[], failure: object): string
   toolPath(path: string): string
 }>('machine/tools.mjs')
 
@@ -24,4 +25,13 @@ test('a tool is also where only root looks', (t) => {
 
 test('nothing is said of tools that are there', (t) => {
   t.notThrows(() => requireMachineTools(['tar', 'gzip']))
+})
+
+test('a tool that is not done in time is ended, and the error says so', (t) => {
+  const failure = { sentence: 'Nobody slept enough', timeoutMs: 20 }
+  t.throws(() => runMachineTool('.', 'sleep', ['600'], failure), {
+    message:
+      /^sleep was not done after 20 ms, and was ended\n\nNobody slept enough .*_IMAGE_BUILD\]$/,
+  })
+  t.is(runMachineTool('.', 'echo', ['in time'], { sentence: '' }), 'in time\n')
 })

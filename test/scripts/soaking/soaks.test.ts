@@ -6,7 +6,7 @@ const { readArguments } = await importScript<{
   readArguments(words: string[]): {
     name: string | undefined
     minutes: number
-    messages: number
+    messages?: number
     board?: string
   }
 }>('soaking/soaks.mjs')
@@ -14,14 +14,16 @@ const { runSoak } = await importScript<{
   runSoak(
     module: { soak(run: SoakRun): Promise<void> },
     size: SoakSize,
-    progress: (text: string) => void,
+    said: Pick<SoakRun, 'progress' | 'tell'>,
   ): Promise<{ error?: unknown; signal?: string }>
 }>('soaking/run-soak.mjs')
 
 const SIZE = { durationMs: 1, clients: 1, messages: 1 }
 
-test('a soak is named, or not, and goes on for five minutes, ten million messages, or as told', (t) => {
-  const messages = 10_000_000
+const quiet = { progress: () => {}, tell: () => {} }
+
+test('a soak is named, or not, and goes on for five minutes, its own messages, or as told', (t) => {
+  const messages = undefined
   t.deepEqual(readArguments([]), { name: undefined, minutes: 5, messages })
   t.deepEqual(readArguments(['kills']), { name: 'kills', minutes: 5, messages })
   t.deepEqual(readArguments(['kills', '--minutes', '0.5']), {
@@ -29,6 +31,8 @@ test('a soak is named, or not, and goes on for five minutes, ten million message
   })
   t.is(readArguments(['--minutes=10080', 'kills']).minutes, 10_080)
   t.is(readArguments(['virt', '--messages', '1']).messages, 1)
+  t.is(readArguments(['machine']).messages, undefined)
+  t.is(readArguments(['machine', '--messages', '10000000']).messages, 10_000_000)
   t.is(readArguments(['machine', '--board', 'qemu-virt']).board, 'qemu-virt')
   t.is(readArguments(['virt', '--messages', '1000000000']).messages, 1_000_000_000)
 })
@@ -60,20 +64,27 @@ test('what a soak has started ends with it, the last first, however it ends', as
       await then(run)
     },
   })
-  const well = starting(async ({ progress }) => progress('half'))
-  t.deepEqual(await runSoak(well, SIZE, (text) => calls.push(text)), {})
-  t.deepEqual(calls.splice(0), ['half', 'second', 'first'])
+  const well = starting(async ({ progress, tell }) => {
+    progress('half')
+    tell('all')
+  })
+  const said = {
+    progress: (text: string) => void calls.push(text),
+    tell: (text: string) => void calls.push(`${text} told`),
+  }
+  t.deepEqual(await runSoak(well, SIZE, said), {})
+  t.deepEqual(calls.splice(0), ['half', 'all told', 'second', 'first'])
 
   const oops = new Error('oops')
   const failing = starting(() => Promise.reject(oops))
-  t.deepEqual(await runSoak(failing, SIZE, () => {}), { error: oops })
+  t.deepEqual(await runSoak(failing, SIZE, quiet), { error: oops })
   t.deepEqual(calls.splice(0), ['second', 'first'])
 
   const endless = starting(() => {
     process.emit('SIGHUP', 'SIGHUP')
     return new Promise(() => {})
   })
-  t.deepEqual(await runSoak(endless, SIZE, () => {}), { signal: 'SIGHUP' })
+  t.deepEqual(await runSoak(endless, SIZE, quiet), { signal: 'SIGHUP' })
   t.deepEqual(calls.splice(0), ['second', 'first'])
   t.is(process.listenerCount('SIGHUP'), 0)
 })
