@@ -11,8 +11,12 @@ export interface LocalServer {
 /**
  * Starts a core and a server on a free port, reachable from this machine only.
  *
+ * @param signal gives the start up, with its reason.
  * @throws as `CarillonServer.start`.
  */
-export async function startLocalServer(core: CoreKind = 'hosted'): Promise<LocalServer> {
-  return CarillonServer.start({ port: 0, core })
+export async function startLocalServer(
+  core: CoreKind = 'hosted',
+  signal?: AbortSignal,
+): Promise<LocalServer> {
+  return CarillonServer.start({ port: 0, core, ...(signal !== undefined && { signal }) })
 }

@@ -19,8 +19,8 @@ const program = new Command('carillon')
   .configureOutput({ outputError: () => {}, writeOut: print })
 
 // Loaded only where a job needs it: a client of another server has no use for native code.
-const startLocalServer = async (core?: CoreKind) =>
-  (await import('./local-server.ts')).startLocalServer(core)
+const startLocalServer = async (core?: CoreKind, signal?: AbortSignal) =>
+  (await import('./local-server.ts')).startLocalServer(core, signal)
 
 addServeCommand(program)
 addProcessCommand(program, { startLocalServer })

@@ -31,7 +31,7 @@ export async function runProcessCommand(
       runProcessJob(
         { input, output, effects, ...rest },
         {
-          startLocalServer: () => startLocalServer(core),
+          startLocalServer: (_, given) => startLocalServer(core, given),
           openStandardInput: () => process.stdin,
           openStandardOutput,
           signal,

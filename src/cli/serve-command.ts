@@ -1,13 +1,16 @@
 import { type Command, Option } from 'commander'
+import type { Logger } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
 import type { CoreKind } from '../cores/core-runner.ts'
 import { CarillonError, errorCode } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
 import { HIGHEST_BUSY_POLL_US } from '../reactor/limits.ts'
+import type { CarillonServer } from '../server/carillon-server.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from '../server/limits.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { CORE_KINDS_TOLD, CORE_SYNTAX, parseCoreKind } from './core-option.ts'
+import { InterruptedError } from './errors.ts'
 import { onStopSignal } from './on-stop-signal.ts'
 import { parseChoice, parseInteger } from './option-values.ts'
 import { RELOAD_SIGNAL, Reloads } from './reloads.ts'
@@ -90,7 +93,14 @@ export function addServeCommand(program: Command): void {
 
 async function serve(options: ServeOptions): Promise<void> {
   const logger = createServeLogger()
-  const ended = new Promise((resolve) => onStopSignal(resolve))
+  const asked = new AbortController()
+  const ended = new Promise<void>((resolve) => {
+    onStopSignal((signal) => {
+      logger.info({ signal }, 'stopping')
+      asked.abort(new InterruptedError(signal))
+      resolve()
+    })
+  })
   const reloads = new Reloads(logger)
   process.on(RELOAD_SIGNAL, () => reloads.ask())
   // Loaded only here: the other commands have no use for native code.
@@ -107,10 +117,24 @@ async function serve(options: ServeOptions): Promise<void> {
     busyPollUs: options.busyPollUs,
     corePolls: options.corePolls ?? false,
     user: options.user,
+    signal: asked.signal,
     logger,
   }).catch((error) => {
+    // A server that is asked to end before it is ready has done all that it was asked for.
+    if (error === asked.signal.reason) return undefined
     throw explainListening(error, options)
   })
+  if (server !== undefined) await serveUntil(ended, server, options, reloads, logger)
+  logger.info({ event: 'stopped' }, 'the server has stopped')
+}
+
+async function serveUntil(
+  ended: Promise<void>,
+  server: CarillonServer,
+  options: ServeOptions,
+  reloads: Reloads,
+  logger: Logger,
+): Promise<void> {
   const { host, port, consolePort, regionPath } = server
   const cores = `${options.cores} ${options.core} ${options.cores === 1 ? 'core' : 'cores'}`
   // A line of its own, so that a narrow terminal does not break the address.
@@ -122,10 +146,8 @@ async function serve(options: ServeOptions): Promise<void> {
     `ready: ${cores}, TCP on ${formatAddress({ host, port })}`,
   )
   reloads.begin(server)
-  const signal = await ended
-  logger.info({ signal }, 'stopping')
+  await ended
   await server.stop()
-  logger.info({ event: 'stopped' }, 'the server has stopped')
 }
 
 /** A port in use is an error that says what to do about it. */

@@ -3,8 +3,11 @@ import type { CoreKind } from '../cores/core-runner.ts'
 import type { LocalServer } from './local-server.ts'
 
 export interface ServerSurroundings {
-  /** @param core what its core is. Default `hosted`. */
-  startLocalServer(core?: CoreKind): Promise<LocalServer>
+  /**
+   * @param core what its core is. Default `hosted`.
+   * @param signal gives the start up, with its reason.
+   */
+  startLocalServer(core?: CoreKind, signal?: AbortSignal): Promise<LocalServer>
   /** Gives the work up, with the signal's reason. */
   readonly signal: AbortSignal
 }
@@ -16,7 +19,7 @@ export async function withServer<Result>(
   work: (address: ServerAddress) => Promise<Result>,
 ): Promise<Result> {
   if (server !== undefined) return await work(server)
-  const local = await startLocalServer()
+  const local = await startLocalServer(undefined, signal)
   let result: Result
   try {
     signal.throwIfAborted()

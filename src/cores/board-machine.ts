@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ArgumentError } from '../errors.ts'
 import type { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { askCore, PARK, RUN } from './ask-core.ts'
 import type { BoardAccess, BoardCoreState, BoardEar } from './board-access.ts'
 import { boardParameters, holdsImage, writeImage } from './board-image.ts'
@@ -100,10 +101,11 @@ export class BoardMachine implements CoreMachine {
   /**
    * Loads an image. Cores of the firmware that are on, perhaps of another host, are turned off first.
    *
+   * @param signal gives it up, with its reason: nothing is loaded then.
    * @throws {BoardError} `ERR_CARILLON_BOARD_DRIVER` without the driver, `_ACCESS`.
    * @throws {CoreError} `ERR_CARILLON_CORE_TIMEOUT` where a core does not turn itself off.
    */
-  async load(image: FirmwareImage): Promise<void> {
+  async load(image: FirmwareImage, signal?: AbortSignal): Promise<void> {
     if (this.#access.power === undefined) {
       throw new BoardError(
         'ERR_CARILLON_BOARD_DRIVER',
@@ -113,7 +115,8 @@ export class BoardMachine implements CoreMachine {
     // Every core of the board, also those that this region has not.
     const on = this.#indices.filter((index) => this.#isOn(index))
     for (const index of on) this.#ask(index, PARK)
-    const off = await Promise.all(on.map((index) => this.#untilOff(index)))
+    const off = await Promise.all(on.map((index) => this.#untilOff(index, signal)))
+    signal?.throwIfAborted()
     const stuck = on.find((_, at) => off[at] !== true)
     if (stuck !== undefined) throw doesNot(stuck, 'turn itself off')
     writeImage(this.#access, image.load({ [BOOT_PARAMETERS]: this.#parameters }))
@@ -123,10 +126,11 @@ export class BoardMachine implements CoreMachine {
    * Starts a core, or makes one begin anew that is on, whatever it is at. It has told of its boot when
    * this resolves.
    *
+   * @param signal gives it up, with its reason: the core is to park.
    * @throws {CoreError} `ERR_CARILLON_CORE_TIMEOUT` where it does not begin.
    * @throws {BoardError} `ERR_CARILLON_BOARD_ACCESS`.
    */
-  async start(index: number, entry: bigint): Promise<MachineCore> {
+  async start(index: number, entry: bigint, signal?: AbortSignal): Promise<MachineCore> {
     const status = this.#region.shared.status[index]
     if (status === undefined || index >= this.#region.cores) {
       throw new ArgumentError(`the region has no core ${index}`)
@@ -134,22 +138,28 @@ export class BoardMachine implements CoreMachine {
     const before = this.#cores.get(index)
     before?.end({ code: null, signal: 'SIGKILL', stderr: 'it was to begin anew' })
     // It is about to be off.
-    if (before !== undefined) await this.#untilOff(index)
+    if (before !== undefined) await this.#untilOff(index, signal)
+    signal?.throwIfAborted()
     const core = new MachineCore(this, index, status)
     this.#cores.set(index, core)
     let hasBegun = false
     try {
-      hasBegun = await this.#begins(core, entry)
+      hasBegun = await this.#begins(core, entry, signal)
+      signal?.throwIfAborted()
       // It may have been on its way off when it was asked.
-      if (!hasBegun && !this.#isOn(index)) hasBegun = await this.#begins(core, entry)
+      if (!hasBegun && !this.#isOn(index)) hasBegun = await this.#begins(core, entry, signal)
+      signal?.throwIfAborted()
+    } catch (error) {
+      if (signal?.aborted) core.kill()
+      throw error
     } finally {
-      if (!hasBegun) this.#cores.delete(index)
+      if (!hasBegun || signal?.aborted) this.#cores.delete(index)
     }
     if (!hasBegun) throw doesNot(index, 'begin')
     return core
   }
 
-  async #begins(core: MachineCore, entry: bigint): Promise<boolean> {
+  async #begins(core: MachineCore, entry: bigint, signal?: AbortSignal): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
     const begun = new Promise<boolean>((resolve) => {
       timer = setTimeout(resolve, this.#beginTimeoutMs, false)
@@ -158,7 +168,7 @@ export class BoardMachine implements CoreMachine {
     try {
       if (this.#isOn(core.index)) this.#ask(core.index, RUN)
       else this.#access.power?.start(this.#numberOf(core.index), Number(entry))
-      return (await begun) || core.hasBooted
+      return (await unlessAborted(begun, signal)) || core.hasBooted
     } finally {
       clearTimeout(timer)
       core.removeAllListeners()
@@ -187,12 +197,12 @@ export class BoardMachine implements CoreMachine {
     this.ring(index)
   }
 
-  /** False where it is still on after a while; at once without the driver, where none is ever off. */
-  async #untilOff(index: number): Promise<boolean> {
+  /** False where it is still on after a while, or when the signal is aborted; at once without the driver, where none is ever off. */
+  async #untilOff(index: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#access.power === undefined) return false
     const deadline = performance.now() + this.#offTimeoutMs
     while (this.#isOn(index)) {
-      if (performance.now() >= deadline) return false
+      if (performance.now() >= deadline || signal?.aborted) return false
       await pause(ASK_AGAIN_MS)
     }
     return true

@@ -46,8 +46,8 @@ export class BoardRunner implements CoreRunner {
    * @throws {BoardError} `ERR_CARILLON_BOARD_DRIVER`, `_ACCESS`; and as {@link readBoardFirmware}.
    * @throws {CoreError} `ERR_CARILLON_CORE_TIMEOUT`.
    */
-  start(core: number): Promise<Core> {
-    const started = this.#turn.catch(() => {}).then(() => this.#start(core))
+  start(core: number, signal?: AbortSignal): Promise<Core> {
+    const started = this.#turn.catch(() => {}).then(() => this.#start(core, signal))
     this.#turn = started
     return started
   }
@@ -69,10 +69,11 @@ export class BoardRunner implements CoreRunner {
     this.#machine.close()
   }
 
-  async #start(index: number): Promise<Core> {
+  async #start(index: number, signal?: AbortSignal): Promise<Core> {
     const image = await this.#chosen.image()
-    if (!this.#machine.isOn || !this.#machine.holds(image)) await this.#machine.load(image)
-    const core = await this.#machine.start(index, image.entry)
+    signal?.throwIfAborted()
+    if (!this.#machine.isOn || !this.#machine.holds(image)) await this.#machine.load(image, signal)
+    const core = await this.#machine.start(index, image.entry, signal)
     this.#started.set(index, core)
     return core
   }

@@ -45,9 +45,11 @@ export interface CoreRunner {
    * Starts a core, the first time or again; what ran of it before is ended. It may have rung before
    * this resolves: look once at what it has to say.
    *
+   * @param signal gives the start up: it rejects with the signal's reason, soon, and what was begun of the
+   *   core is ended.
    * @throws {CoreError} and others, as {@link HostedCore.start} and {@link QemuMachine.start}.
    */
-  start(core: number): Promise<Core>
+  start(core: number, signal?: AbortSignal): Promise<Core>
   /**
    * Checks firmware. Cores that are started from then on run it; those that run go on as they are.
    *

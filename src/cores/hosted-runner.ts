@@ -31,10 +31,14 @@ export class HostedRunner implements CoreRunner {
     return imageVersion(this.#firmware)
   }
 
-  async start(core: number): Promise<Core> {
+  async start(core: number, signal?: AbortSignal): Promise<Core> {
     await endCore(this.#cores.get(core))
+    signal?.throwIfAborted()
     const started = await HostedCore.start({ ...this.#options, core, firmware: this.#firmware })
     this.#cores.set(core, started)
+    // A process is there at once; it is its firmware that may take long.
+    if (signal?.aborted) await endCore(started)
+    signal?.throwIfAborted()
     return started
   }
 

@@ -2,6 +2,7 @@ import { closeSync, fchmodSync, fstatSync } from 'node:fs'
 import type { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { askCore, PARK, RUN } from './ask-core.ts'
 import { BOOT_PARAMETERS, bootParameterBytes } from './boot-parameters.ts'
 import { checkRegionFile } from './check-region-file.ts'
@@ -48,6 +49,8 @@ export interface QemuMachineOptions {
    * {@link START_TIMEOUT_MS}.
    */
   readonly startTimeoutMs?: number
+  /** Gives the start up: the machine is ended at once, and the start rejects with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -123,9 +126,10 @@ export class QemuMachine implements CoreMachine {
     try {
       lock = unlockForOwner(region.fd)
       const before = region.shared.status.slice(0, region.cores)
+      options.signal?.throwIfAborted()
       const started = await startQemu(emulator, args, [region.fd, imageFd], options.reactor)
       const machine = new QemuMachine(board.kind, started, region, before)
-      await machine.#running(emulator, startTimeoutMs)
+      await machine.#running(emulator, startTimeoutMs, options.signal)
       return machine
     } finally {
       lock()
@@ -187,14 +191,20 @@ export class QemuMachine implements CoreMachine {
    * Makes a core begin anew, whatever it is at, while the others go on.
    *
    * @param timeoutMs how long it may take, in milliseconds.
+   * @param signal gives it up: the core is to park.
    * @returns undefined where it does not: it hangs with its interrupts masked, or the machine does.
    */
-  async restart(index: number, timeoutMs: number): Promise<MachineCore | undefined> {
+  async restart(
+    index: number,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<MachineCore | undefined> {
     const status = this.#region.shared.status[index]
     if (status === undefined || this.#cores[index] === undefined || this.#hasEnded) return undefined
     this.#cores[index]?.end({ code: null, signal: 'SIGKILL', stderr: 'it was to begin anew' })
     const core = this.#coreAfter(index, status)
     this.#cores[index] = core
+    let onAbort = () => {}
     const begun = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs, false)
       const settle = (hasBegun: boolean) => {
@@ -203,8 +213,12 @@ export class QemuMachine implements CoreMachine {
       }
       core.on('bell', () => core.hasBooted && settle(true))
       core.once('exit', () => settle(false))
+      onAbort = () => core.kill()
       this.#ask(index, RUN)
+      if (signal?.aborted) onAbort()
+      else signal?.addEventListener('abort', onAbort)
     })
+    signal?.removeEventListener('abort', onAbort)
     core.removeAllListeners()
     return begun ? core : undefined
   }
@@ -230,7 +244,7 @@ export class QemuMachine implements CoreMachine {
     this.ring(index)
   }
 
-  async #running(emulator: string, timeoutMs: number): Promise<void> {
+  async #running(emulator: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const rung = new Promise<'rung'>((resolve) => {
       this.#onFirstBell = () => resolve('rung')
     })
@@ -238,9 +252,18 @@ export class QemuMachine implements CoreMachine {
     const tooLate = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, timeoutMs, 'late')
     })
-    const first = await Promise.race([rung, tooLate, this.#process.exited])
-    clearTimeout(timer)
-    this.#onFirstBell = () => {}
+    let first: 'rung' | 'late' | CoreExit
+    try {
+      const any = Promise.race([rung, tooLate, this.#process.exited])
+      first = await unlessAborted(any, signal)
+    } catch (error) {
+      this.kill()
+      await this.#process.exited
+      throw error
+    } finally {
+      clearTimeout(timer)
+      this.#onFirstBell = () => {}
+    }
     if (first === 'rung') return
     if (first !== 'late') throw endedAtOnce(emulator, first)
     this.kill()

@@ -7,6 +7,7 @@ import { EpollTransport } from '../reactor/epoll-transport.ts'
 import { NetTransport } from '../reactor/net-transport.ts'
 import { Reactor } from '../reactor/reactor.ts'
 import type { Transport } from '../reactor/transport.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from './limits.ts'
@@ -54,6 +55,11 @@ export interface CarillonServerOptions {
    * number; `root` stays root. Default `nobody`.
    */
   readonly user?: string
+  /**
+   * Gives the start up: it rejects with the signal's reason, soon, and nothing is left behind. Says
+   * nothing any more once the server has started.
+   */
+  readonly signal?: AbortSignal
   /** Default: silent. */
   readonly logger?: Logger
 }
@@ -123,6 +129,8 @@ export class CarillonServer {
     checkInteger('maxClients', maxClients, 1, HIGHEST_MAX_CLIENTS)
     const kind = options.core ?? 'hosted'
     checkPolling(options)
+    const { signal } = options
+    signal?.throwIfAborted()
     const reactor = ownReactor(options)
     let opened: ServerCores
     try {
@@ -143,15 +151,19 @@ export class CarillonServer {
     )
     const parts: Parts = { ...opened, cores, ...(reactor !== undefined && { reactor }) }
     try {
-      await Promise.all([
+      const starting = [
         ...cores.map((core) => core.start()),
         removeOrphanedRegions(REGION_FOLDERS, logger),
-      ])
+      ]
+      await unlessAborted(Promise.all(starting), signal)
       parts.service = new DspService({ cores, region, logger })
       const ports = await listen(parts, parts.service, { ...options, host, maxClients, logger })
+      signal?.throwIfAborted()
       return new CarillonServer(host, ports, parts)
     } catch (error) {
+      // Where it was given up meanwhile, that is why.
       await stopParts(parts)
+      signal?.throwIfAborted()
       throw error
     }
   }

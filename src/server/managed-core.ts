@@ -72,6 +72,8 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   readonly #trace: CoreTrace
   #process: Core | undefined
   #spawning: Promise<void> = Promise.resolve()
+  /** Gives up what is being started. */
+  #abandon = new AbortController()
   #state: CoreState = 'offline'
   #describing = new EffectCatalogue()
   /** What described effects at a time at which nothing was to be described, or wrongly. */
@@ -184,7 +186,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   /**
    * Stops the core: it ends, or parks. Its streams are lost. It stays offline until it is started.
-   * Takes up to two seconds where it does not answer.
+   * Takes up to two seconds where it does not answer. One that is still starting is not waited for.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop().finally(() => {
@@ -256,15 +258,19 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   async #stop(): Promise<void> {
     this.#wanted = false
+    const wasRunning = this.#state === 'running'
     // At once, so that it gets no new stream.
     this.#state = 'offline'
+    const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} was stopped`)
     clearTimeout(this.#restartTimer)
     this.#patience.end()
-    // A process that is being started sees that it is not wanted. Whether it could be is not asked.
+    this.#abandon.abort(stopped)
+    // Whether it could be started is not asked.
     await this.#spawning.catch(() => {})
     const process = this.#process
     if (process !== undefined) {
-      const told = this.#link.send(COMMAND.STOP, 0, 0, NOTHING)
+      // One that has not come up has nothing to bring to an end, and may never hear of it.
+      const told = wasRunning && this.#link.send(COMMAND.STOP, 0, 0, NOTHING)
       if (!told) process.kill()
       if (!(await process.ended(STOP_TIMEOUT_MS))) {
         this.#logger.warn({ code: 'ERR_CARILLON_CORE_TIMEOUT' }, 'core did not stop and was killed')
@@ -273,7 +279,6 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       this.#trace.look()
     }
     this.#process = undefined
-    const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} was stopped`)
     this.#link.close(stopped)
     await this.#faults.told
     // Whoever still waits for the start learns of it.
@@ -287,10 +292,12 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
 
   async #startProcess(): Promise<void> {
     this.#state = 'starting'
+    this.#abandon = new AbortController()
     this.#damagesBefore = this.#link.damaged
     this.#restarts.started(performance.now())
+    const { signal } = this.#abandon
     this.#faults.begin(await this.#runner.imageVersion())
-    const process = await this.#runner.start(this.index)
+    const process = await this.#runner.start(this.index, signal)
     if (!this.#wanted) {
       process.kill()
       await process.ended(STOP_TIMEOUT_MS)

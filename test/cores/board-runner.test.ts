@@ -301,6 +301,25 @@ for (const name of boardNames()) {
     },
   )
 
+  boardTest('a core that does not begin is not waited for where it is given up', async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const firmware = join(temporaryFolder(t), 'hanging.elf')
+    await writeFaultyFirmware(firmware, { kind: name }, HANG_MASKED)
+    // So long that the test would not end.
+    const { cores, runner } = await startHost(t, standIn, 2, { firmware, beginTimeoutMs: 600_000 })
+    const [first, second] = cores
+    if (first === undefined || second === undefined) throw new Error('no cores')
+    first.link.send(COMMAND.LIST, 0, 0, NOTHING)
+    t.is(await echoBlocks(second, 20), 20)
+    const given = new AbortController()
+    const reason = new Error('no longer wanted')
+    // Another one that is wanted waits for its turn.
+    const starts = [runner.start(0, given.signal), runner.start(0, given.signal)]
+    setImmediate(() => given.abort(reason))
+    for (const start of starts) t.is(await t.throwsAsync(start), reason)
+    t.is(await echoTimes(second, 20), 20)
+  })
+
   boardTest('a region has no more cores than the board has for the firmware', async (t) => {
     const standIn = await StandInBoard.start(t, name, 'runner')
     const access = standIn.access()

@@ -8,6 +8,7 @@ import type { MachineCore } from '../../src/cores/machine-core.ts'
 import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QemuRunner, type QemuRunnerOptions } from '../../src/cores/qemu-runner.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
+import { frozenProgram } from '../support/frozen-program.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -129,6 +130,51 @@ for (const board of BOARDS) {
     }
     symlinkSync(bareMetalFirmwarePath(board.kind), firmware)
     t.is((await runner.start(0)).kind, board.kind)
+  })
+
+  qemuTest('a machine that stands still is given up where nobody waits for it', async (t) => {
+    const qemu = await frozenProgram(t, 'qemu', 'exec qemu-system-aarch64 "$@"')
+    // So long that the test would not end.
+    const options = { emulator: qemu.path, startTimeoutMs: 600_000 }
+    const runner = runnerFor(t, board, options)
+    const [first, second] = [new AbortController(), new AbortController()]
+    const starts = [runner.start(0, first.signal), runner.start(1, second.signal)] as const
+    const pid = await qemu.started()
+    const reason = new Error('no longer wanted')
+    first.abort(reason)
+    t.is(await t.throwsAsync(starts[0]), reason)
+    t.true(process.kill(pid, 0), 'the other core may still come')
+    second.abort(reason)
+    t.is(await t.throwsAsync(starts[1]), reason)
+    // One machine at a time uses the region: this one waits for the end of the other.
+    t.is((await runner.start(0)).kind, board.kind)
+    t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+    await t.throwsAsync(runner.start(1, second.signal), { is: reason })
+  })
+
+  qemuTest('a runner that ends gives up the machine that it starts', async (t) => {
+    const qemu = await frozenProgram(t, 'qemu')
+    const runner = runnerFor(t, board, { emulator: qemu.path, startTimeoutMs: 600_000 })
+    const start = runner.start(0)
+    const pid = await qemu.started()
+    await Promise.all([
+      runner.end(),
+      t.throwsAsync(start, { code: 'ERR_CARILLON_CORE_LOST', message: 'its machine was ended' }),
+    ])
+    t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+  })
+
+  qemuTest('a core that does not begin anew is not waited for where it is given up', async (t) => {
+    const runner = runnerFor(t, board, { restartTimeoutMs: 600_000 })
+    const [first] = await startBoth(runner)
+    const machine = first.pid ?? 0
+    process.kill(machine, 'SIGSTOP')
+    const given = new AbortController()
+    const start = runner.start(0, given.signal)
+    setImmediate(() => given.abort(new Error('no longer wanted')))
+    await t.throwsAsync(start, { message: 'no longer wanted' })
+    process.kill(machine, 'SIGCONT')
+    t.is((await runner.start(0)).pid, machine, 'it is the same machine that goes on')
   })
 
   qemuTest('machines run what was loaded, whatever becomes of the file', async (t) => {
