@@ -17,7 +17,7 @@ export class EventFdDoorbell implements Doorbell {
 
   /**
    * @param reactor hears the bells. Default the thread's own.
-   * @throws the system's error (`EMFILE`…), and where there is no reactor, as `EventFd.create`.
+   * @throws {DescriptorsError} where no descriptor is left, and where there is no reactor, as `EventFd.create`.
    */
   static create(onBell: () => void, reactor?: Reactor): EventFdDoorbell {
     return EventFdDoorbell.#over(EventFd.create, EventFd.create, onBell, reactor)

@@ -32,7 +32,7 @@ export interface QemuProcess {
  * @param inherited what it finds as its descriptors from {@link DOORBELL_FD} + 1 on.
  * @param reactor hears its bells. Default `Reactor.shared`; without the addon, Node.
  * @throws {CoreError} `ERR_CARILLON_EMULATOR_MISSING`, `ERR_CARILLON_CORE_START`.
- * @throws the system's error (`EMFILE`…) where there is no socket to be had.
+ * @throws {DescriptorsError} where there is no socket to be had.
  */
 export async function startQemu(
   emulator: string,

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { requireAddon } from './native-addon.ts'
-import { SystemError } from './system-error.ts'
+import { systemError } from './system-error.ts'
 
 /** No room now, of the socket or of the kernel. */
 const NO_ROOM: ReadonlySet<number> = new Set(
@@ -24,11 +24,11 @@ export class BellSocket {
    * Makes one. Both ends are open until `close`, or until the thread ends.
    *
    * @throws {StateError} `ERR_CARILLON_NO_EPOLL` where the native addon is not there.
-   * @throws the system's error (`EMFILE`…).
+   * @throws {DescriptorsError} `ERR_CARILLON_DESCRIPTORS` where no descriptor is left.
    */
   static create(): BellSocket {
     const pair = requireAddon().createSocketPair()
-    if (typeof pair === 'number') throw new SystemError('socketpair', pair)
+    if (typeof pair === 'number') throw systemError('socketpair', pair)
     return new BellSocket(...pair)
   }
 

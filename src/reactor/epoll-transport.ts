@@ -5,7 +5,7 @@ import { listensAlready } from './errors.ts'
 import { ACCEPT_RETRY_MS, KEEP_ALIVE_DELAY_MS, LISTEN_BACKLOG } from './limits.ts'
 import { EpollEvents, RecordKind } from './native-addon.ts'
 import { Reactor } from './reactor.ts'
-import { SystemError } from './system-error.ts'
+import { systemError } from './system-error.ts'
 import type { Acceptor, ConnectionOptions, ListenAddress, Transport } from './transport.ts'
 
 export interface EpollTransportOptions {
@@ -63,7 +63,7 @@ export class EpollTransport implements Transport {
       options.noDelay,
       address,
     )
-    if (slot < 0) throw new SystemError('listen', slot)
+    if (slot < 0) throw systemError('listen', slot)
     this.#listener = new Listener(reactor, slot, acceptor)
     return reactor.poller.address(slot)
   }
@@ -119,6 +119,6 @@ class Listener {
       const result = this.#reactor.setInterest(this.#slot, EpollEvents.in)
       if (result < 0) this.#rest(-result)
     }, ACCEPT_RETRY_MS)
-    this.#acceptor.onAcceptError(new SystemError('accept', errno))
+    this.#acceptor.onAcceptError(systemError('accept', errno))
   }
 }

@@ -16,6 +16,25 @@ export class ListenError extends CarillonError {
   }
 }
 
+/** Which limit it is that leaves no descriptors, by the system's code. */
+const DESCRIPTOR_LIMITS = {
+  EMFILE: 'this process has as many open files as it may: ulimit -n says how many, and raises it',
+  ENFILE:
+    'the system has as many open files as it may: /proc/sys/fs/file-max says how many, and raises it',
+} as const
+
+/**
+ * The system has no descriptor left for an eventfd, a timer, a socket pair, a connection or an epoll
+ * instance: `ERR_CARILLON_DESCRIPTORS`. The message names the limit; `cause` is the system's error (`EMFILE`,
+ * `ENFILE`).
+ */
+export class DescriptorsError extends CarillonError {
+  constructor(limit: keyof typeof DESCRIPTOR_LIMITS, cause: unknown) {
+    const syscall = cause instanceof Error && 'syscall' in cause ? `${cause.syscall}: ` : ''
+    super('ERR_CARILLON_DESCRIPTORS', `${syscall}${DESCRIPTOR_LIMITS[limit]}`, { cause })
+  }
+}
+
 /**
  * A call came when it cannot be answered.
  *

@@ -1,7 +1,7 @@
 import { checkInteger } from '../arguments.ts'
 import { HIGHEST_DESCRIPTOR } from './limits.ts'
 import { requireAddon } from './native-addon.ts'
-import { SystemError } from './system-error.ts'
+import { systemError } from './system-error.ts'
 
 /** An eventfd that another thread may signal: send it in a message, and call `EventFd.from`. */
 export interface EventFdHandle {
@@ -29,11 +29,11 @@ export class EventFd {
    * Makes one. It is open until `close`.
    *
    * @throws {StateError} `ERR_CARILLON_NO_EPOLL` where the native addon is not there.
-   * @throws the system's error (`EMFILE`…).
+   * @throws {DescriptorsError} `ERR_CARILLON_DESCRIPTORS` where no descriptor is left.
    */
   static create(): EventFd {
     const handle = requireAddon().createEventFd()
-    if (handle < 0) throw new SystemError('eventfd', handle)
+    if (handle < 0) throw systemError('eventfd', handle)
     return new EventFd(handle, true)
   }
 
@@ -46,7 +46,7 @@ export class EventFd {
   static adopt(fd: number): EventFd {
     checkInteger('fd', fd, 0, HIGHEST_DESCRIPTOR)
     const handle = requireAddon().adoptEventFd(fd)
-    if (handle < 0) throw new SystemError('fcntl', handle)
+    if (handle < 0) throw systemError('fcntl', handle)
     return new EventFd(handle, true)
   }
 

@@ -6,7 +6,7 @@ export {
   type DisconnectReason,
 } from './disconnect-reason.ts'
 export { EpollTransport, type EpollTransportOptions } from './epoll-transport.ts'
-export { ClientError, ListenError, StateError } from './errors.ts'
+export { ClientError, DescriptorsError, ListenError, StateError } from './errors.ts'
 export { EventFd, type EventFdHandle } from './event-fd.ts'
 export type { PollerStats } from './native-addon.ts'
 export { NetTransport } from './net-transport.ts'

@@ -12,7 +12,7 @@ import {
   requireAddon,
 } from './native-addon.ts'
 import { SendList } from './send-list.ts'
-import { SystemError } from './system-error.ts'
+import { orDescriptorsError, systemError } from './system-error.ts'
 import { throwLater } from './throw-later.ts'
 import {
   DescriptorWatch,
@@ -92,12 +92,16 @@ export class Reactor {
   /**
    * @throws {ArgumentError} where an option is out of its range.
    * @throws {StateError} `ERR_CARILLON_NO_EPOLL` where there can be none here.
-   * @throws the system's error (`EMFILE`…).
+   * @throws {DescriptorsError} `ERR_CARILLON_DESCRIPTORS` where no descriptor is left.
    */
   constructor(options: ReactorOptions = {}) {
     const busyPollUs = checkInteger('busyPollUs', options.busyPollUs ?? 0, 0, HIGHEST_BUSY_POLL_US)
     const addon = requireAddon()
-    this.#poller = new addon.Poller((count) => this.#dispatch(count), busyPollUs)
+    try {
+      this.#poller = new addon.Poller((count) => this.#dispatch(count), busyPollUs)
+    } catch (error) {
+      throw orDescriptorsError(error)
+    }
     const { arena } = this.#poller
     // Whoever hands on a borrowed message, and its memory with it, must not take away the arena.
     if (CAN_MARK_MEMORY) markAsUntransferable(arena.buffer)
@@ -129,6 +133,7 @@ export class Reactor {
    *
    * @param onSignal told how many, at most 2^31-1.
    * @throws {StateError} where the reactor is closed.
+   * @throws {DescriptorsError} where no descriptor is left: it waits at a copy.
    * @throws the system's error: `EBADF` where the eventfd is closed.
    */
   watchEventFd(eventFd: EventFd, onSignal: (count: number) => void): Watch {
@@ -143,7 +148,7 @@ export class Reactor {
    *
    * @param onExpire told how often it went off since the last time, at most 2^31-1.
    * @throws {StateError} where the reactor is closed.
-   * @throws the system's error.
+   * @throws {DescriptorsError} where no descriptor is left; else the system's error.
    */
   timer(onExpire: (count: number) => void): ReactorTimer {
     this.requireOpen('timer')
@@ -309,7 +314,7 @@ export class Reactor {
   }
 
   #checked(syscall: string, result: number): number {
-    if (result < 0) throw new SystemError(syscall, result)
+    if (result < 0) throw systemError(syscall, result)
     return result
   }
 }

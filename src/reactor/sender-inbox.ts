@@ -37,7 +37,7 @@ export class SenderInbox {
 
   /**
    * @param ringBytes a power of two from 16 KiB to 1 GiB.
-   * @throws the system's error (`EMFILE`…) where there can be no bell.
+   * @throws {DescriptorsError} where there can be no bell.
    */
   constructor(ringBytes: number, host: SenderInboxHost) {
     const ring = createMpscRing(ringBytes)

@@ -15,7 +15,7 @@ export interface TcpEngineStats extends ClientCounters {
   readonly acceptedClients: number
   /** Connections refused, being over `maxClients` or without a framing strategy. */
   readonly refusedClients: number
-  /** Connections that the system could not accept (`EMFILE`…). */
+  /** Connections that the system could not accept (`ERR_CARILLON_DESCRIPTORS`…). */
   readonly acceptErrors: number
   /** Disconnected clients, by what began their end. */
   readonly disconnects: Readonly<Record<DisconnectKind, number>>

@@ -197,7 +197,7 @@ export abstract class TcpEngine {
    * senders are closed and `sender` gives a new one.
    *
    * @throws {StateError} where the engine is not running.
-   * @throws the system's error (`EMFILE`…) where there is no descriptor for its doorbell.
+   * @throws {DescriptorsError} where there is no descriptor for its doorbell.
    */
   sender(): ClientSenderHandle {
     if (this.#state !== 'running') {

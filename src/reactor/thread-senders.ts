@@ -36,7 +36,7 @@ export class ThreadSenders {
   /**
    * Of the inbox that is open, or of a new one.
    *
-   * @throws the system's error (`EMFILE`…) where there is no descriptor for its doorbell.
+   * @throws {DescriptorsError} where there is no descriptor for its doorbell.
    */
   handle(): ClientSenderHandle {
     this.#inbox ??= new SenderInbox(this.#ringBytes, {

@@ -46,7 +46,7 @@ export interface Acceptor {
    * RST. The connection's methods may be called before this returns.
    */
   onConnection(connection: Connection): ConnectionHandler | null
-  /** A connection could not be accepted (`EMFILE`…). The transport goes on listening. */
+  /** A connection could not be accepted (`ERR_CARILLON_DESCRIPTORS`…). The transport goes on listening. */
   onAcceptError(error: Error): void
 }
 

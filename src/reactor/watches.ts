@@ -2,7 +2,7 @@ import { checkInteger } from '../arguments.ts'
 import { HIGHEST_TIMER_US } from './limits.ts'
 import { EpollEvents } from './native-addon.ts'
 import type { Reactor, SlotOwner } from './reactor.ts'
-import { SystemError } from './system-error.ts'
+import { systemError } from './system-error.ts'
 
 /** What a watched descriptor is ready for. */
 export interface Readiness {
@@ -71,7 +71,7 @@ abstract class SlotWatch implements SlotOwner {
 
   protected setInterest(events: number): void {
     const result = this.reactor.setInterest(this.slot, events)
-    if (result < 0) throw new SystemError('epoll_ctl', result)
+    if (result < 0) throw systemError('epoll_ctl', result)
   }
 }
 
@@ -163,7 +163,7 @@ export class TimerWatch extends SlotWatch implements ReactorTimer {
     this.#setInBatch = this.reactor.batch
     const { poller } = this.reactor
     const result = poller.setTimer(this.slot, firstUs, firstUs === 0 ? 0 : intervalUs)
-    if (result < 0) throw new SystemError('timerfd_settime', result)
+    if (result < 0) throw systemError('timerfd_settime', result)
   }
 
   onRecord(_kind: number, count: number): void {
