@@ -4,6 +4,7 @@ import type { CoreKind, LoadedFirmware } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
 import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import { EpollTransport } from '../reactor/epoll-transport.ts'
+import { StateError } from '../reactor/errors.ts'
 import { NetTransport } from '../reactor/net-transport.ts'
 import { Reactor } from '../reactor/reactor.ts'
 import type { Transport } from '../reactor/transport.ts'
@@ -66,7 +67,7 @@ export interface CarillonServerOptions {
 
 /**
  * The life of one core of a server: offline, starting, running or crashed. What is asked of it while
- * firmware is loaded is done after that.
+ * firmware is loaded is done after that. Once the server stops it is offline, and stays so.
  */
 export interface ServedCore {
   readonly index: number
@@ -76,11 +77,13 @@ export interface ServedCore {
    * Starts the core where it is offline, and resolves once it runs.
    *
    * @throws {CarillonError} where it does not come up. It is offline then.
+   * @throws {StateError} `ERR_CARILLON_STATE` once the server stops, or has.
    */
   start(): Promise<void>
   /**
    * Stops the core; other cores go on. Its streams are lost, and their clients are told; they stay
-   * connected. Takes up to two seconds where the core does not answer.
+   * connected. Takes up to two seconds where the core does not answer. Harmless where it is offline;
+   * once the server stops, this waits for that.
    */
   stop(): Promise<void>
   /** Stops the core and starts it again. Throws as `start`. */
@@ -192,18 +195,39 @@ export class CarillonServer {
   core(index: number): ServedCore {
     const core = this.#parts.cores[index]
     if (core === undefined) throw new ArgumentError(`the server has no core ${index}`)
-    // A reload stops and starts cores itself: what is asked meanwhile is done with what it leaves.
-    const settled = () => this.#reloading.catch(() => {})
     return {
       index,
       kind: core.kind,
       get state() {
         return core.state
       },
-      start: () => settled().then(() => core.start()),
-      stop: () => settled().then(() => core.stop()),
-      restart: () => settled().then(() => core.restart()),
+      start: () => this.#startCore(core),
+      stop: () => this.#stopCore(core),
+      restart: async () => {
+        await this.#stopCore(core)
+        await this.#startCore(core)
+      },
     }
+  }
+
+  // A reload stops and starts cores itself: what is asked meanwhile is done with what it leaves.
+
+  async #startCore(core: ManagedCore): Promise<void> {
+    await this.#reloading.catch(() => {})
+    if (this.#stopping !== undefined) {
+      throw new StateError(
+        'ERR_CARILLON_STATE',
+        `core ${core.index} cannot be started: its server was stopped`,
+      )
+    }
+    await core.start()
+  }
+
+  async #stopCore(core: ManagedCore): Promise<void> {
+    await this.#reloading.catch(() => {})
+    if (this.#stopping === undefined) await core.stop()
+    // Whoever has stopped the server is told what went wrong with that.
+    else await this.#stopping.catch(() => {})
   }
 
   /**

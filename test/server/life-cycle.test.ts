@@ -92,6 +92,34 @@ async function lostOne([a, b]: readonly [Stream, Stream]): Promise<[Stream, Stre
 }
 
 for (const [core, firmware, declare] of KINDS) {
+  declare('once the server stops, its cores are stopped and cannot be started', async (t) => {
+    const { server, client } = await serve(t, { core })
+    const [first, second] = [server.core(0), server.core(1)]
+    await client.close()
+    await first.stop()
+    const restarting = second.restart()
+    const stopping = server.stop()
+    // What is under way then, and what is asked for before and after it has stopped.
+    const refused = {
+      code: 'ERR_CARILLON_STATE',
+      message: /^core \d cannot be started: its server/,
+    }
+    await Promise.all([
+      t.throwsAsync(restarting, refused),
+      t.notThrowsAsync(first.stop()),
+      t.throwsAsync(first.start(), refused),
+    ])
+    await stopping
+    for (const one of [first, second]) {
+      await t.notThrowsAsync(one.stop())
+      await t.throwsAsync(one.start(), refused)
+      await t.throwsAsync(one.restart(), refused)
+      t.is(one.state, 'offline')
+    }
+    await t.throwsAsync(server.reload(), { code: 'ERR_CARILLON_CORE_LOST' })
+    await t.notThrowsAsync(server.stop())
+  })
+
   declare('a core is stopped and started while another streams', async (t) => {
     const { server, client } = await serve(t, { core })
     for (const index of [0, 1]) {
