@@ -59,6 +59,9 @@ export class DwarfCursor {
   }
 
   signed(): number {
+    // As above: seven bits, of which the highest is the sign.
+    const byte = this.#bytes[this.at] ?? 0x80
+    if (byte < 0x80) return (this.u8() << 25) >> 25
     const { value, bits } = this.#leb128()
     return Number(BigInt.asIntN(bits, value))
   }
@@ -84,6 +87,7 @@ export class DwarfCursor {
     return at
   }
 
+  /** As BigInt: a number that is longer than nearly all of them. */
   #leb128(): { value: bigint; bits: number } {
     let value = 0n
     for (let count = 0; count < DWARF_LIMITS.LEB128_BYTES_MAX; count++) {

@@ -48,8 +48,14 @@ export interface DwarfLineUnit {
 }
 
 interface Name {
-  readonly path: string
+  readonly path: string | TextPlace
   readonly directory: number
+}
+
+/** Text in a section of strings. It is read where it is asked for: many names may share one long text. */
+interface TextPlace {
+  readonly strings: Uint8Array
+  readonly offset: number
 }
 
 /** @throws {ElfError} where it is damaged, or of a version that is not 2 to 5. */
@@ -96,11 +102,12 @@ export function fileOfUnit(
   const { directories, files } =
     unit.version >= 5 ? namesOf5(sections, unit, cursor) : namesBefore5(cursor)
   const name = files[file]
-  if (name === undefined || name.path === '') return undefined
-  const directory = directories[name.directory]?.path ?? ''
+  const path = name === undefined ? '' : textOf(name.path)
+  if (name === undefined || path === '') return undefined
+  const directory = textOf(directories[name.directory]?.path ?? '')
   // Directory 0 is the one in which the compiler ran.
-  if (name.directory === 0 || directory === '' || name.path.startsWith('/')) return name.path
-  return `${directory}/${name.path}`
+  if (name.directory === 0 || directory === '' || path.startsWith('/')) return path
+  return `${directory}/${path}`
 }
 
 /** Both begin at 1: what is 0 is not listed. */
@@ -136,11 +143,11 @@ function entriesOf5(sections: DwarfSections, unit: DwarfLineUnit, cursor: DwarfC
   const count = cursor.unsigned()
   checkCount(count)
   return Array.from({ length: count }, () => {
-    let path = ''
+    let path: Name['path'] = ''
     let directory = 0
     for (const { content, form } of formats) {
       const value = readForm(sections, unit, cursor, form)
-      if (content === CONTENT.PATH && typeof value === 'string') path = value
+      if (content === CONTENT.PATH && isText(value)) path = value
       if (content === CONTENT.DIRECTORY && typeof value === 'number') directory = value
     }
     return { path, directory }
@@ -153,15 +160,15 @@ function readForm(
   { isWide }: DwarfLineUnit,
   cursor: DwarfCursor,
   form: number,
-): number | string | undefined {
+): number | Name['path'] | undefined {
   const offset = () => cursor.word(isWide ? 8 : 4)
   switch (form) {
     case FORM.STRING:
       return cursor.text()
     case FORM.LINE_STRP:
-      return textAt(lineStrings, offset())
+      return { strings: lineStrings, offset: offset() }
     case FORM.STRP:
-      return textAt(strings, offset())
+      return { strings, offset: offset() }
     case FORM.UDATA:
       return cursor.unsigned()
     case FORM.DATA1:
@@ -181,7 +188,14 @@ function readForm(
   }
 }
 
-function textAt(strings: Uint8Array, offset: number): string {
+function isText(value: ReturnType<typeof readForm>): value is Name['path'] {
+  return value !== undefined && typeof value !== 'number'
+}
+
+/** @throws {ElfError} where it lies beyond the strings. */
+function textOf(path: Name['path']): string {
+  if (typeof path === 'string') return path
+  const { strings, offset } = path
   if (offset >= strings.length) throw damaged('a path beyond the strings')
   return new DwarfCursor(strings, offset, strings.length).text()
 }

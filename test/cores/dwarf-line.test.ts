@@ -155,6 +155,9 @@ test('what is beyond a limit, or cannot be, is refused', (t) => {
   t.throws(() => find(new Uint8Array(DWARF_LIMITS.LINE_BYTES_MAX + 1), 0), {
     code: 'ERR_CARILLON_ELF',
   })
+  // Of rows only, each at address 0.
+  const rows = DWARF_LIMITS.LINE_BYTES_MAX - unit({ program: [] }).length
+  t.is(find(unit({ program: new Array(rows).fill(1) }), 0x1004), undefined, 'the largest')
   t.is(find(NONE, 0x1004), undefined, 'a file without it')
 })
 
