@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { cachedDataVersionTag } from 'node:v8'
 import { Script } from 'node:vm'
 import { crc32 } from 'node:zlib'
 
@@ -24,7 +23,17 @@ const CHECKSUM_BYTES = 4
 export function runCompiled(file: string, folder: string): void {
   // Node looks for the source maps of what it loads itself.
   if (process.sourceMapsEnabled) createRequire(file)(file)
-  else runCached(file, join(folder, `${basename(file)}-${cachedDataVersionTag().toString(16)}`))
+  else runCached(file, join(folder, `${basename(file)}-${variant()}`))
+}
+
+/**
+ * What V8 keeps is for one version of it and one set of its flags, and is refused under any other: each has
+ * a file of its own. (node:v8 has a number for that, and takes milliseconds to load.)
+ */
+function variant(): string {
+  const { arch, execArgv, env, versions } = process
+  const flags = crc32([env.NODE_OPTIONS ?? '', ...execArgv].join(' '))
+  return `${arch}-${versions.v8}-${flags.toString(16)}`
 }
 
 function runCached(file: string, cache: string): void {

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import type { SharedRegion } from '../shm/shared-region.ts'
 
 /** What a core is asked for by an odd number, and by an even one. */
@@ -17,7 +16,7 @@ export function askCore(region: SharedRegion, index: number, what: typeof RUN | 
   const before = control.run
   let run = before
   // One that was not there before, so that the core sees that it is asked.
-  while (run === before) run = 2 * randomInt(1, ASKED_MAX) + what
+  while (run === before) run = 2 * Math.ceil(Math.random() * (ASKED_MAX - 1)) + what
   // Release: what this side did before.
   control.run = run
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +9,9 @@ import { SharedRegion } from '../shm/shared-region.ts'
 
 /** Memory with a name, on Linux: a file there is never written to a disk. */
 const SHARED_MEMORY = '/dev/shm'
+
+/** Of the number in a file's name. A file that is there is never taken for a new one. */
+const NUMBERS = 2 ** 32
 
 /** Where shared files are made, in this order. */
 export const REGION_FOLDERS: readonly string[] = [SHARED_MEMORY, tmpdir()]
@@ -86,5 +88,6 @@ function removeAll(): void {
 }
 
 function newPath(folder: string): string {
-  return join(folder, `carillon-${process.pid}-${randomBytes(4).toString('hex')}`)
+  const number = Math.floor(Math.random() * NUMBERS)
+  return join(folder, `carillon-${process.pid}-${number.toString(16).padStart(8, '0')}`)
 }

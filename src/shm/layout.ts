@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { checkInteger } from '../arguments.ts'
 
 /**
@@ -188,15 +189,10 @@ export function layoutTable(structs: readonly StructType[]): LayoutRow[] {
   ])
 }
 
-/**
- * 32 bits that differ when the layout differs: FNV-1a over the names, offsets and sizes of the table.
- */
+/** 32 bits that differ when the layout differs: CRC-32 over the names, offsets and sizes of the table. */
 export function layoutHash(structs: readonly StructType[]): number {
-  let hash = 0x811c9dc5
-  for (const row of layoutTable(structs)) {
-    for (const byte of Buffer.from(`${row.struct}.${row.field}@${row.offset}+${row.bytes};`)) {
-      hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-    }
-  }
-  return hash
+  const rows = layoutTable(structs).map(
+    ({ struct, field, offset, bytes }) => `${struct}.${field}@${offset}+${bytes};`,
+  )
+  return crc32(rows.join(''))
 }

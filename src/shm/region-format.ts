@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { ArgumentError } from '../errors.ts'
 import { roundUp } from './layout.ts'
 import { pageBytes } from './mapping.ts'
@@ -22,6 +21,9 @@ export const DEFAULT_RING_CAPACITY_BYTES = 256 * 1024
 
 /** Offsets in a region, and its size, are 32 bits wide. */
 export const REGION_BYTES_MAX = 0xffffffff
+
+/** A session has 32 bits, and is never 0. */
+const SESSION_MAX = 0xffffffff
 
 /** The parts of a region before its rings. */
 type RegionPart = keyof typeof SharedMem.fields
@@ -104,7 +106,8 @@ export function formatRegion(
   // rings and the layout that belong to it.
   header.layoutVersion = LAYOUT_VERSION
   header.layoutHash = LAYOUT_HASH
-  header.session = randomBytes(4).readUInt32LE() || 1
+  // Any other than before will do, and nobody has to guess it: node:crypto takes milliseconds to load.
+  header.session = 1 + Math.floor(Math.random() * SESSION_MAX)
   header.regionBytes = bytes
   header.coreCount = cores
   header.ringCount = 2 * cores

@@ -21,7 +21,12 @@ export const qemuVirt = {
   /** What the cores run, where it is built. */
   firmware: ['firmware/build/qemu-virt/carillon-core.elf'],
   console: 'ttyAMA0',
-  kernelArguments: [],
+  /**
+   * A kernel that was moved at random keeps its page tables from programs, though no Cortex-A53 needs that:
+   * two changes of tables for each system call and interrupt, by each of which QEMU forgets every address
+   * that it has translated. A round trip through Node then makes it forget 45 times.
+   */
+  kernelArguments: ['kpti=off'],
   /**
    * The machine itself, without what is plugged into it. `accel` is that of the cores: one thread each, or
    * their atomics are none for one another.
