@@ -30,10 +30,12 @@ export class StreamRegion {
   }
 }
 
+/** Named for this process, whose it is. */
 function makeFolder(): string {
+  const name = `carillon-stream-${process.pid}-`
   try {
-    return mkdtempSync('/dev/shm/carillon-stream-')
+    return mkdtempSync(join('/dev/shm', name))
   } catch {
-    return mkdtempSync(join(tmpdir(), 'carillon-stream-'))
+    return mkdtempSync(join(tmpdir(), name))
   }
 }

@@ -7,7 +7,7 @@ export async function runProgram(
   t: ExecutionContext,
   file: string,
   ...args: string[]
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
+): Promise<{ pid: number | undefined; code: number | null; stdout: string; stderr: string }> {
   const child: ChildProcess = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   const output = { stdout: '', stderr: '' }
@@ -18,5 +18,5 @@ export async function runProgram(
     output.stderr += chunk
   })
   const [code] = await once(child, 'close')
-  return { code, ...output }
+  return { pid: child.pid, code, ...output }
 }

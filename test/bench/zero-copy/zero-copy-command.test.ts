@@ -19,7 +19,7 @@ async function bench(t: ExecutionContext, ...args: string[]) {
 test.serial('a quick run counts copies, looks for places and streams', async (t) => {
   const file = join(temporaryFolder(t), 'zero-copy.json')
   const cells = CELLS.filter(({ name }) => ['copies-16k', 'places', 'stream-1m'].includes(name))
-  const { code, stdout, stderr } = await bench(
+  const { pid, code, stdout, stderr } = await bench(
     ...([t, 'zero-copy', '--quick', '--rounds', '1', '--out', file] as const),
     ...['--cells', cells.map(({ name }) => name).join()],
   )
@@ -40,7 +40,7 @@ test.serial('a quick run counts copies, looks for places and streams', async (t)
   }
   t.true(figure('stream-1m', 'carillon-zero-copy', 'cpuSPerGB') > 0)
   for (const { title } of cells) t.true(stdout.includes(title), title)
-  t.false(readdirSync('/dev/shm').some((name) => name.startsWith('carillon-stream-')))
+  t.false(readdirSync('/dev/shm').some((name) => name.startsWith(`carillon-stream-${pid}-`)))
 })
 
 test.serial('a stream in which a word is altered is refused', async (t) => {
