@@ -78,6 +78,7 @@ export class VarintPrefixedStrategy extends PrefixedStrategy {
   #processPiece(chunk: Buffer, start: number, info: FullMessageInfo): number {
     let position = start
     if (!this.isInMessage) {
+      if (info.leavableBytesMax > 0 && this.#leaves(chunk, start, info)) return 0
       let size = -1
       while (size < 0 && position < chunk.length) {
         size = this.#takeSizeByte(chunk[position++] as number, info)
@@ -87,6 +88,24 @@ export class VarintPrefixedStrategy extends PrefixedStrategy {
       if (!this.begin(size, info)) return -1
     }
     return this.take(chunk, position, info) - start
+  }
+
+  /** Whether a frame begins at `start` that is not whole in the chunk, and is to be left there. */
+  #leaves(chunk: Buffer, start: number, info: FullMessageInfo): boolean {
+    if (this.#sizeBytesTaken > 0) return false
+    const end = Math.min(chunk.length, start + SIZE_BYTES_MAX)
+    let size = 0
+    let weight = 1
+    for (let position = start; position < end; position++) {
+      const byte = chunk[position] as number
+      size += (byte & 0x7f) * weight
+      weight *= 128
+      if (byte >= 0x80) continue
+      const frameBytes = position + 1 - start + size
+      const isCut = size <= this.maxMessageBytes && start + frameBytes > chunk.length
+      return isCut && info.leaves(frameBytes)
+    }
+    return false
   }
 
   /**

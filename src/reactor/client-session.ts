@@ -16,6 +16,9 @@ import { checkTaken, framingErrorOf, readerOf, type StreamReader } from './strea
 import type { SendResult, TcpClient } from './tcp-client.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
 
+/** In place of the bytes that a strategy took: the connection keeps the rest of the chunk. */
+const KEPT = -1
+
 /**
  * The life of one connection: `open`, perhaps `closing` (flushing, then waiting for the peer's
  * FIN) or `resetting`, then `closed`. What begins the end sets the reason, and from then on nothing
@@ -29,6 +32,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   readonly #connection: Connection
   readonly #strategy: IFramingStrategy
   readonly #reader: StreamReader
+  /** Longest frame of which the connection keeps the beginning. 0 where it keeps none. */
+  readonly #keptFrameBytesMax: number
   /** `strategy.framesAsReceived`, asked once. */
   readonly #framesAsReceived: boolean
   readonly #outbox: Outbox
@@ -45,6 +50,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   /** What had arrived and was not read as messages yet when reading paused. */
   #rest: Buffer | undefined
   #peerHasEnded = false
+  /** What the next chunk begins with, of a frame that was not whole in the one before. */
+  #keptBytes = 0
   /** Of what was taken last of the chunk that is being read. */
   #frameStart = 0
   #frameEnd = 0
@@ -63,6 +70,9 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#host = host
     this.#outbox = new Outbox(connection, host.options)
     this.#info = new FullMessageInfo(host.options.messages === 'borrowed', host.views)
+    // Where messages are copied for their receiver, putting one together is that copy.
+    const leaves = this.#info.borrowed && strategy.leavesUnfinished === true
+    this.#keptFrameBytesMax = leaves ? (connection.keptFrameBytesMax ?? 0) : 0
     this.#times = new ClientTimes(host.deadlines, host.options)
     this.#hooks = new HookCalls(this, (name, error) => this.#hookThrew(name, error))
     this.#output = new ClientOutput(this, {
@@ -246,8 +256,10 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   // What the transport calls.
 
   onData(chunk: Buffer): void {
-    this.#bytesIn += chunk.length
-    this.#times.noteActive()
+    const newBytes = this.#keptBytes === 0 ? chunk.length : this.#newBytesOf(chunk)
+    this.#bytesIn += newBytes
+    if (newBytes > 0) this.#times.noteActive()
+    this.#info.leavableBytesMax = this.#keptFrameBytesMax
     delivery.lend(chunk, this.#info)
     const rest = this.#read(chunk)
     delivery.takeBack()
@@ -307,6 +319,15 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   // Reading.
 
+  /** Of a chunk that begins with what was kept of the one before: how much it has beside that. */
+  #newBytesOf(chunk: Buffer): number {
+    const keptBytes = this.#keptBytes
+    this.#keptBytes = 0
+    // A message that is not read to its end is not discarded: it was never whole.
+    if (!this.#isReading()) this.#discardedBytes -= keptBytes
+    return chunk.length - keptBytes
+  }
+
   /** Whether what arrives is read as messages. */
   #isReading(): boolean {
     return this.#reason === undefined
@@ -363,10 +384,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     let position = 0
     let lastTaken = -1
     while (position < chunk.length && this.#canRead()) {
-      const taken = reader.processDataAt(chunk, position, info)
+      let taken = reader.processDataAt(chunk, position, info)
       const left = chunk.length - position
       const isUsual = taken > 0 && taken <= left && (taken | 0) === taken
-      if (!isUsual) checkTaken(taken, info, left, lastTaken)
+      if (!isUsual) {
+        taken = this.#takenUnusually(taken, chunk, position, lastTaken)
+        if (taken === KEPT) return
+      }
       this.#frameStart = position
       position += taken
       this.#frameEnd = position
@@ -380,6 +404,37 @@ export class ClientSession implements TcpClient, ConnectionHandler {
         this.#noteIncomplete()
       }
     }
+  }
+
+  /**
+   * Looks at an answer that is not the usual one.
+   *
+   * @returns the bytes taken, or `KEPT` where the rest of the chunk comes again.
+   * @throws as `checkTaken`.
+   */
+  #takenUnusually(answer: number, chunk: Buffer, position: number, lastTaken: number): number {
+    const info = this.#info
+    let taken = answer
+    if (taken === 0 && info.leftFrameBytes > 0) {
+      if (this.#keep(chunk, position)) return KEPT
+      info.leavableBytesMax = 0
+      taken = this.#reader.processDataAt(chunk, position, info)
+    }
+    const left = chunk.length - position
+    const isUsual = taken > 0 && taken <= left && Number.isInteger(taken)
+    if (!isUsual) checkTaken(taken, info, left, lastTaken)
+    return taken
+  }
+
+  /** Has the connection keep a frame that is not whole. False where it cannot. */
+  #keep(chunk: Buffer, position: number): boolean {
+    const frameBytes = this.#info.leftFrameBytes
+    this.#info.leftFrameBytes = 0
+    if (!this.#connection.keep?.(chunk, position, frameBytes)) return false
+    this.#keptBytes = chunk.length - position
+    this.#frameEnd = chunk.length
+    this.#times.noteIncomplete()
+    return true
   }
 
   #noteIncomplete(): void {

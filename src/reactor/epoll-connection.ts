@@ -5,6 +5,7 @@ import { HeldMemory } from './held-memory.ts'
 import { ZERO_COPY_LEAST_BYTES } from './limits.ts'
 import { EpollEvents, RecordKind } from './native-addon.ts'
 import type { Reactor } from './reactor.ts'
+import { NO_BUFFER, type Receiver } from './receive-buffers.ts'
 import type { Sender } from './send-list.ts'
 import { SystemError } from './system-error.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
@@ -18,11 +19,13 @@ const ECANCELED = 125
  * A connection of an `EpollTransport`. While nothing is in the way, what is written waits for the
  * end of the turn in the reactor's list; what the kernel then has no room for is queued here.
  */
-export class EpollConnection implements Connection, Sender {
+export class EpollConnection implements Connection, Sender, Receiver {
   slot: number
   firstPiece = -1
   lastPiece = -1
   listedBytes = 0
+  receiveBuffer = NO_BUFFER
+  readonly keptFrameBytesMax: number
 
   readonly #reactor: Reactor
   #handler: ConnectionHandler | undefined
@@ -38,6 +41,7 @@ export class EpollConnection implements Connection, Sender {
 
   constructor(reactor: Reactor, slot: number) {
     this.#reactor = reactor
+    this.keptFrameBytesMax = reactor.receives.frameBytesMax
     this.slot = slot
     reactor.adopt(slot, this)
   }
@@ -123,8 +127,15 @@ export class EpollConnection implements Connection, Sender {
     return this.#queuedBytes === 0
   }
 
+  keep(chunk: Buffer, start: number, frameBytes: number): boolean {
+    return this.#isReading && this.#reactor.receives.keep(this, chunk, start, frameBytes)
+  }
+
   pauseReading(): void {
     this.#isReading = false
+    // However long that is: somebody else may have use for the buffer.
+    const kept = this.#reactor.receives.takeOut(this)
+    if (kept !== undefined) this.#hold(kept)
     this.#updateInterest()
   }
 
@@ -148,7 +159,7 @@ export class EpollConnection implements Connection, Sender {
   // What the reactor calls.
 
   onRecord(kind: number, a: number, b: number): void {
-    if (kind === RecordKind.data) this.#take(this.#reactor.arenaView(a, b))
+    if (kind === RecordKind.data) this.#read(a, b)
     else if (kind === RecordKind.writable) this.#sendQueue()
     else if (kind === RecordKind.end) this.#takeEnd()
     else if (kind === RecordKind.closed) this.#finish(a)
@@ -165,15 +176,35 @@ export class EpollConnection implements Connection, Sender {
     this.#handler?.onQueued()
   }
 
+  onUnkept(kept: Buffer): void {
+    this.#take(kept)
+  }
+
   onReactorClose(): void {
     if (this.#state !== 'closed') this.#close(new SystemError('close', ECANCELED), false)
   }
 
   // Reading.
 
+  #read(offset: number, bytes: number): void {
+    if (this.receiveBuffer === NO_BUFFER) this.#take(this.#reactor.arenaView(offset, bytes))
+    else this.#readBehindKept(offset, bytes)
+  }
+
+  #readBehindKept(offset: number, bytes: number): void {
+    const { receives } = this.#reactor
+    const kept = receives.take(this)
+    this.#take(this.#reactor.arenaView(offset - kept, kept + bytes))
+    receives.noteRead(this)
+  }
+
   #take(chunk: Buffer): void {
     if (this.#isReading && this.#held === undefined) this.#handler?.onData(chunk)
-    else this.#held = Buffer.concat(this.#held === undefined ? [chunk] : [this.#held, chunk])
+    else this.#hold(chunk)
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held = Buffer.concat(this.#held === undefined ? [chunk] : [this.#held, chunk])
   }
 
   #readHeld(): void {
@@ -186,6 +217,7 @@ export class EpollConnection implements Connection, Sender {
 
   #takeEnd(): void {
     this.#peerHasEnded = true
+    this.#reactor.receives.release(this)
     if (this.#state !== 'ended') this.#handler?.onEnd()
     // While the kernel still sends from memory that is held, nothing is closed: `closed` follows.
     else if (this.#reactor.poller.awaited(this.slot) === 0) this.#finish(0)
@@ -301,6 +333,7 @@ export class EpollConnection implements Connection, Sender {
     this.#queue?.clear()
     this.#queue = undefined
     this.#held = undefined
+    this.#reactor.receives.release(this)
     this.#reactor.release(this.slot, withReset)
     return true
   }

@@ -90,6 +90,16 @@ export interface Connection {
    * after `onClose`. What is large is sent from where it lies, where the transport can.
    */
   writeHeld(chunks: readonly Uint8Array[], release: () => void): boolean
+  /** Longest frame that `keep` keeps, in bytes. Absent where it is. */
+  readonly keptFrameBytesMax?: number
+  /**
+   * Keeps the bytes of `chunk` from `start` on, the beginning of a frame of `frameBytes`, of which the
+   * rest is missing: the chunk of the next `onData` begins with them. Called once in an `onData`, as
+   * the last thing, with its chunk.
+   *
+   * @returns false where that is not possible now. Absent where it never is.
+   */
+  keep?(chunk: Buffer, start: number, frameBytes: number): boolean
   /** No further `onData` until `resumeReading`. `onEnd` and `onClose` may still come. */
   pauseReading(): void
   resumeReading(): void
@@ -104,7 +114,10 @@ export interface Connection {
 
 /** What the engine does with a connection's events. */
 export interface ConnectionHandler {
-  /** `chunk` has at least one byte and is valid until the call returns. */
+  /**
+   * `chunk` has at least one byte and is valid until the call returns. It begins with what was kept by
+   * `Connection.keep`, and may have nothing more.
+   */
   onData(chunk: Buffer): void
   /** Of a `write` that was answered true, a part is queued after all. `onDrain` follows. */
   onQueued(): void
