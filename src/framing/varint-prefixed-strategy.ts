@@ -78,7 +78,8 @@ export class VarintPrefixedStrategy extends PrefixedStrategy {
   #processPiece(chunk: Buffer, start: number, info: FullMessageInfo): number {
     let position = start
     if (!this.isInMessage) {
-      if (info.leavableBytesMax > 0 && this.#leaves(chunk, start, info)) return 0
+      const whole = this.#sizeBytesTaken === 0 ? this.#processFrame(chunk, start, info) : -1
+      if (whole >= 0) return whole
       let size = -1
       while (size < 0 && position < chunk.length) {
         size = this.#takeSizeByte(chunk[position++] as number, info)
@@ -90,22 +91,27 @@ export class VarintPrefixedStrategy extends PrefixedStrategy {
     return this.take(chunk, position, info) - start
   }
 
-  /** Whether a frame begins at `start` that is not whole in the chunk, and is to be left there. */
-  #leaves(chunk: Buffer, start: number, info: FullMessageInfo): boolean {
-    if (this.#sizeBytesTaken > 0) return false
+  /**
+   * Takes the frame that begins at `start`, where it lies whole in the chunk behind a size of any
+   * length. Returns its bytes; 0 where it is to be left there, and -1 where it has to be taken byte by
+   * byte or refused.
+   */
+  #processFrame(chunk: Buffer, start: number, info: FullMessageInfo): number {
     const end = Math.min(chunk.length, start + SIZE_BYTES_MAX)
     let size = 0
     let weight = 1
-    for (let position = start; position < end; position++) {
-      const byte = chunk[position] as number
+    for (let from = start; from < end; ) {
+      const byte = chunk[from++] as number
       size += (byte & 0x7f) * weight
       weight *= 128
       if (byte >= 0x80) continue
-      const frameBytes = position + 1 - start + size
-      const isCut = size <= this.maxMessageBytes && start + frameBytes > chunk.length
-      return isCut && info.leaves(frameBytes)
+      if (size > this.maxMessageBytes) return -1
+      const frameBytes = from - start + size
+      if (start + frameBytes > chunk.length) return info.leaves(frameBytes) ? 0 : -1
+      info.setWhole(chunk, from, from + size)
+      return frameBytes
     }
-    return false
+    return -1
   }
 
   /**

@@ -9,6 +9,7 @@ import { delivery } from './delivery.ts'
 import type { DisconnectKind, DisconnectReason } from './disconnect-reason.ts'
 import { ClientError, detached } from './errors.ts'
 import { HookCalls } from './hook-calls.ts'
+import { KEPT_REST_BYTES_LEAST } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import type { HookName, HookResult, SessionHost } from './session-host.ts'
 import { SourceHolds } from './source-holds.ts'
@@ -32,8 +33,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   readonly #connection: Connection
   readonly #strategy: IFramingStrategy
   readonly #reader: StreamReader
-  /** Longest frame of which the connection keeps the beginning. 0 where it keeps none. */
-  readonly #keptFrameBytesMax: number
+  /** Most that the connection keeps of a chunk, with what is missing of a frame. 0: nothing. */
+  readonly #keptBytesMax: number
   /** `strategy.framesAsReceived`, asked once. */
   readonly #framesAsReceived: boolean
   readonly #outbox: Outbox
@@ -50,8 +51,12 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   /** What had arrived and was not read as messages yet when reading paused. */
   #rest: Buffer | undefined
   #peerHasEnded = false
-  /** What the next chunk begins with, of a frame that was not whole in the one before. */
+  /** What the connection keeps: the next chunk begins with so many bytes of the one before. */
   #keptBytes = 0
+  /** Whether these are what a pause left, and not a frame that is not whole. */
+  #isRestKept = false
+  /** Whether the message that is being handled is to come again. */
+  #isPutBack = false
   /** Of what was taken last of the chunk that is being read. */
   #frameStart = 0
   #frameEnd = 0
@@ -72,7 +77,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#info = new FullMessageInfo(host.options.messages === 'borrowed', host.views)
     // Where messages are copied for their receiver, putting one together is that copy.
     const leaves = this.#info.borrowed && strategy.leavesUnfinished === true
-    this.#keptFrameBytesMax = leaves ? (connection.keptFrameBytesMax ?? 0) : 0
+    this.#keptBytesMax = leaves ? (connection.keptBytesMax ?? 0) : 0
     this.#times = new ClientTimes(host.deadlines, host.options)
     this.#hooks = new HookCalls(this, (name, error) => this.#hookThrew(name, error))
     this.#output = new ClientOutput(this, {
@@ -157,8 +162,21 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (!this.isHeld) this.#connection.pauseReading()
   }
 
+  putBack(): boolean {
+    const isWhole = delivery.source === this && this.#info.wholeStart >= 0
+    if (!isWhole || !this.#isReading()) return false
+    this.pause()
+    this.#isPutBack = true
+    return true
+  }
+
   resume(): void {
     if (!this.#isPaused) return
+    if (this.#isPutBack) {
+      // Behind the hook that put it back.
+      queueMicrotask(() => this.resume())
+      return
+    }
     this.#isPaused = false
     this.#resumeReading()
   }
@@ -259,11 +277,11 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     const newBytes = this.#keptBytes === 0 ? chunk.length : this.#newBytesOf(chunk)
     this.#bytesIn += newBytes
     if (newBytes > 0) this.#times.noteActive()
-    this.#info.leavableBytesMax = this.#keptFrameBytesMax
+    this.#info.leavableBytesMax = this.#keptBytesMax
     delivery.lend(chunk, this.#info)
     const rest = this.#read(chunk)
     delivery.takeBack()
-    if (rest !== undefined) this.#rest = Buffer.from(rest)
+    if (rest !== undefined && !this.#keepRest(rest)) this.#rest = Buffer.from(rest)
   }
 
   onQueued(): void {
@@ -323,9 +341,19 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   #newBytesOf(chunk: Buffer): number {
     const keptBytes = this.#keptBytes
     this.#keptBytes = 0
-    // A message that is not read to its end is not discarded: it was never whole.
+    this.#isRestKept = false
+    // Counted when the end began; what was no whole message then is not counted.
     if (!this.#isReading()) this.#discardedBytes -= keptBytes
     return chunk.length - keptBytes
+  }
+
+  /** Has the connection keep what a pause left of a chunk. False where that costs less as a copy. */
+  #keepRest(rest: Buffer): boolean {
+    if (rest.length < KEPT_REST_BYTES_LEAST || this.#keptBytesMax === 0) return false
+    if (!this.#connection.keep?.(rest, 0)) return false
+    this.#keptBytes = rest.length
+    this.#isRestKept = true
+    return true
   }
 
   /** Whether what arrives is read as messages. */
@@ -365,6 +393,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     } catch (cause) {
       this.#fail('framing-error', framingErrorOf(cause))
     }
+    if (this.#isPutBack) this.#takeBack()
     const position = this.#frameEnd
     this.#output.sendRun()
     delivery.source = undefined
@@ -430,8 +459,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   #keep(chunk: Buffer, position: number): boolean {
     const frameBytes = this.#info.leftFrameBytes
     this.#info.leftFrameBytes = 0
-    if (!this.#connection.keep?.(chunk, position, frameBytes)) return false
-    this.#keptBytes = chunk.length - position
+    const bytes = chunk.length - position
+    // Applications write strategies too.
+    const isOfFrame = Number.isInteger(frameBytes) && frameBytes > bytes
+    if (!isOfFrame || !this.#connection.keep?.(chunk.subarray(position), frameBytes - bytes)) {
+      return false
+    }
+    this.#keptBytes = bytes
     this.#frameEnd = chunk.length
     this.#times.noteIncomplete()
     return true
@@ -444,6 +478,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     } else {
       this.#times.noteIncomplete()
     }
+  }
+
+  /** The last message was put back: it has not been read. */
+  #takeBack(): void {
+    this.#isPutBack = false
+    this.#frameEnd = this.#frameStart
+    this.#messagesIn--
   }
 
   /** What is not read of a chunk: for later, or not at all. */
@@ -489,6 +530,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     else if (error && !this.#reason.error) this.#reason = { ...this.#reason, error }
     if (this.#rest !== undefined) this.#discardedBytes += this.#rest.length
     this.#rest = undefined
+    if (this.#isRestKept) this.#discardedBytes += this.#keptBytes
+    this.#isRestKept = false
     this.#holds?.leave()
     this.#holds?.releaseSources()
   }

@@ -25,7 +25,7 @@ export class EpollConnection implements Connection, Sender, Receiver {
   lastPiece = -1
   listedBytes = 0
   receiveBuffer = NO_BUFFER
-  readonly keptFrameBytesMax: number
+  readonly keptBytesMax: number
 
   readonly #reactor: Reactor
   #handler: ConnectionHandler | undefined
@@ -36,12 +36,14 @@ export class EpollConnection implements Connection, Sender, Receiver {
   #isReading = true
   /** What had been read already when `pauseReading` was called. At most one read. */
   #held: Buffer | undefined
+  /** Whether what is kept of a read is all there, and waits for `resumeReading`. */
+  #hasUnread = false
   #peerHasEnded = false
   #state: 'open' | 'ending' | 'ended' | 'closed' = 'open'
 
   constructor(reactor: Reactor, slot: number) {
     this.#reactor = reactor
-    this.keptFrameBytesMax = reactor.receives.frameBytesMax
+    this.keptBytesMax = reactor.receives.bytesMax
     this.slot = slot
     reactor.adopt(slot, this)
   }
@@ -127,22 +129,25 @@ export class EpollConnection implements Connection, Sender, Receiver {
     return this.#queuedBytes === 0
   }
 
-  keep(chunk: Buffer, start: number, frameBytes: number): boolean {
-    return this.#isReading && this.#reactor.receives.keep(this, chunk, start, frameBytes)
+  keep(bytes: Buffer, missing: number): boolean {
+    const isUnread = missing === 0
+    if (isUnread === this.#isReading || !this.#reactor.receives.keep(this, bytes, missing)) {
+      return false
+    }
+    this.#hasUnread = isUnread
+    return true
   }
 
   pauseReading(): void {
     this.#isReading = false
-    // However long that is: somebody else may have use for the buffer.
-    const kept = this.#reactor.receives.takeOut(this)
-    if (kept !== undefined) this.#hold(kept)
     this.#updateInterest()
   }
 
   resumeReading(): void {
     this.#isReading = true
-    if (this.#held === undefined) this.#updateInterest()
-    else setImmediate(() => this.#readHeld())
+    if (this.#held !== undefined) setImmediate(() => this.#readHeld())
+    else if (this.#hasUnread) queueMicrotask(() => this.#readUnread())
+    else this.#updateInterest()
   }
 
   end(): void {
@@ -177,6 +182,7 @@ export class EpollConnection implements Connection, Sender, Receiver {
   }
 
   onUnkept(kept: Buffer): void {
+    this.#hasUnread = false
     this.#take(kept)
   }
 
@@ -212,6 +218,16 @@ export class EpollConnection implements Connection, Sender, Receiver {
     if (!this.#isReading || held === undefined || this.#state === 'closed') return
     this.#held = undefined
     this.#handler?.onData(held)
+    this.#updateInterest()
+  }
+
+  #readUnread(): void {
+    if (!this.#isReading || !this.#hasUnread) return
+    const { receives } = this.#reactor
+    this.#hasUnread = false
+    const from = receives.keptFrom(this)
+    this.#handler?.onData(this.#reactor.arenaView(from, receives.take(this)))
+    receives.noteRead(this)
     this.#updateInterest()
   }
 
@@ -333,6 +349,7 @@ export class EpollConnection implements Connection, Sender, Receiver {
     this.#queue?.clear()
     this.#queue = undefined
     this.#held = undefined
+    this.#hasUnread = false
     this.#reactor.receives.release(this)
     this.#reactor.release(this.slot, withReset)
     return true
@@ -344,7 +361,8 @@ export class EpollConnection implements Connection, Sender, Receiver {
 
   #updateInterest(): void {
     if (this.#state === 'closed') return
-    const reads = this.#isReading && !this.#peerHasEnded && this.#held === undefined
+    const reads =
+      this.#isReading && !this.#peerHasEnded && !this.#hasUnread && this.#held === undefined
     const events = (reads ? EpollEvents.in : 0) | (this.#queuedBytes > 0 ? EpollEvents.out : 0)
     const result = this.#reactor.setInterest(this.slot, events)
     if (result < 0) this.#break(result)

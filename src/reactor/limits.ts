@@ -97,6 +97,11 @@ export const DEFAULT_HANDSHAKES_MAX = 256
 export const ZERO_COPY_LEAST_BYTES = 16 * 1024
 
 /**
+ * Least that is kept where it was read of what a pause left, 4 KiB: to copy less than a page costs no
+ * more than a buffer that somebody else could use.
+ */
+export const KEPT_REST_BYTES_LEAST = 4096
+/**
  * A connection that has a receive buffer gives it back after 16 reads in a row that ended with whole
  * messages: so many that taking it again, which copies half a frame on average, is no cost to speak of.
  */

@@ -93,10 +93,13 @@ export interface PollerStats {
 
 /** What a reactor did since it was made. */
 export interface ReactorStats extends PollerStats {
-  /** Beginnings of large frames that were kept where they were read, with the rest read behind them. */
-  readonly keptFrames: number
-  /** Such beginnings for which no receive buffer was free: the message was put together by copies. */
-  readonly unkeptFrames: number
+  /**
+   * Times that a part of what was read stayed in a receive buffer until it could be handled: the
+   * beginning of a large frame, or what a pause left.
+   */
+  readonly keptParts: number
+  /** Times that no receive buffer was free for it, so that it was copied. */
+  readonly unkeptParts: number
   /** Receive buffers that connections have, now. */
   readonly receiveBuffers: number
 }

@@ -75,7 +75,7 @@ export class Reactor {
 
   /** What is to be sent when the turn ends. For transports. */
   readonly sends: SendList
-  /** Where what is read stays, while a part of it is missing. For transports. */
+  /** Where what was read stays that cannot be handled yet. For transports. */
   readonly receives: ReceiveBuffers
   /** What the kernel sends without a copy. For transports. */
   readonly zeroCopySends: ZeroCopySends
@@ -186,8 +186,8 @@ export class Reactor {
   /** What happened since it was made, until it was closed. */
   stats(): ReactorStats {
     if (this.#lastStats !== undefined) return this.#lastStats
-    const { keptFrames, unkeptFrames, usedCount: receiveBuffers } = this.receives
-    return { ...this.#poller.stats(), keptFrames, unkeptFrames, receiveBuffers }
+    const { keptParts, unkeptParts, usedCount: receiveBuffers } = this.receives
+    return { ...this.#poller.stats(), keptParts, unkeptParts, receiveBuffers }
   }
 
   /**

@@ -25,20 +25,21 @@ interface Place {
 }
 
 /**
- * Memory in which the beginning of a large frame stays where it was read, so that the next read of its
- * connection goes behind it: a fixed number of buffers in the arena's memory, each of one connection at
- * a time, for as long as that has use for it and nobody else more.
+ * Memory in which what cannot be handled yet stays where it was read, the beginning of a large frame or
+ * what a pause left, so that the next read of its connection goes behind it: a fixed number of buffers
+ * in the arena's memory, each of one connection at a time, for as long as that has use for it and nobody
+ * else more.
  *
  * What is sent from there in a turn lies there until the turn's end. So a buffer that is given back
  * has its next owner in the next turn, and only the poller moves what is kept, before it reads.
  */
 export class ReceiveBuffers {
-  /** Longest frame that is kept, in bytes. */
-  readonly frameBytesMax: number
-  /** Beginnings of frames that were kept. */
-  keptFrames = 0
-  /** Of those that were to be, the ones that found no buffer. */
-  unkeptFrames = 0
+  /** Most that is kept, with what is missing of it. */
+  readonly bytesMax: number
+  /** How often something was kept. */
+  keptParts = 0
+  /** How often something was to be, and there was no buffer. */
+  unkeptParts = 0
   readonly #poller: Poller
   readonly #words: Int32Array
   readonly #arena: Buffer
@@ -64,7 +65,7 @@ export class ReceiveBuffers {
     this.#words = poller.receives
     this.#arena = arena
     this.#memory = arena.buffer
-    this.frameBytesMax = limits.receiveBufferBytes
+    this.bytesMax = limits.receiveBufferBytes
     for (let index = limits.receiveBuffers - 1; index >= 0; index--) {
       const start = limits.arenaBytes + index * limits.receiveBufferBytes
       this.#places[index] = { start, owner: undefined, wholeReads: 0, turn: 0 }
@@ -78,26 +79,24 @@ export class ReceiveBuffers {
   }
 
   /**
-   * Keeps the bytes of `chunk` from `start` on, the beginning of a frame of `frameBytes`: `take` says
-   * of the next read that they are in front of it.
+   * Keeps `bytes`: `take` says of the next read that they are in front of it.
    *
-   * @param chunk what was read of the connection in this turn.
-   * @returns false where that is not possible, for want of a buffer or of a frame that fits one.
+   * @param bytes the end of what was read of the connection, at least one byte.
+   * @param missing how many follow before they can be handled; 0 where nothing is read before that.
+   * @returns false where that is not possible, for want of a buffer or of room for both in one.
    */
-  keep(owner: Receiver, chunk: Buffer, start: number, frameBytes: number): boolean {
-    const bytes = chunk.length - start
-    // Applications write strategies too.
-    const isFrame = bytes > 0 && bytes < frameBytes && frameBytes <= this.frameBytesMax
-    if (!isFrame || chunk.buffer !== this.#memory) return false
+  keep(owner: Receiver, bytes: Buffer, missing: number): boolean {
+    const { length } = bytes
+    if (length + missing > this.bytesMax || bytes.buffer !== this.#memory) return false
     if (owner.receiveBuffer === NO_BUFFER && !this.#give(owner)) return false
-    const { start: base } = this.#places[owner.receiveBuffer] as Place
-    let from = chunk.byteOffset - this.#arena.byteOffset + start
-    if (from < base || from + bytes > base + this.frameBytesMax) {
-      this.#arena.copy(this.#arena, base, from, from + bytes)
-      from = base
+    const { start } = this.#places[owner.receiveBuffer] as Place
+    let from = bytes.byteOffset - this.#arena.byteOffset
+    if (from < start || from + length > start + this.bytesMax) {
+      bytes.copy(this.#arena, start)
+      from = start
     }
-    this.#setKept(owner.receiveBuffer, from, from + bytes, frameBytes - bytes)
-    this.keptFrames++
+    this.#setKept(owner.receiveBuffer, from, from + length, missing)
+    this.keptParts++
     return true
   }
 
@@ -122,12 +121,9 @@ export class ReceiveBuffers {
     else if (++place.wholeReads >= RECEIVE_READS_MAX) this.release(owner)
   }
 
-  /** A copy of what is kept, which is not kept any longer. Undefined where nothing is. */
-  takeOut(owner: Receiver): Buffer | undefined {
-    const index = owner.receiveBuffer
-    if (index === NO_BUFFER || this.#keptBytes(index) === 0) return undefined
-    const from = this.#words[index * WORDS] as number
-    return Buffer.from(this.#arena.subarray(from, from + this.take(owner)))
+  /** Where in the arena what is kept begins. */
+  keptFrom(owner: Receiver): number {
+    return this.#words[owner.receiveBuffer * WORDS] as number
   }
 
   /** Takes the buffer back, with what is kept there. Harmless where there is none. */
@@ -155,10 +151,11 @@ export class ReceiveBuffers {
         this.#oldest((_stale, turn) => this.#turn - turn > RECEIVE_STALE_TURNS)
       if (index === undefined) return
       const owner = (this.#places[index] as Place).owner as Receiver
-      const kept = this.takeOut(owner)
+      const from = this.keptFrom(owner)
+      const kept = Buffer.from(this.#arena.subarray(from, from + this.take(owner)))
       this.#detach(index)
       this.#free.push(index)
-      if (kept !== undefined) unkeep(owner, kept)
+      if (kept.length > 0) unkeep(owner, kept)
     }
   }
 
@@ -178,7 +175,7 @@ export class ReceiveBuffers {
   #give(owner: Receiver): boolean {
     const index = this.#free.pop()
     if (index === undefined) {
-      this.unkeptFrames++
+      this.unkeptParts++
       this.#wanted++
       return false
     }

@@ -90,16 +90,17 @@ export interface Connection {
    * after `onClose`. What is large is sent from where it lies, where the transport can.
    */
   writeHeld(chunks: readonly Uint8Array[], release: () => void): boolean
-  /** Longest frame that `keep` keeps, in bytes. Absent where it is. */
-  readonly keptFrameBytesMax?: number
+  /** Most bytes that `keep` keeps, with those that are missing. Absent where that is. */
+  readonly keptBytesMax?: number
   /**
-   * Keeps the bytes of `chunk` from `start` on, the beginning of a frame of `frameBytes`, of which the
-   * rest is missing: the chunk of the next `onData` begins with them. Called once in an `onData`, as
-   * the last thing, with its chunk.
+   * Keeps the end of a chunk: the next `onData` has it as its beginning. Called once for an `onData`,
+   * when everything before is handled, and before anything else is done with the connection.
    *
+   * @param missing how many bytes follow before they can be handled, at least one. 0 where reading is
+   *   paused: they come when it is resumed, at once and with nothing more.
    * @returns false where that is not possible now. Absent where it never is.
    */
-  keep?(chunk: Buffer, start: number, frameBytes: number): boolean
+  keep?(bytes: Buffer, missing: number): boolean
   /** No further `onData` until `resumeReading`. `onEnd` and `onClose` may still come. */
   pauseReading(): void
   resumeReading(): void
