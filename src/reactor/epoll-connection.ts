@@ -131,9 +131,8 @@ export class EpollConnection implements Connection, Sender, Receiver {
 
   keep(bytes: Buffer, missing: number): boolean {
     const isUnread = missing === 0
-    if (isUnread === this.#isReading || !this.#reactor.receives.keep(this, bytes, missing)) {
-      return false
-    }
+    const isOpen = this.#state !== 'closed' && isUnread !== this.#isReading
+    if (!isOpen || !this.#reactor.receives.keep(this, bytes, missing)) return false
     this.#hasUnread = isUnread
     return true
   }

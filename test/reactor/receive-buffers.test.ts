@@ -422,6 +422,23 @@ test('what was kept of a client that is closed is counted as discarded, once', a
   t.is(discardedBytes, stream.length - frame(pattern(6000)).length)
 })
 
+test('a connection that breaks in a hook keeps nothing of its chunk', async (t) => {
+  for (const pauses of [false, true]) {
+    const { reactor, scene } = await receiving(t, {
+      message: (client) => {
+        if (pauses) client.pause()
+        // The engine hears of it in a later turn.
+        reactor.close()
+      },
+    })
+    const peer = await scene.connect()
+    peer.socket.write(Buffer.concat([frame(pattern(1)), frame(pattern(10_000)).subarray(0, 6000)]))
+    t.is((await scene.engine.untilDisconnected()).kind, 'connection-lost')
+    t.like(reactor.stats(), { keptParts: 0, receiveBuffers: 0 })
+    t.deepEqual(scene.engine.errors, [])
+  }
+})
+
 test('a reactor that is closed takes its buffers back', async (t) => {
   const { reactor, scene } = await receiving(t)
   const peer = await scene.connect()
