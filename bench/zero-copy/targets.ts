@@ -6,7 +6,7 @@ export interface Target {
   readonly atMost: number
 }
 
-/** What came in parts is put together, which may happen to one block in twenty. */
+/** What cannot be handled when it is read may have to be moved: one byte in twenty. */
 const ONE = 1.05
 /** Headers are copied. */
 const NONE = 0.05

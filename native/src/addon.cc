@@ -21,6 +21,9 @@ napi_value Init(napi_env env, napi_value exports) {
       napi_create_object(env, &limits) == napi_ok &&
       SetNumber(env, limits, "maxPieces", kMaxPieces) &&
       SetNumber(env, limits, "maxSends", kMaxSends) &&
+      SetNumber(env, limits, "arenaBytes", kArenaBytes) &&
+      SetNumber(env, limits, "receiveBuffers", kReceiveBuffers) &&
+      SetNumber(env, limits, "receiveBufferBytes", kReceiveBufferBytes) &&
       napi_set_named_property(env, exports, "limits", limits) == napi_ok;
   return is_ready ? exports : ThrowType(env, "the addon could not be set up");
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 
@@ -12,7 +13,12 @@ namespace carillon {
 
 namespace {
 
-SharedMemory Allocate(size_t bytes) { return SharedMemory(new uint8_t[bytes]()); }
+// Zeros, whose pages are there once they are used.
+SharedMemory Allocate(size_t bytes) {
+  auto* memory = static_cast<uint8_t*>(calloc(bytes, 1));
+  if (memory == nullptr) abort();
+  return SharedMemory(memory, free);
+}
 
 uint64_t NowNs() {
   timespec now;
@@ -39,14 +45,16 @@ bool MustCopy(ssize_t sent) {
 Poller::Poller(napi_env env, uint32_t busy_poll_us)
     : env_(env),
       busy_poll_ns_(uint64_t{busy_poll_us} * 1000),
-      arena_(Allocate(kArenaBytes)),
+      arena_(Allocate(kReceivedBytes)),
       outgoing_(Allocate(kOutgoingBytes)),
       records_memory_(Allocate(sizeof(int32_t) * kRecordWords * kMaxRecords)),
       pieces_memory_(Allocate(sizeof(int32_t) * kPieceWords * kMaxPieces)),
       sends_memory_(Allocate(sizeof(int32_t) * kSendWords * kMaxSends)),
+      receives_memory_(Allocate(sizeof(int32_t) * kReceiveWords * kReceiveBuffers)),
       records_(reinterpret_cast<int32_t*>(records_memory_.get())),
       pieces_(reinterpret_cast<int32_t*>(pieces_memory_.get())),
-      sends_(reinterpret_cast<int32_t*>(sends_memory_.get())) {}
+      sends_(reinterpret_cast<int32_t*>(sends_memory_.get())),
+      receives_(reinterpret_cast<int32_t*>(receives_memory_.get())) {}
 
 Poller::~Poller() = default;
 
@@ -331,17 +339,45 @@ void Poller::BreakOffAwaited() {
   }
 }
 
+// Where the next read into a receive buffer goes: behind what is kept, or at the front. What is kept
+// is moved to the front where the rest of its frame would find no room. Nobody looks at it then: what
+// JavaScript was told of before is handled, and what it sends from there is sent, or copied.
+size_t Poller::PlaceBehindKept(int32_t buffer) {
+  const size_t base = kArenaBytes + static_cast<size_t>(buffer) * kReceiveBufferBytes;
+  const size_t end = base + kReceiveBufferBytes;
+  int32_t* words = receives_ + buffer * kReceiveWords;
+  // A negative one is beyond every end.
+  const auto from = static_cast<size_t>(words[0]);
+  const auto to = static_cast<size_t>(words[1]);
+  // What fills all of the buffer leaves nowhere to read to.
+  if (from < base || from >= to || to > end || to - from == kReceiveBufferBytes) return base;
+  const size_t missing = std::max<size_t>(static_cast<size_t>(words[2]), 1);
+  if (missing <= end - to) return to;
+  memmove(arena_.get() + base, arena_.get() + from, to - from);
+  words[0] = static_cast<int32_t>(base);
+  words[1] = static_cast<int32_t>(base + to - from);
+  return base + to - from;
+}
+
 // False where the connection has broken.
 bool Poller::Read(int32_t index) {
   Slot& slot = slots_[index];
-  const size_t room = std::min(kMaxReadBytes, kArenaBytes - arena_used_);
-  const ssize_t received = Receive(slot.fd, arena_.get() + arena_used_, room);
+  const int32_t buffer = slot.receive_buffer;
+  size_t place = arena_used_;
+  size_t room = std::min(kMaxReadBytes, kArenaBytes - arena_used_);
+  if (buffer >= 0) {
+    place = PlaceBehindKept(buffer);
+    room = kArenaBytes + (static_cast<size_t>(buffer) + 1) * kReceiveBufferBytes - place;
+  }
+  const ssize_t received = Receive(slot.fd, arena_.get() + place, room);
   counters_.reads++;
   if (received > 0) {
     counters_.bytes_read += static_cast<uint64_t>(received);
-    Tell(index, kData, static_cast<int32_t>(arena_used_), static_cast<int32_t>(received));
-    const size_t used = arena_used_ + static_cast<size_t>(received);
-    arena_used_ = (used + kReadAlignment - 1) / kReadAlignment * kReadAlignment;
+    Tell(index, kData, static_cast<int32_t>(place), static_cast<int32_t>(received));
+    if (buffer < 0) {
+      const size_t used = arena_used_ + static_cast<size_t>(received);
+      arena_used_ = (used + kReadAlignment - 1) / kReadAlignment * kReadAlignment;
+    }
     return true;
   }
   if (received == -EAGAIN) return true;
@@ -393,7 +429,7 @@ const uint8_t* Poller::MemoryAt(int32_t memory, int32_t offset, int32_t bytes) {
   size_t length = 0;
   if (memory == kArena) {
     base = arena_.get();
-    length = kArenaBytes;
+    length = kReceivedBytes;
   } else if (memory == kOutgoing) {
     base = outgoing_.get();
     length = kOutgoingBytes;

@@ -30,6 +30,12 @@ constexpr size_t kArenaBytes = 1024 * 1024;
 constexpr size_t kReadAlignment = 64;
 // Less room than this and the arena counts as full.
 constexpr size_t kMinReadBytes = 64 * 1024;
+// Behind the arena, in the same memory: buffers that are each read into for one connection, behind
+// what is kept there of a frame. Each has room for the largest read; all of them are 4 MiB, of which a
+// page is there once it was used.
+constexpr int kReceiveBuffers = 16;
+constexpr size_t kReceiveBufferBytes = kMaxReadBytes;
+constexpr size_t kReceivedBytes = kArenaBytes + kReceiveBuffers * kReceiveBufferBytes;
 // Where JavaScript gathers what is small and lies elsewhere.
 constexpr size_t kOutgoingBytes = 256 * 1024;
 // Pieces and connections that can wait for one flush.
@@ -62,6 +68,10 @@ enum RecordKind : int32_t {
   kGone,          // a released connection's slot is free at last: the kernel has finished with all
 };
 constexpr int kRecordWords = 4;
+
+// What is kept in a receive buffer: [from, to, how much of the frame is missing], the places counted
+// from the arena's beginning. Nothing is kept where it ends where it begins.
+constexpr int kReceiveWords = 3;
 
 // A piece to send: [memory, offset, bytes, next piece of the same connection or -1].
 constexpr int kPieceWords = 4;
@@ -132,6 +142,7 @@ class Poller {
   bool TellFinished(int32_t index);
   void TellError(int32_t index);
   bool Read(int32_t index);
+  size_t PlaceBehindKept(int32_t buffer);
   void CollectCount(int32_t index);
   void Tell(int32_t index, RecordKind kind, int32_t a = 0, int32_t b = 0);
   void Dispatch();
@@ -156,6 +167,7 @@ class Poller {
 
   Slots slots_;
 
+  // With the receive buffers.
   SharedMemory arena_;
   SharedMemory outgoing_;
   size_t arena_used_ = 0;
@@ -166,9 +178,11 @@ class Poller {
   SharedMemory records_memory_;
   SharedMemory pieces_memory_;
   SharedMemory sends_memory_;
+  SharedMemory receives_memory_;
   int32_t* records_;
   int32_t* pieces_;
   int32_t* sends_;
+  int32_t* receives_;
   int record_count_ = 0;
 
   epoll_event events_[kMaxEvents];

@@ -159,11 +159,12 @@ struct PollerMethods {
       const char* name;
       napi_value value;
     } views[] = {
-        {"arena", BytesView(env, poller->arena_, kArenaBytes)},
+        {"arena", BytesView(env, poller->arena_, kReceivedBytes)},
         {"outgoing", BytesView(env, poller->outgoing_, kOutgoingBytes)},
         {"records", WordsView(env, poller->records_memory_, kRecordWords * kMaxRecords)},
         {"pieces", WordsView(env, poller->pieces_memory_, kPieceWords * kMaxPieces)},
         {"sends", WordsView(env, poller->sends_memory_, kSendWords * kMaxSends)},
+        {"receives", WordsView(env, poller->receives_memory_, kReceiveWords * kReceiveBuffers)},
     };
     for (const auto& view : views) {
       if (view.value == nullptr ||
@@ -291,6 +292,18 @@ struct PollerMethods {
     if (call.SlotNamed() == nullptr) return FromInt32(env, -EBADF);
     return FromInt32(env, call.poller->slots_.SetInterest(call.numbers[0],
                                                    static_cast<uint32_t>(call.numbers[1])));
+  }
+
+  // setReceiveBuffer(slot, buffer) -> 0: what a connection is read into; -1 is what all are
+  static napi_value SetReceiveBuffer(napi_env env, napi_callback_info info) {
+    const Call<2> call(env, info, 2);
+    if (call.poller == nullptr) return nullptr;
+    Slot* slot = call.SlotNamed();
+    if (slot == nullptr || slot->kind != SlotKind::kConnection) return FromInt32(env, -EBADF);
+    const int32_t buffer = call.numbers[1];
+    if (buffer < -1 || buffer >= kReceiveBuffers) return FromInt32(env, -EINVAL);
+    slot->receive_buffer = buffer;
+    return FromInt32(env, 0);
   }
 
   // shutdown(slot) -> 0: sends the FIN
@@ -454,6 +467,7 @@ napi_value Poller::Define(napi_env env) {
       {"addTimer", PollerMethods::AddTimer},
       {"setTimer", PollerMethods::SetTimer},
       {"setInterest", PollerMethods::SetInterest},
+      {"setReceiveBuffer", PollerMethods::SetReceiveBuffer},
       {"shutdown", PollerMethods::Shutdown},
       {"release", PollerMethods::Release},
       {"write", PollerMethods::Write},

@@ -62,6 +62,7 @@ int Slots::Add(int fd, SlotKind kind, uint32_t interest) {
   slot.ended = false;
   slot.dormant = false;
   slot.hears_edges = false;
+  slot.receive_buffer = -1;
   epoll_event event = {};
   event.events = interest;
   event.data.u64 = KeyOf(index, slot.generation);

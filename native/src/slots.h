@@ -40,6 +40,8 @@ struct Slot {
   bool dormant = false;
   // Dormant, but in epoll for its edges: each notification is one.
   bool hears_edges = false;
+  // Of a connection: what it is read into. -1 is what all are read into.
+  int32_t receive_buffer = -1;
   // Of a connection. Kept, because the kernel forgets it when the peer breaks off.
   SocketAddress peer = {};
   // Of a listener: what its connections are set up with.

@@ -1,4 +1,5 @@
 import type { CarillonError } from '../errors.ts'
+import { LEFT_FRAME_BYTES_LEAST } from './limits.ts'
 import type { ViewCache } from './view-cache.ts'
 
 /** No bytes: what {@link FullMessageInfo.buffer} holds until a strategy fills it. */
@@ -46,6 +47,13 @@ export class FullMessageInfo {
    */
   error: CarillonError | undefined = undefined
   /**
+   * Longest frame that a strategy with `leavesUnfinished` may leave in its chunk, in bytes. Default
+   * 0: it leaves none. For the receiver to set, before any call.
+   */
+  leavableBytesMax = 0
+  /** Bytes of the whole frame that was left in the chunk; else 0. Set by `leaves`, for the receiver. */
+  leftFrameBytes = 0
+  /**
    * True where the receiver wants views: a message that lies whole in the chunk may be
    * `chunk.subarray(…)`, valid until the receiver returns. False where it must be a copy.
    */
@@ -69,6 +77,16 @@ export class FullMessageInfo {
   setRest(chunk: Buffer, start: number, end: number): void {
     this.buffer = this.#views.view(chunk, start, end)
     this.complete = true
+  }
+
+  /**
+   * Of a frame that begins in the chunk and is not whole there: whether to leave it. Then nothing of
+   * it is taken, and the receiver brings it again with what follows.
+   */
+  leaves(frameBytes: number): boolean {
+    if (frameBytes < LEFT_FRAME_BYTES_LEAST || frameBytes > this.leavableBytesMax) return false
+    this.leftFrameBytes = frameBytes
+    return true
   }
 
   /** Makes it fresh again, for the next message. The buffer stays with who has it. */
@@ -108,6 +126,14 @@ export interface IFramingStrategy {
    * @returns the bytes taken, counted from `start`, or -1.
    */
   processDataAt?(chunk: Buffer, start: number, info: FullMessageInfo): number
+
+  /**
+   * Whether it heeds `FullMessageInfo.leaves`: of a frame that is not whole in the chunk, and whose
+   * bytes it knows from what is there, it asks that, and answers 0 where the frame is to be left. The
+   * receiver then calls again with all of the frame in one chunk, or with `leavableBytesMax` at 0.
+   * Absent counts as false.
+   */
+  readonly leavesUnfinished?: boolean
 
   /** Messages that were discarded for their size or a damage, where the strategy does that. */
   readonly skippedMessages?: number

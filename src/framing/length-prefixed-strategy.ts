@@ -119,13 +119,13 @@ export class LengthPrefixedStrategy extends PrefixedStrategy {
     // Most messages lie whole in the chunk.
     if (this.#headBytesTaken === 0 && headEnd <= chunk.length && !this.isInMessage) {
       const frameBytes = this.#frameBytesAt(chunk, headEnd)
-      if (
-        frameBytes >= this.#leastFrameBytes &&
-        start + frameBytes <= chunk.length &&
-        frameBytes - this.#stripBytes <= this.maxMessageBytes
-      ) {
-        info.setWhole(chunk, start + this.#stripBytes, start + frameBytes)
-        return frameBytes
+      const messageBytes = frameBytes - this.#stripBytes
+      if (frameBytes >= this.#leastFrameBytes && messageBytes <= this.maxMessageBytes) {
+        if (start + frameBytes <= chunk.length) {
+          info.setWhole(chunk, start + this.#stripBytes, start + frameBytes)
+          return frameBytes
+        }
+        if (info.leaves(frameBytes)) return 0
       }
     }
     return this.#processPiece(chunk, start, info)

@@ -18,6 +18,12 @@ export const HIGHEST_MAX_MESSAGE_BYTES = 2 ** 30 - 1
 export const FIRST_ALLOCATION_BYTES = 4096
 
 /**
+ * Least frame that is left in its chunk until it is whole, 4 KiB: putting a shorter one together is a
+ * copy of a page, and of short frames only one in many is cut.
+ */
+export const LEFT_FRAME_BYTES_LEAST = 4096
+
+/**
  * Views that a `ViewCache` keeps, a power of two: of messages of 64 bytes, those of a whole arena of
  * 1 MiB; of 4 bytes, those of 64 KiB. An arena is filled from its beginning in every turn, so that
  * only what a turn reads beyond that shares entries. All in use take about 2 MiB.

@@ -7,6 +7,7 @@ import { appendBytes } from './message-pieces.ts'
  * skips so many bytes. Its subclass reads what stands in front.
  */
 export abstract class PrefixedStrategy extends LimitedStrategy {
+  readonly leavesUnfinished = true
   #state: 'between messages' | 'collecting' | 'skipping' = 'between messages'
   /** Of the body's beginning, still to be thrown away. */
   #unwantedBytes = 0

@@ -78,6 +78,8 @@ export class VarintPrefixedStrategy extends PrefixedStrategy {
   #processPiece(chunk: Buffer, start: number, info: FullMessageInfo): number {
     let position = start
     if (!this.isInMessage) {
+      const whole = this.#sizeBytesTaken === 0 ? this.#processFrame(chunk, start, info) : -1
+      if (whole >= 0) return whole
       let size = -1
       while (size < 0 && position < chunk.length) {
         size = this.#takeSizeByte(chunk[position++] as number, info)
@@ -87,6 +89,29 @@ export class VarintPrefixedStrategy extends PrefixedStrategy {
       if (!this.begin(size, info)) return -1
     }
     return this.take(chunk, position, info) - start
+  }
+
+  /**
+   * Takes the frame that begins at `start`, where it lies whole in the chunk behind a size of any
+   * length. Returns its bytes; 0 where it is to be left there, and -1 where it has to be taken byte by
+   * byte or refused.
+   */
+  #processFrame(chunk: Buffer, start: number, info: FullMessageInfo): number {
+    const end = Math.min(chunk.length, start + SIZE_BYTES_MAX)
+    let size = 0
+    let weight = 1
+    for (let from = start; from < end; ) {
+      const byte = chunk[from++] as number
+      size += (byte & 0x7f) * weight
+      weight *= 128
+      if (byte >= 0x80) continue
+      if (size > this.maxMessageBytes) return -1
+      const frameBytes = from - start + size
+      if (start + frameBytes > chunk.length) return info.leaves(frameBytes) ? 0 : -1
+      info.setWhole(chunk, from, from + size)
+      return frameBytes
+    }
+    return -1
   }
 
   /**

@@ -9,12 +9,16 @@ import { delivery } from './delivery.ts'
 import type { DisconnectKind, DisconnectReason } from './disconnect-reason.ts'
 import { ClientError, detached } from './errors.ts'
 import { HookCalls } from './hook-calls.ts'
+import { KEPT_REST_BYTES_LEAST } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import type { HookName, HookResult, SessionHost } from './session-host.ts'
 import { SourceHolds } from './source-holds.ts'
 import { checkTaken, framingErrorOf, readerOf, type StreamReader } from './stream-reader.ts'
 import type { SendResult, TcpClient } from './tcp-client.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
+
+/** In place of the bytes that a strategy took: the connection keeps the rest of the chunk. */
+const KEPT = -1
 
 /**
  * The life of one connection: `open`, perhaps `closing` (flushing, then waiting for the peer's
@@ -29,6 +33,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   readonly #connection: Connection
   readonly #strategy: IFramingStrategy
   readonly #reader: StreamReader
+  /** Most that the connection keeps of a chunk, with what is missing of a frame. 0: nothing. */
+  readonly #keptBytesMax: number
   /** `strategy.framesAsReceived`, asked once. */
   readonly #framesAsReceived: boolean
   readonly #outbox: Outbox
@@ -45,6 +51,12 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   /** What had arrived and was not read as messages yet when reading paused. */
   #rest: Buffer | undefined
   #peerHasEnded = false
+  /** What the connection keeps: the next chunk begins with so many bytes of the one before. */
+  #keptBytes = 0
+  /** Whether these are what a pause left, and not a frame that is not whole. */
+  #isRestKept = false
+  /** Whether the message that is being handled is to come again. */
+  #isPutBack = false
   /** Of what was taken last of the chunk that is being read. */
   #frameStart = 0
   #frameEnd = 0
@@ -63,6 +75,9 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     this.#host = host
     this.#outbox = new Outbox(connection, host.options)
     this.#info = new FullMessageInfo(host.options.messages === 'borrowed', host.views)
+    // Where messages are copied for their receiver, putting one together is that copy.
+    const leaves = this.#info.borrowed && strategy.leavesUnfinished === true
+    this.#keptBytesMax = leaves ? (connection.keptBytesMax ?? 0) : 0
     this.#times = new ClientTimes(host.deadlines, host.options)
     this.#hooks = new HookCalls(this, (name, error) => this.#hookThrew(name, error))
     this.#output = new ClientOutput(this, {
@@ -147,8 +162,21 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     if (!this.isHeld) this.#connection.pauseReading()
   }
 
+  putBack(): boolean {
+    const isWhole = delivery.source === this && this.#info.wholeStart >= 0
+    if (!isWhole || !this.#isReading()) return false
+    this.pause()
+    this.#isPutBack = true
+    return true
+  }
+
   resume(): void {
     if (!this.#isPaused) return
+    if (this.#isPutBack) {
+      // Behind the hook that put it back.
+      queueMicrotask(() => this.resume())
+      return
+    }
     this.#isPaused = false
     this.#resumeReading()
   }
@@ -246,12 +274,14 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   // What the transport calls.
 
   onData(chunk: Buffer): void {
-    this.#bytesIn += chunk.length
-    this.#times.noteActive()
+    const newBytes = this.#keptBytes === 0 ? chunk.length : this.#newBytesOf(chunk)
+    this.#bytesIn += newBytes
+    if (newBytes > 0) this.#times.noteActive()
+    this.#info.leavableBytesMax = this.#keptBytesMax
     delivery.lend(chunk, this.#info)
     const rest = this.#read(chunk)
     delivery.takeBack()
-    if (rest !== undefined) this.#rest = Buffer.from(rest)
+    if (rest !== undefined && !this.#keepRest(rest)) this.#rest = Buffer.from(rest)
   }
 
   onQueued(): void {
@@ -307,6 +337,25 @@ export class ClientSession implements TcpClient, ConnectionHandler {
 
   // Reading.
 
+  /** Of a chunk that begins with what was kept of the one before: how much it has beside that. */
+  #newBytesOf(chunk: Buffer): number {
+    const keptBytes = this.#keptBytes
+    this.#keptBytes = 0
+    this.#isRestKept = false
+    // Counted when the end began; what was no whole message then is not counted.
+    if (!this.#isReading()) this.#discardedBytes -= keptBytes
+    return chunk.length - keptBytes
+  }
+
+  /** Has the connection keep what a pause left of a chunk. False where that costs less as a copy. */
+  #keepRest(rest: Buffer): boolean {
+    if (rest.length < KEPT_REST_BYTES_LEAST || this.#keptBytesMax === 0) return false
+    if (!this.#connection.keep?.(rest, 0)) return false
+    this.#keptBytes = rest.length
+    this.#isRestKept = true
+    return true
+  }
+
   /** Whether what arrives is read as messages. */
   #isReading(): boolean {
     return this.#reason === undefined
@@ -344,6 +393,7 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     } catch (cause) {
       this.#fail('framing-error', framingErrorOf(cause))
     }
+    if (this.#isPutBack) this.#takeBack()
     const position = this.#frameEnd
     this.#output.sendRun()
     delivery.source = undefined
@@ -363,10 +413,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     let position = 0
     let lastTaken = -1
     while (position < chunk.length && this.#canRead()) {
-      const taken = reader.processDataAt(chunk, position, info)
+      let taken = reader.processDataAt(chunk, position, info)
       const left = chunk.length - position
       const isUsual = taken > 0 && taken <= left && (taken | 0) === taken
-      if (!isUsual) checkTaken(taken, info, left, lastTaken)
+      if (!isUsual) {
+        taken = this.#takenUnusually(taken, chunk, position, lastTaken)
+        if (taken === KEPT) return
+      }
       this.#frameStart = position
       position += taken
       this.#frameEnd = position
@@ -382,6 +435,42 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     }
   }
 
+  /**
+   * Looks at an answer that is not the usual one.
+   *
+   * @returns the bytes taken, or `KEPT` where the rest of the chunk comes again.
+   * @throws as `checkTaken`.
+   */
+  #takenUnusually(answer: number, chunk: Buffer, position: number, lastTaken: number): number {
+    const info = this.#info
+    let taken = answer
+    if (taken === 0 && info.leftFrameBytes > 0) {
+      if (this.#keep(chunk, position)) return KEPT
+      info.leavableBytesMax = 0
+      taken = this.#reader.processDataAt(chunk, position, info)
+    }
+    const left = chunk.length - position
+    const isUsual = taken > 0 && taken <= left && Number.isInteger(taken)
+    if (!isUsual) checkTaken(taken, info, left, lastTaken)
+    return taken
+  }
+
+  /** Has the connection keep a frame that is not whole. False where it cannot. */
+  #keep(chunk: Buffer, position: number): boolean {
+    const frameBytes = this.#info.leftFrameBytes
+    this.#info.leftFrameBytes = 0
+    const bytes = chunk.length - position
+    // Applications write strategies too.
+    const isOfFrame = Number.isInteger(frameBytes) && frameBytes > bytes
+    if (!isOfFrame || !this.#connection.keep?.(chunk.subarray(position), frameBytes - bytes)) {
+      return false
+    }
+    this.#keptBytes = bytes
+    this.#frameEnd = chunk.length
+    this.#times.noteIncomplete()
+    return true
+  }
+
   #noteIncomplete(): void {
     if (this.#info.discarded) {
       this.#info.reset()
@@ -389,6 +478,13 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     } else {
       this.#times.noteIncomplete()
     }
+  }
+
+  /** The last message was put back: it has not been read. */
+  #takeBack(): void {
+    this.#isPutBack = false
+    this.#frameEnd = this.#frameStart
+    this.#messagesIn--
   }
 
   /** What is not read of a chunk: for later, or not at all. */
@@ -434,6 +530,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     else if (error && !this.#reason.error) this.#reason = { ...this.#reason, error }
     if (this.#rest !== undefined) this.#discardedBytes += this.#rest.length
     this.#rest = undefined
+    if (this.#isRestKept) this.#discardedBytes += this.#keptBytes
+    this.#isRestKept = false
     this.#holds?.leave()
     this.#holds?.releaseSources()
   }

@@ -5,6 +5,7 @@ import { HeldMemory } from './held-memory.ts'
 import { ZERO_COPY_LEAST_BYTES } from './limits.ts'
 import { EpollEvents, RecordKind } from './native-addon.ts'
 import type { Reactor } from './reactor.ts'
+import { NO_BUFFER, type Receiver } from './receive-buffers.ts'
 import type { Sender } from './send-list.ts'
 import { SystemError } from './system-error.ts'
 import type { Connection, ConnectionHandler } from './transport.ts'
@@ -18,11 +19,13 @@ const ECANCELED = 125
  * A connection of an `EpollTransport`. While nothing is in the way, what is written waits for the
  * end of the turn in the reactor's list; what the kernel then has no room for is queued here.
  */
-export class EpollConnection implements Connection, Sender {
+export class EpollConnection implements Connection, Sender, Receiver {
   slot: number
   firstPiece = -1
   lastPiece = -1
   listedBytes = 0
+  receiveBuffer = NO_BUFFER
+  readonly keptBytesMax: number
 
   readonly #reactor: Reactor
   #handler: ConnectionHandler | undefined
@@ -33,11 +36,14 @@ export class EpollConnection implements Connection, Sender {
   #isReading = true
   /** What had been read already when `pauseReading` was called. At most one read. */
   #held: Buffer | undefined
+  /** Whether what is kept of a read is all there, and waits for `resumeReading`. */
+  #hasUnread = false
   #peerHasEnded = false
   #state: 'open' | 'ending' | 'ended' | 'closed' = 'open'
 
   constructor(reactor: Reactor, slot: number) {
     this.#reactor = reactor
+    this.keptBytesMax = reactor.receives.bytesMax
     this.slot = slot
     reactor.adopt(slot, this)
   }
@@ -123,6 +129,14 @@ export class EpollConnection implements Connection, Sender {
     return this.#queuedBytes === 0
   }
 
+  keep(bytes: Buffer, missing: number): boolean {
+    const isUnread = missing === 0
+    const isOpen = this.#state !== 'closed' && isUnread !== this.#isReading
+    if (!isOpen || !this.#reactor.receives.keep(this, bytes, missing)) return false
+    this.#hasUnread = isUnread
+    return true
+  }
+
   pauseReading(): void {
     this.#isReading = false
     this.#updateInterest()
@@ -130,8 +144,9 @@ export class EpollConnection implements Connection, Sender {
 
   resumeReading(): void {
     this.#isReading = true
-    if (this.#held === undefined) this.#updateInterest()
-    else setImmediate(() => this.#readHeld())
+    if (this.#held !== undefined) setImmediate(() => this.#readHeld())
+    else if (this.#hasUnread) queueMicrotask(() => this.#readUnread())
+    else this.#updateInterest()
   }
 
   end(): void {
@@ -148,7 +163,7 @@ export class EpollConnection implements Connection, Sender {
   // What the reactor calls.
 
   onRecord(kind: number, a: number, b: number): void {
-    if (kind === RecordKind.data) this.#take(this.#reactor.arenaView(a, b))
+    if (kind === RecordKind.data) this.#read(a, b)
     else if (kind === RecordKind.writable) this.#sendQueue()
     else if (kind === RecordKind.end) this.#takeEnd()
     else if (kind === RecordKind.closed) this.#finish(a)
@@ -165,15 +180,36 @@ export class EpollConnection implements Connection, Sender {
     this.#handler?.onQueued()
   }
 
+  onUnkept(kept: Buffer): void {
+    this.#hasUnread = false
+    this.#take(kept)
+  }
+
   onReactorClose(): void {
     if (this.#state !== 'closed') this.#close(new SystemError('close', ECANCELED), false)
   }
 
   // Reading.
 
+  #read(offset: number, bytes: number): void {
+    if (this.receiveBuffer === NO_BUFFER) this.#take(this.#reactor.arenaView(offset, bytes))
+    else this.#readBehindKept(offset, bytes)
+  }
+
+  #readBehindKept(offset: number, bytes: number): void {
+    const { receives } = this.#reactor
+    const kept = receives.take(this)
+    this.#take(this.#reactor.arenaView(offset - kept, kept + bytes))
+    receives.noteRead(this)
+  }
+
   #take(chunk: Buffer): void {
     if (this.#isReading && this.#held === undefined) this.#handler?.onData(chunk)
-    else this.#held = Buffer.concat(this.#held === undefined ? [chunk] : [this.#held, chunk])
+    else this.#hold(chunk)
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held = Buffer.concat(this.#held === undefined ? [chunk] : [this.#held, chunk])
   }
 
   #readHeld(): void {
@@ -184,8 +220,19 @@ export class EpollConnection implements Connection, Sender {
     this.#updateInterest()
   }
 
+  #readUnread(): void {
+    if (!this.#isReading || !this.#hasUnread) return
+    const { receives } = this.#reactor
+    this.#hasUnread = false
+    const from = receives.keptFrom(this)
+    this.#handler?.onData(this.#reactor.arenaView(from, receives.take(this)))
+    receives.noteRead(this)
+    this.#updateInterest()
+  }
+
   #takeEnd(): void {
     this.#peerHasEnded = true
+    this.#reactor.receives.release(this)
     if (this.#state !== 'ended') this.#handler?.onEnd()
     // While the kernel still sends from memory that is held, nothing is closed: `closed` follows.
     else if (this.#reactor.poller.awaited(this.slot) === 0) this.#finish(0)
@@ -301,6 +348,8 @@ export class EpollConnection implements Connection, Sender {
     this.#queue?.clear()
     this.#queue = undefined
     this.#held = undefined
+    this.#hasUnread = false
+    this.#reactor.receives.release(this)
     this.#reactor.release(this.slot, withReset)
     return true
   }
@@ -311,7 +360,8 @@ export class EpollConnection implements Connection, Sender {
 
   #updateInterest(): void {
     if (this.#state === 'closed') return
-    const reads = this.#isReading && !this.#peerHasEnded && this.#held === undefined
+    const reads =
+      this.#isReading && !this.#peerHasEnded && !this.#hasUnread && this.#held === undefined
     const events = (reads ? EpollEvents.in : 0) | (this.#queuedBytes > 0 ? EpollEvents.out : 0)
     const result = this.#reactor.setInterest(this.slot, events)
     if (result < 0) this.#break(result)

@@ -8,7 +8,7 @@ export {
 export { EpollTransport, type EpollTransportOptions } from './epoll-transport.ts'
 export { ClientError, DescriptorsError, ListenError, StateError } from './errors.ts'
 export { EventFd, type EventFdHandle } from './event-fd.ts'
-export type { PollerStats } from './native-addon.ts'
+export type { PollerStats, ReactorStats } from './native-addon.ts'
 export { NetTransport } from './net-transport.ts'
 export { Reactor, type ReactorOptions } from './reactor.ts'
 export type { HookResult } from './session-host.ts'

@@ -96,6 +96,23 @@ export const DEFAULT_HANDSHAKES_MAX = 256
  */
 export const ZERO_COPY_LEAST_BYTES = 16 * 1024
 
+/**
+ * Least that is kept where it was read of what a pause left, 4 KiB: to copy less than a page costs no
+ * more than a buffer that somebody else could use.
+ */
+export const KEPT_REST_BYTES_LEAST = 4096
+/**
+ * A connection that has a receive buffer gives it back after 16 reads in a row that ended with whole
+ * messages: so many that taking it again, which copies half a frame on average, is no cost to speak of.
+ */
+export const RECEIVE_READS_MAX = 16
+/**
+ * Of the connections that keep a part of a frame while others find no buffer, one that was not read in
+ * 256 turns gives way: far longer than a peer that is sending takes where the others are busy, and
+ * whoever sends a part and stops does not keep a buffer from them.
+ */
+export const RECEIVE_STALE_TURNS = 256
+
 /** The ring that other threads' messages come through, 4 MiB: a thousand of a page each. */
 export const DEFAULT_SENDER_RING_BYTES = 4 * 1024 * 1024
 /** Messages of other threads that are sent at a time, so that clients have their turns in between. */

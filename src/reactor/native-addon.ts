@@ -6,7 +6,10 @@ import { StateError } from './errors.ts'
  * a negative error number; a slot is a small number that stands for a descriptor.
  */
 export interface Poller {
-  /** What sockets are read into. Used again at every call of `onTurn`. */
+  /**
+   * What sockets are read into: `limits.arenaBytes` for all of them, used again at every call of
+   * `onTurn`, and behind these the receive buffers.
+   */
   readonly arena: Uint8Array
   /** Where small data from elsewhere is gathered before it is sent. */
   readonly outgoing: Uint8Array
@@ -16,6 +19,12 @@ export interface Poller {
   readonly pieces: Int32Array
   /** Whose: slot, first piece, and, after `flush`, the bytes sent or a negative error number. */
   readonly sends: Int32Array
+  /**
+   * What is kept in each receive buffer: where in the arena it begins and ends, and how many bytes of
+   * its frame are missing. The next read goes behind it, once it has been moved to the buffer's front
+   * where those would find no room.
+   */
+  readonly receives: Int32Array
 
   /** Lets the event loop go on while the poller waits. At first it does not. */
   hold(): void
@@ -37,6 +46,8 @@ export interface Poller {
   /** In microseconds; 0 for both stops it. */
   setTimer(slot: number, firstUs: number, intervalUs: number): number
   setInterest(slot: number, events: number): number
+  /** Which receive buffer a connection is read into, for it alone; -1: the arena. */
+  setReceiveBuffer(slot: number, buffer: number): number
   shutdown(slot: number): number
   /** Whether it lingers: `RecordKind.gone` then tells when the slot is free. */
   release(slot: number, withReset: boolean): boolean
@@ -80,6 +91,19 @@ export interface PollerStats {
   readonly zeroCopyOutstanding: number
 }
 
+/** What a reactor did since it was made. */
+export interface ReactorStats extends PollerStats {
+  /**
+   * Times that a part of what was read stayed in a receive buffer until it could be handled: the
+   * beginning of a large frame, or what a pause left.
+   */
+  readonly keptParts: number
+  /** Times that no receive buffer was free for it, so that it was copied. */
+  readonly unkeptParts: number
+  /** Receive buffers that connections have, now. */
+  readonly receiveBuffers: number
+}
+
 /** What is in `Poller.records`: `[slot, kind, a, b]`. As in `native/src/poller.h`. */
 export const RecordKind = {
   /** `a`: offset in the arena, `b`: bytes. */
@@ -115,6 +139,11 @@ interface Addon {
   readonly limits: {
     readonly maxPieces: number
     readonly maxSends: number
+    /** Of `Poller.arena`, what all connections are read into. */
+    readonly arenaBytes: number
+    /** How many lie behind that, and how long each is. */
+    readonly receiveBuffers: number
+    readonly receiveBufferBytes: number
   }
   createEventFd(): number
   adoptEventFd(fd: number): number

@@ -7,10 +7,11 @@ import { HIGHEST_BUSY_POLL_US, HIGHEST_DESCRIPTOR, HIGHEST_REGISTERED_BYTES } fr
 import {
   loadAddon,
   type Poller,
-  type PollerStats,
+  type ReactorStats,
   RecordKind,
   requireAddon,
 } from './native-addon.ts'
+import { ReceiveBuffers } from './receive-buffers.ts'
 import { SendList } from './send-list.ts'
 import { orDescriptorsError, systemError } from './system-error.ts'
 import { throwLater } from './throw-later.ts'
@@ -51,8 +52,8 @@ export interface SlotOwner {
 /**
  * Waits for many descriptors at a time, by an epoll instance of its own under Node's event loop, and
  * lives in the thread that made it. What is ready is taken in batches: every ready socket is read
- * into one arena, then everything is handed out at once, and what was sent meanwhile goes to the
- * kernel at the end.
+ * into one arena, or behind what is kept of it, then everything is handed out at once, and what was
+ * sent meanwhile goes to the kernel at the end.
  *
  * Linux only, and only with the native addon: see `Reactor.unavailable`.
  */
@@ -70,10 +71,12 @@ export class Reactor {
   #isDispatching = false
   #isFlushScheduled = false
   #isClosed = false
-  #lastStats: PollerStats | undefined
+  #lastStats: ReactorStats | undefined
 
   /** What is to be sent when the turn ends. For transports. */
   readonly sends: SendList
+  /** Where what was read stays that cannot be handled yet. For transports. */
+  readonly receives: ReceiveBuffers
   /** What the kernel sends without a copy. For transports. */
   readonly zeroCopySends: ZeroCopySends
 
@@ -106,6 +109,7 @@ export class Reactor {
     // Whoever hands on a borrowed message, and its memory with it, must not take away the arena.
     if (CAN_MARK_MEMORY) markAsUntransferable(arena.buffer)
     this.#arena = Buffer.from(arena.buffer, arena.byteOffset, arena.length)
+    this.receives = new ReceiveBuffers(this.#poller, this.#arena, addon.limits)
     this.sends = new SendList(this.#poller, addon.limits)
     this.zeroCopySends = new ZeroCopySends(this.#poller)
   }
@@ -185,8 +189,10 @@ export class Reactor {
   }
 
   /** What happened since it was made, until it was closed. */
-  stats(): PollerStats {
-    return this.#lastStats ?? this.#poller.stats()
+  stats(): ReactorStats {
+    if (this.#lastStats !== undefined) return this.#lastStats
+    const { keptParts, unkeptParts, usedCount: receiveBuffers } = this.receives
+    return { ...this.#poller.stats(), keptParts, unkeptParts, receiveBuffers }
   }
 
   /**
@@ -198,7 +204,7 @@ export class Reactor {
     this.sends.flush()
     for (const owner of this.#owners) owner?.onReactorClose()
     this.#isClosed = true
-    this.#lastStats = this.#poller.stats()
+    this.#lastStats = this.stats()
     this.#owners.length = 0
     // Breaks off what the kernel still sends from, and waits a moment for what devices hold of it.
     this.#poller.destroy()
@@ -305,7 +311,9 @@ export class Reactor {
     if (this.#retired.length > 0) this.#forgetRetired()
     // What is set from here on is newer than what was told.
     this.#batch++
-    if (!this.#isClosed) this.sends.flush()
+    if (this.#isClosed) return
+    this.sends.flush()
+    this.receives.endTurn()
   }
 
   #forgetRetired(): void {

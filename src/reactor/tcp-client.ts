@@ -95,6 +95,16 @@ export interface TcpClient {
    * until `resume`.
    */
   pause(): void
+  /**
+   * Stops reading as `pause` does, but in front of the message that is being handled:
+   * `onClientMessage` gets it again, as the first after `resume`. For who finds no room for it: it stays
+   * where it is, and counts as received when it is handled. Only while the client's own
+   * `onClientMessage` runs, up to its first `await`.
+   *
+   * @returns false, and nothing is changed, where that is not possible: elsewhere, and where the
+   *   message came in pieces and was put together.
+   */
+  putBack(): boolean
   /** Reads on, what was kept first. */
   resume(): void
   /**

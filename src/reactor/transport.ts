@@ -90,6 +90,17 @@ export interface Connection {
    * after `onClose`. What is large is sent from where it lies, where the transport can.
    */
   writeHeld(chunks: readonly Uint8Array[], release: () => void): boolean
+  /** Most bytes that `keep` keeps, with those that are missing. Absent where that is. */
+  readonly keptBytesMax?: number
+  /**
+   * Keeps the end of a chunk: the next `onData` has it as its beginning. Called once for an `onData`,
+   * when everything before is handled, and before anything else is done with the connection.
+   *
+   * @param missing how many bytes follow before they can be handled, at least one. 0 where reading is
+   *   paused: they come when it is resumed, at once and with nothing more.
+   * @returns false where that is not possible now. Absent where it never is.
+   */
+  keep?(bytes: Buffer, missing: number): boolean
   /** No further `onData` until `resumeReading`. `onEnd` and `onClose` may still come. */
   pauseReading(): void
   resumeReading(): void
@@ -104,7 +115,10 @@ export interface Connection {
 
 /** What the engine does with a connection's events. */
 export interface ConnectionHandler {
-  /** `chunk` has at least one byte and is valid until the call returns. */
+  /**
+   * `chunk` has at least one byte and is valid until the call returns. It begins with what was kept by
+   * `Connection.keep`, and may have nothing more.
+   */
   onData(chunk: Buffer): void
   /** Of a `write` that was answered true, a part is queued after all. `onDrain` follows. */
   onQueued(): void

@@ -187,6 +187,14 @@ export class ClientSession implements PeerHandler {
     this.send(request, { error: { code: error.code, message: error.message, stream, fatal } })
   }
 
+  /**
+   * Has the message that is being handled come again, once `updateReading` reads on. False where it
+   * has to be taken now.
+   */
+  putBack(): boolean {
+    return this.peer.putBack?.() ?? false
+  }
+
   /** Reads from the client only while its streams find room and it takes what it gets. */
   updateReading(): void {
     if (this.#closed) return

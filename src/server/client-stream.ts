@@ -83,8 +83,11 @@ export class ClientStream implements CoreStreamHandler {
       this.#coreStream?.abandon()
       return
     }
-    this.#blocksIn++
-    this.#coreStream?.send(sequence, data)
+    // Where there is no room, the block stays where it was received, if it can.
+    const hasRoom = this.#coreStream?.offer(sequence, data) ?? true
+    const isPutBack = !hasRoom && this.session.putBack()
+    if (!hasRoom && !isPutBack) this.#coreStream?.queue(sequence, data)
+    if (!isPutBack) this.#blocksIn++
     this.#updateBlocked()
   }
 

@@ -27,7 +27,7 @@ export interface CoreStreamHandler {
   onFailed(failure: StreamFailure): void
   /** `data` is valid until the call returns. */
   onSamples(sequence: number, data: Uint8Array): void
-  /** Everything that was queued is on the ring. */
+  /** Everything that was queued is on the ring, and what found no room may be offered again. */
   onFlushed(): void
   /** The stream has ended as asked. */
   onClosed(): void
@@ -67,6 +67,8 @@ export class CoreStream {
   readonly openedAtMs: number = performance.now()
   readonly #options: CoreStreamOptions
   readonly #outbox: Command[] = []
+  /** Of the block that found no room and is somebody else's to offer again. 0 where there is none. */
+  #offeredBytes = 0
   #bytesInFlight = 0
   #closing = false
 
@@ -81,9 +83,9 @@ export class CoreStream {
     return this.#closing
   }
 
-  /** Whether commands wait for room, or for the core to answer what is on its way. */
+  /** Whether something waits for room, or for the core to answer what is on its way. */
   get isBlocked(): boolean {
-    return this.#outbox.length > 0
+    return this.#outbox.length > 0 || this.#offeredBytes > 0
   }
 
   /** Asks the core to open the stream: `onStarted` or `onFailed` follows. */
@@ -97,14 +99,33 @@ export class CoreStream {
   }
 
   /**
+   * Sends a block, where there is room for it now.
+   *
+   * @returns false where there is none: offer it again, and none before it, once `onFlushed` has
+   *   said so, or `queue` it.
+   */
+  offer(sequence: number, data: Uint8Array): boolean {
+    this.#offeredBytes = 0
+    if (!this.isBlocked && this.#trySend(COMMAND.SAMPLES, sequence, data)) return true
+    this.#offeredBytes = data.length
+    return false
+  }
+
+  /**
    * Sends a block. `data` is the caller's again when this returns: what has to wait is copied.
    *
    * @returns false where it has to wait: send no more until `onFlushed`.
    */
   send(sequence: number, data: Uint8Array): boolean {
-    if (!this.isBlocked && this.#trySend(COMMAND.SAMPLES, sequence, data)) return true
+    const hasRoom = this.offer(sequence, data)
+    if (!hasRoom) this.queue(sequence, data)
+    return hasRoom
+  }
+
+  /** Sends a block for which there was no room, of which it keeps a copy, once there is. */
+  queue(sequence: number, data: Uint8Array): void {
+    this.#offeredBytes = 0
     this.#outbox.push({ type: COMMAND.SAMPLES, sequence, payload: new Uint8Array(data) })
-    return false
   }
 
   /** Ends the stream after what was sent: `onClosed` follows. */
@@ -114,8 +135,9 @@ export class CoreStream {
     this.#put(COMMAND.CLOSE, 0, NOTHING)
   }
 
-  /** Forgets the blocks that wait, and closes. For an owner that has gone. */
+  /** Forgets the blocks that wait, also one that was to be offered again, and closes. For an owner that has gone. */
   abandon(): void {
+    this.#offeredBytes = 0
     const kept = this.#outbox.filter(({ type }) => type !== COMMAND.SAMPLES)
     this.#outbox.splice(0, this.#outbox.length, ...kept)
     this.close()
@@ -132,10 +154,14 @@ export class CoreStream {
   flush(): boolean {
     const wasBlocked = this.isBlocked
     for (let first = this.#outbox[0]; first !== undefined; first = this.#outbox[0]) {
-      if (this.#isOverShare(first.type, first.payload)) return true
+      if (this.#isOverShare(first.type, first.payload.length)) return true
       if (!this.#putOnRing(first.type, first.sequence, first.payload)) return false
       this.#outbox.shift()
     }
+    if (this.#offeredBytes > 0 && this.#isOverShare(COMMAND.SAMPLES, this.#offeredBytes))
+      return true
+    // Whether the ring has room for it shows when it is offered again.
+    this.#offeredBytes = 0
     if (wasBlocked) this.handler.onFlushed()
     return true
   }
@@ -148,13 +174,13 @@ export class CoreStream {
 
   /** Whether it is on the ring: it has its share of it, and there is room. */
   #trySend(type: number, sequence: number, payload: Uint8Array): boolean {
-    return !this.#isOverShare(type, payload) && this.#putOnRing(type, sequence, payload)
+    return !this.#isOverShare(type, payload.length) && this.#putOnRing(type, sequence, payload)
   }
 
-  #isOverShare(type: number, payload: Uint8Array): boolean {
+  #isOverShare(type: number, bytes: number): boolean {
     const { bytesInFlightMax } = this.#options
     const inFlight = this.#bytesInFlight
-    return type === COMMAND.SAMPLES && inFlight > 0 && inFlight + payload.length > bytesInFlightMax
+    return type === COMMAND.SAMPLES && inFlight > 0 && inFlight + bytes > bytesInFlightMax
   }
 
   #putOnRing(type: number, sequence: number, payload: Uint8Array): boolean {

@@ -110,6 +110,10 @@ class TcpPeer implements Peer {
     this.#client.pause()
   }
 
+  putBack(): boolean {
+    return this.#client.putBack()
+  }
+
   resume(): void {
     this.#client.resume()
   }

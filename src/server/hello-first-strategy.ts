@@ -7,6 +7,8 @@ export class HelloFirstStrategy implements IFramingStrategy {
   readonly #first = new VarintPrefixedStrategy({ maxMessageBytes: HELLO_BYTES_MAX })
   readonly #others = new VarintPrefixedStrategy({ maxMessageBytes: SERVICE_LIMITS.maxMessageBytes })
   #current = this.#first
+  /** As those two do. */
+  readonly leavesUnfinished = true
 
   processData(chunk: Buffer, info: FullMessageInfo): number {
     return this.processDataAt(chunk, 0, info)

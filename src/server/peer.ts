@@ -16,6 +16,11 @@ export interface Peer {
   sendSamples(stream: number, sequence: number, data: Uint8Array): void
   /** No further messages until `resume`. */
   pause(): void
+  /**
+   * As `pause`, in front of the message that is being handled, which comes again. False, and nothing
+   * is changed, where that is not possible. Absent where it never is.
+   */
+  putBack?(): boolean
   resume(): void
   /** Sends what is queued, then closes. */
   close(): void

@@ -200,6 +200,9 @@ test('the counters count', async (t) => {
     zeroCopyCopied: 0,
     zeroCopyFallbacks: 0,
     zeroCopyOutstanding: 0,
+    keptParts: 0,
+    unkeptParts: 0,
+    receiveBuffers: 0,
   })
   const scene = await Scene.open(t, () => new EpollTransport({ reactor }), {
     message: (client, message) => void client.sendMessage(message),

@@ -22,6 +22,7 @@ const FILES = [
   'reactor/reactor-timer',
   'reactor/registered-memory',
   'reactor/zero-copy',
+  'reactor/receive-buffers',
   'reactor/event-fd',
   'reactor/epoll-transport',
   'reactor/descriptors',

@@ -36,6 +36,45 @@ for (const [what, options] of Object.entries(ways)) {
   })
 }
 
+for (const transport of ['epoll', 'net'] as const) {
+  test(`blocks for which a ring has no room come back whole and in order: ${transport}`, async (t) => {
+    const server = await CarillonServer.start({ port: 0, transport })
+    t.teardown(() => server.stop())
+    const client = await CarillonClient.connect({ port: server.port })
+    t.teardown(() => client.close())
+    const blocks = 60
+    const samples = 4096
+    const blockOf = (stream: number, sequence: number) =>
+      Float32Array.from({ length: samples }, (_, i) => stream * 1000 + sequence + i / samples)
+    const streams = await Promise.all(
+      [1, 2].map(async (name) => {
+        let right = 0
+        const stream = await client.openStream({
+          ...{ sampleRateHz: 48_000, channels: 1 },
+          onBlock: ({ sequence, data, lost }) => {
+            const isRight = Buffer.from(floatBytes(blockOf(name, sequence))).equals(data)
+            if (isRight && lost === 0 && sequence === right) right++
+          },
+        })
+        return { name, stream, right: () => right }
+      }),
+    )
+    // All at once, in turn, one stream three blocks ahead of the other.
+    const sending: Promise<void>[] = []
+    for (let sequence = 0; sequence < blocks + 3; sequence++) {
+      for (const { name, stream } of streams) {
+        const own = name === 1 ? sequence : sequence - 3
+        if (own >= 0 && own < blocks) sending.push(stream.send(blockOf(name, own)))
+      }
+    }
+    await Promise.all(sending)
+    for (const { stream, right } of streams) {
+      const { blocksIn } = await stream.close()
+      t.deepEqual([blocksIn, right()], [blocks, blocks])
+    }
+  })
+}
+
 test('options that do not go together, or are out of range, start nothing', async (t) => {
   for (const options of [
     { transport: 'net', busyPollUs: 1 },
