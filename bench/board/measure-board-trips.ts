@@ -1,6 +1,7 @@
 import { BenchError } from '../errors.ts'
 import type { Sample } from '../results.ts'
 import type { ResultLine, WindowTimes } from '../rings/window.ts'
+import { tripArguments } from '../virt/measure-trips.ts'
 import { GUEST, type LinuxMachine } from './linux-machine.ts'
 
 /**
@@ -14,14 +15,14 @@ export async function measureBoardTrips(
   machine: Pick<LinuxMachine, 'run'>,
   board: string,
   spinning: string,
-  isAsleep: boolean,
+  cell: string,
   { warmupMs, durationMs }: WindowTimes,
 ): Promise<Sample> {
   const result = await machine.run(
     [
       ...['node', `${GUEST}/dist/bench/virt/caller-process.js`, '--kind', `board:${board}`],
       ...['--warmup-ms', `${warmupMs}`, '--duration-ms', `${durationMs}`],
-      ...(isAsleep ? ['--sleep'] : ['--firmware', `${GUEST}/${spinning}`]),
+      ...tripArguments(cell, `${GUEST}/${spinning}`),
     ].join(' '),
   )
   if (result?.status !== 0) {

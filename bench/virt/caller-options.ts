@@ -5,8 +5,10 @@ import type { WindowTimes } from '../rings/window.ts'
 /** What the process that calls a core is told. */
 export interface CallerOptions extends WindowTimes {
   readonly kind: 'hosted' | 'virt' | BoardKind
-  /** Whether it sleeps until the answer is there, and before the next call. */
+  /** Whether it sleeps until the answer is there. */
   readonly sleeps: boolean
+  /** How long it sleeps before the next call, where it does. */
+  readonly pauseMs: number
   /** Path of the core's firmware, where it is not the usual one. */
   readonly firmware: string | undefined
   /** Where the core is to run, where it is a process of this machine. */
@@ -18,6 +20,7 @@ export function parseCallerOptions(): CallerOptions {
     options: {
       kind: { type: 'string', default: 'hosted' },
       sleep: { type: 'boolean', default: false },
+      'pause-ms': { type: 'string', default: '0' },
       firmware: { type: 'string' },
       'core-cpu': { type: 'string', default: '0' },
       'warmup-ms': { type: 'string', default: '0' },
@@ -27,6 +30,7 @@ export function parseCallerOptions(): CallerOptions {
   return {
     kind: kindNamed(values.kind),
     sleeps: values.sleep,
+    pauseMs: Number(values['pause-ms']),
     firmware: values.firmware,
     coreCpu: values['core-cpu'],
     warmupMs: Number(values['warmup-ms']),

@@ -21,9 +21,6 @@ import { tell } from '../rings/side-options.ts'
 import type { ResultLine } from '../rings/window.ts'
 import { type CallerOptions, parseCallerOptions } from './caller-options.ts'
 
-/** Before each call of a side that sleeps: long enough that both sides are asleep, and their CPUs. */
-const PAUSE_MS = 2
-
 const NOTHING = new Uint8Array(0)
 const FIRST_LINK = 1
 
@@ -127,7 +124,7 @@ async function callSleeping(
   await started
   const trips = new RoundTrips(options, 0)
   for (;;) {
-    await setTimeout(PAUSE_MS)
+    if (options.pauseMs > 0) await setTimeout(options.pauseMs)
     sequence++
     fillMessage(message, 0, sequence)
     const answer = answered()

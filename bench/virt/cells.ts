@@ -14,9 +14,20 @@ export interface Cell {
 
 export const ROUND_TRIP = 'round-trip'
 export const ROUND_TRIP_ASLEEP = 'round-trip-asleep'
+export const ROUND_TRIP_RESTED = 'round-trip-rested'
 export const QUIET = 'quiet'
 export const START = 'start'
 export const START_OF_FOUR = 'start-of-four'
+
+/** Before each call of `round-trip-rested`: long enough that the CPUs of both sides sleep too. */
+export const REST_MS = 2
+
+/** The cells of round trips, and how a caller is told to make them. */
+export const ROUND_TRIPS: ReadonlyMap<string, { sleeps: boolean; pauseMs: number }> = new Map([
+  [ROUND_TRIP, { sleeps: false, pauseMs: 0 }],
+  [ROUND_TRIP_ASLEEP, { sleeps: true, pauseMs: 0 }],
+  [ROUND_TRIP_RESTED, { sleeps: true, pauseMs: REST_MS }],
+])
 
 /** Cores of a server where that is not the question. */
 export const CORES = 4
@@ -29,7 +40,12 @@ export const CELLS: readonly Cell[] = [
   },
   {
     name: ROUND_TRIP_ASLEEP,
-    title: 'Round trip of a block of 64 bytes, both sides sleep',
+    title: 'Round trip of a block of 64 bytes, both sides sleep until they are rung for',
+    ...{ metric: 'p50Us', column: 'p50 us' },
+  },
+  {
+    name: ROUND_TRIP_RESTED,
+    title: `The same, each ${REST_MS} ms after the one before`,
     ...{ metric: 'p50Us', column: 'p50 us' },
   },
   {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import type { FileCoreKind } from '../../src/cores/core-runner.ts'
 import type { Sample } from '../results.ts'
@@ -49,4 +51,12 @@ export async function measureStart(
   } finally {
     await server.stop()
   }
+}
+
+/** How long Node takes to start and to end with nothing in between. */
+export async function measureBareNode(signal: AbortSignal): Promise<Sample> {
+  const beginMs = performance.now()
+  const node = spawn(process.execPath, ['-e', '0'], { stdio: 'ignore', signal })
+  await once(node, 'exit')
+  return { startMs: performance.now() - beginMs }
 }

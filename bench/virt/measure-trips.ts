@@ -6,6 +6,7 @@ import type { Placement } from '../placement.ts'
 import { REPOSITORY } from '../programs.ts'
 import type { Sample } from '../results.ts'
 import type { ResultLine, WindowTimes } from '../rings/window.ts'
+import { ROUND_TRIPS } from './cells.ts'
 import type { MeasuredKind } from './contenders.ts'
 import { spinningFirmware } from './spinning-firmware.ts'
 
@@ -19,13 +20,23 @@ export const TRIP_TIMES_QUICK: WindowTimes = { warmupMs: 20, durationMs: 60 }
 const START_LIMIT_MS = 60_000
 
 /**
+ * What a caller is told of a cell.
+ *
+ * @param spinning firmware whose cores spin: of both sides where neither sleeps.
+ */
+export function tripArguments(cell: string, spinning: string): string[] {
+  const { sleeps, pauseMs } = ROUND_TRIPS.get(cell) ?? { sleeps: false, pauseMs: 0 }
+  return sleeps ? ['--sleep', '--pause-ms', `${pauseMs}`] : ['--firmware', spinning]
+}
+
+/**
  * Round trips to a core of that kind, in one round: a fresh caller, a fresh core.
  *
  * @throws {BenchError} `ERR_CARILLON_BENCH_SERVER`, with what the caller says.
  */
 export async function measureTrips(
   kind: MeasuredKind,
-  isAsleep: boolean,
+  cell: string,
   { warmupMs, durationMs }: WindowTimes,
   placement: Placement,
   signal: AbortSignal,
@@ -36,7 +47,7 @@ export async function measureTrips(
     [
       ...[process.execPath, CALLER, '--kind', kind, '--core-cpu', `${placement.server}`],
       ...['--warmup-ms', `${warmupMs}`, '--duration-ms', `${durationMs}`],
-      ...(isAsleep ? ['--sleep'] : ['--firmware', spinningFirmware(kind)]),
+      ...tripArguments(cell, spinningFirmware(kind)),
     ],
     placement.load,
   )

@@ -3,9 +3,16 @@ import type { Results, Sample } from '../results.ts'
 import type { WindowTimes } from '../rings/window.ts'
 import { type Bout, measureInRounds, type Plan, type Surroundings } from '../rounds.ts'
 import type { Suite } from '../suite-command.ts'
-import { CELLS, CORES, QUIET, ROUND_TRIP, ROUND_TRIP_ASLEEP, START } from './cells.ts'
-import { hasVirt, KINDS, type MeasuredKind, VIRT_MISSING, YARDSTICK } from './contenders.ts'
-import { measureQuiet, measureStart, type QuietTimes } from './measure-server.ts'
+import { CELLS, CORES, QUIET, ROUND_TRIP, ROUND_TRIPS, START } from './cells.ts'
+import {
+  BARE_NODE,
+  hasVirt,
+  KINDS,
+  type MeasuredKind,
+  VIRT_MISSING,
+  YARDSTICK,
+} from './contenders.ts'
+import { measureBareNode, measureQuiet, measureStart, type QuietTimes } from './measure-server.ts'
 import { measureTrips, TRIP_TIMES, TRIP_TIMES_QUICK } from './measure-trips.ts'
 import { virtReport } from './report.ts'
 import { buildSpinningFirmware } from './spinning-firmware.ts'
@@ -44,19 +51,19 @@ async function runVirtSuite(plan: Plan, surroundings: Surroundings): Promise<Res
   const placement = findPlacement()
   const { trips, quiet } = plan.isQuick ? QUICK : FULL
   const measure = (cell: string, kind: MeasuredKind, signal: AbortSignal): Promise<Sample> => {
-    if (cell === ROUND_TRIP || cell === ROUND_TRIP_ASLEEP) {
-      return measureTrips(kind, cell === ROUND_TRIP_ASLEEP, trips, placement, signal)
-    }
+    if (ROUND_TRIPS.has(cell)) return measureTrips(kind, cell, trips, placement, signal)
     if (cell === QUIET) return measureQuiet(kind, quiet, signal)
     return measureStart(kind, cell === START ? 1 : CORES, signal)
   }
-  const bouts = CELLS.filter(({ name }) => plan.cells.includes(name)).flatMap(({ name: cell }) =>
-    kinds.map((kind): Bout => {
+  const bouts = CELLS.filter(({ name }) => plan.cells.includes(name)).flatMap(({ name: cell }) => {
+    const bout = (contender: string, sample: (signal: AbortSignal) => Promise<Sample>): Bout => {
       return {
-        ...{ cell, contender: kind, isOurs: kind !== YARDSTICK },
-        measure: async (signal) => ({ sample: await measure(cell, kind, signal), about: {} }),
+        ...{ cell, contender, isOurs: contender === 'virt' },
+        measure: async (signal) => ({ sample: await sample(signal), about: {} }),
       }
-    }),
-  )
+    }
+    const ofKinds = kinds.map((kind) => bout(kind, (signal) => measure(cell, kind, signal)))
+    return cell === START ? [...ofKinds, bout(BARE_NODE, measureBareNode)] : ofKinds
+  })
   return await measureInRounds({ suite: 'virt', yardstick: YARDSTICK }, bouts, plan, surroundings)
 }
