@@ -1,5 +1,5 @@
-// What an effect is. Each effect is one `const struct effect`, listed in effect_table.c; the host
-// learns of it from its `info`, so a new effect needs no change outside this folder.
+// What an effect is. Each effect is one `const struct effect`, declared in effects.h and listed in
+// effect_table.c; the host learns of it from its `info`, so a new effect needs no change outside this folder.
 #ifndef CARILLON_DSP_EFFECT_H
 #define CARILLON_DSP_EFFECT_H
 

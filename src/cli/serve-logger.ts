@@ -6,8 +6,7 @@ import { LogSink } from './log-sink.ts'
 const STDOUT = 1
 
 /** What the sentence says already. */
-const LEFT_OUT =
-  'pid,hostname,event,host,port,consolePort,core,region,signal,client,address,clientName,code'
+const LEFT_OUT = 'pid,hostname,event,host,port,consolePort,signal,client,address,clientName,code'
 
 /** The log of a server: readable on a terminal, JSON lines elsewhere. Nothing waits for who reads it. */
 export function createServeLogger(): Logger {

@@ -2,10 +2,10 @@
 export const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 
 /**
- * Where `CarillonClient.connect` is not told: a core may be a second behind a long block of somebody
- * else's, and a busy machine more.
+ * Where `CarillonClient.connect` is not told: longer than a server takes to find that a core hangs (10 s,
+ * `src/server/core-patience.ts`), so that what a client gets is what the server has to say of it.
  */
-export const DEFAULT_REQUEST_TIMEOUT_MS = 10_000
+export const DEFAULT_REQUEST_TIMEOUT_MS = 15_000
 
 /** The longest delay that timers can count, about 24 days. */
 export const MAX_TIMEOUT_MS = 2 ** 31 - 1

@@ -4,7 +4,7 @@ import type { Core, CoreEvents, CoreExit } from './core.ts'
 import type { CoreKind } from './core-runner.ts'
 
 const STOPPED: CoreExit = { code: 0, signal: null, stderr: '' }
-const KILLED: CoreExit = { code: null, signal: 'SIGKILL', stderr: '' }
+const KILLED: CoreExit = { code: null, signal: 'SIGKILL', stderr: 'the server took it down' }
 
 /** What a {@link MachineCore} needs of its machine. */
 export interface CoreMachine {
