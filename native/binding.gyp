@@ -6,6 +6,7 @@
         "src/addon.cc",
         "src/descriptors.cc",
         "src/event_fd.cc",
+        "src/file_lock.cc",
         "src/mapping.cc",
         "src/poller.cc",
         "src/poller_methods.cc",

@@ -3,6 +3,7 @@
 
 #include "descriptors.h"
 #include "event_fd.h"
+#include "file_lock.h"
 #include "mapping.h"
 #include "poller.h"
 #include "socket_pair.h"
@@ -18,6 +19,7 @@ napi_value Init(napi_env env, napi_value exports) {
       napi_set_named_property(env, exports, "Poller", Poller::Define(env)) == napi_ok &&
       DefineDescriptors(env, exports) && DefineEventFd(env, exports) &&
       DefineSocketPair(env, exports) && DefineMapping(env, exports) &&
+      DefineFileLock(env, exports) &&
       napi_create_object(env, &limits) == napi_ok &&
       SetNumber(env, limits, "maxPieces", kMaxPieces) &&
       SetNumber(env, limits, "maxSends", kMaxSends) &&

@@ -43,5 +43,6 @@ export class ElfError extends CarillonError {}
  * - `ERR_CARILLON_BOARD_MEMORY`: the driver has other memory than it says.
  * - `ERR_CARILLON_BOARD_ACCESS`: what the firmware is reached by cannot be opened or mapped.
  * - `ERR_CARILLON_BOARD_DRIVER`: it takes the driver, which is not there.
+ * - `ERR_CARILLON_BOARD_BUSY`: another server has its cores.
  */
 export class BoardError extends CarillonError {}

@@ -9,6 +9,7 @@ import {
   isBoardKind,
   regionFilePlace,
 } from '../cores/core-runner.ts'
+import { lockBoard } from '../cores/lock-board.ts'
 import { openBoard } from '../cores/open-board.ts'
 import type { Reactor } from '../reactor/reactor.ts'
 import { SharedRegion } from '../shm/shared-region.ts'
@@ -39,7 +40,7 @@ export interface ServerCores {
 /**
  * Makes the region, in a file or in the board's memory, and what runs cores on it.
  *
- * @throws as `createRegionFile`, `openBoard`, {@link BoardRunner}. Nothing is left behind then.
+ * @throws as `createRegionFile`, `openBoard`, `lockBoard`, {@link BoardRunner}. Nothing is left behind then.
  */
 export async function openServerCores(options: ServerCoresOptions): Promise<ServerCores> {
   const { kind, cores, firmware, polls, reactor, logger } = options
@@ -56,12 +57,16 @@ async function openBoardCores(
   const access = openBoard(kind.slice('board:'.length))
   let region: SharedRegion | undefined
   let runner: BoardRunner | undefined
+  let unlock: (() => void) | undefined
   const close = () => {
     runner?.close()
     access.close()
+    unlock?.()
   }
   try {
     checkInteger('cores', cores, 1, access.board.cores.firmware.length)
+    // Before anything is written there: another server's cores may run on it.
+    unlock = lockBoard(access.board.name, access.region.path)
     region = SharedRegion.attachHost(access.region.path, { cores, ...access.region.place })
     const given = { ...(firmware !== undefined && { firmware }), ...(reactor && { reactor }) }
     runner = new BoardRunner({ access, region, ...given })

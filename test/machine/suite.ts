@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
+import { GUEST } from '../../bench/board/linux-machine.ts'
 import { measureBoardTrips } from '../../bench/board/measure-board-trips.ts'
 import { ROUND_TRIP_ASLEEP } from '../../bench/virt/cells.ts'
 import { TRIP_TIMES_QUICK } from '../../bench/virt/measure-trips.ts'
@@ -133,6 +134,18 @@ machineTest('three streams at once come back bit for bit, and their cores ring',
   await t.notThrowsAsync(passStreams(machine, CORES))
   const after = await bells()
   t.true(after > before, `${before} bells, then ${after}`)
+})
+
+machineTest('a second server gets no core, and those of the first go on', async (t) => {
+  t.timeout(BOOT_MS)
+  const options = `--core board:${BOARD} --cores ${CORES} --port 0 --no-console`
+  const second = await machine.run(`node ${GUEST}/dist/cli/main.cjs serve ${options} 2>&1`)
+  t.is(second?.status, 1)
+  t.regex(
+    `${second?.output}`,
+    new RegExp(`another server has the cores of ${BOARD} \\[ERR_CARILLON_BOARD_BUSY\\]`),
+  )
+  await t.notThrowsAsync(passStreams(machine, CORES))
 })
 
 machineTest(
