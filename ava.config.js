@@ -8,6 +8,7 @@ export default {
   nodeArguments: ['--enable-source-maps'],
   // Without any test finishing: ample for a browser's start beside other tests on two busy cores.
   timeout: '2m',
+  sortTestFiles: longestFirst,
   // Every run is the whole run, whatever a CI service sets for splitting it over machines.
   utilizeParallelBuilds: false,
   // Where scripts/test.mjs started AVA, it hears how the run goes.
@@ -15,6 +16,28 @@ export default {
     nonSemVerExperiments: { observeRunsFromConfig: true },
     observeRun: reportRun,
   }),
+}
+
+/** What takes longest, by its path under test/: else it is waited for alone at the end. */
+const LONG = [
+  'machine/on-qemu-virt',
+  'reactor/sanitized',
+  'firmware/thread-sanitizer',
+  'bench/bridge/bridges',
+  'firmware/dsp',
+  'end-to-end/lost-sides',
+  'cli/standard-streams',
+  'model/models',
+  'cli/rings-command',
+]
+
+function longestFirst(one, other) {
+  return rank(one) - rank(other) || (one < other ? -1 : 1)
+}
+
+function rank(file) {
+  const index = LONG.findIndex((start) => file.includes(`/dist/test/${start}`))
+  return index < 0 ? LONG.length : index
 }
 
 /** Reports the counts as they grow, and what is skipped. */

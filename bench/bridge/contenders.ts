@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { builtProgram, REPOSITORY } from '../programs.ts'
 
 /** A bridge that is measured. Each gets `--port 0` behind its command, and `--core-polls` where so. */

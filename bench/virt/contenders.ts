@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/built-firmware.ts'
 
 /** The kinds of core that are measured. */
 export type MeasuredKind = 'hosted' | 'virt'

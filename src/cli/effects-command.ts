@@ -1,36 +1,32 @@
 import type { Command } from 'commander'
-import { DEFAULT_PORT } from '../../proto/messages.ts'
 import type { CarillonClient } from '../client/carillon-client.ts'
-import type { ServerAddress } from '../client/connection.ts'
 import type { EffectInfo, ParameterInfo } from '../client/messages.ts'
 import { interruptible } from './interruption.ts'
-import { parseServerOption, SERVER_SYNTAX } from './server-option.ts'
+import {
+  addServerChoice,
+  ownServer,
+  type ServerChoice,
+  type StartLocalServer,
+} from './own-server.ts'
 import { print } from './standard-output.ts'
-import { type ServerSurroundings, withServer } from './with-server.ts'
+import { withServer } from './with-server.ts'
 
 /** Adds `carillon effects` to the program: what the cores can do, as their firmware says it. */
-export function addEffectsCommand(
-  program: Command,
-  { startLocalServer }: Pick<ServerSurroundings, 'startLocalServer'>,
-): void {
-  program
+export function addEffectsCommand(program: Command, startLocalServer: StartLocalServer): void {
+  const command = program
     .command('effects')
     .description('list the effects, with the units, ranges and defaults of their keys')
-    .option(
-      SERVER_SYNTAX,
-      `the server to ask, port ${DEFAULT_PORT} unless said (default: one of its own, with a hosted core)`,
-      parseServerOption,
+  addServerChoice(command).action(async (choice: ServerChoice) => {
+    const start = ownServer(choice, startLocalServer)
+    // Loaded only here, for it is more than the other commands have use for.
+    const { withClient } = await import('./with-client.ts')
+    const effects = await interruptible((signal) =>
+      withServer(choice.server, { startLocalServer: start, signal }, (address) =>
+        withClient(address, { name: 'carillon effects', signal }, describeEffects),
+      ),
     )
-    .action(async ({ server }: { readonly server?: ServerAddress }) => {
-      // Loaded only here, for it is more than the other commands have use for.
-      const { withClient } = await import('./with-client.ts')
-      const effects = await interruptible((signal) =>
-        withServer(server, { startLocalServer, signal }, (address) =>
-          withClient(address, { name: 'carillon effects', signal }, describeEffects),
-        ),
-      )
-      print(effects.map(effectLines).join('\n'))
-    })
+    print(effects.map(effectLines).join('\n'))
+  })
 }
 
 async function describeEffects(client: CarillonClient): Promise<readonly EffectInfo[]> {

@@ -8,15 +8,20 @@ export interface LocalServer {
   stop(): Promise<void>
 }
 
+export interface LocalServerOptions {
+  /** What its core is. Default `hosted`. */
+  readonly core?: CoreKind
+  /** Path of the core's firmware, where it is not the one that was built here. */
+  readonly firmware?: string
+  /** Gives the start up, with its reason. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Starts a core and a server on a free port, reachable from this machine only.
  *
- * @param signal gives the start up, with its reason.
  * @throws as `CarillonServer.start`.
  */
-export async function startLocalServer(
-  core: CoreKind = 'hosted',
-  signal?: AbortSignal,
-): Promise<LocalServer> {
-  return CarillonServer.start({ port: 0, core, ...(signal !== undefined && { signal }) })
+export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+  return CarillonServer.start({ port: 0, ...options })
 }

@@ -1,20 +1,13 @@
 import { type Command, Option } from 'commander'
-import { DEFAULT_PORT } from '../../proto/messages.ts'
 import { SAMPLE_FORMATS, type SampleFormat } from '../audio/sample-codec.ts'
-import type { ServerAddress } from '../client/connection.ts'
 import { MAX_WINDOW } from '../client/limits.ts'
-import type { CoreKind } from '../cores/core-runner.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
-import { CORE_KINDS_TOLD, CORE_SYNTAX, parseCoreKind } from './core-option.ts'
 import { EFFECT_SYNTAX, type EffectOption, parseEffectOption } from './effect-option.ts'
 import { parseChoice, parseInteger } from './option-values.ts'
-import { parseServerOption, SERVER_SYNTAX } from './server-option.ts'
-import type { ServerSurroundings } from './with-server.ts'
+import { addServerChoice, type ServerChoice, type StartLocalServer } from './own-server.ts'
 
 /** What the options of `carillon process` are read as. */
-export interface ProcessOptions {
-  readonly server?: ServerAddress
-  readonly core?: CoreKind
+export interface ProcessOptions extends ServerChoice {
   readonly effect?: readonly EffectOption[]
   readonly format?: SampleFormat
   readonly coreIndex?: number
@@ -23,11 +16,8 @@ export interface ProcessOptions {
 }
 
 /** Adds `carillon process` to the program: a recording through a core, into another file. */
-export function addProcessCommand(
-  program: Command,
-  { startLocalServer }: Pick<ServerSurroundings, 'startLocalServer'>,
-): void {
-  program
+export function addProcessCommand(program: Command, startLocalServer: StartLocalServer): void {
+  const command = program
     .command('process')
     .description('send a recording through a core and write what comes back')
     .argument(
@@ -38,16 +28,7 @@ export function addProcessCommand(
       '<OUT.wav>',
       'as many frames as IN.wav; appears when it is whole; - for standard output',
     )
-    .option(
-      SERVER_SYNTAX,
-      `the server to use, port ${DEFAULT_PORT} unless said (default: one of its own, with one core)`,
-      parseServerOption,
-    )
-    .option(
-      CORE_SYNTAX,
-      `what the core of its own server is: ${CORE_KINDS_TOLD} (default: hosted)`,
-      parseCoreKind,
-    )
+  addServerChoice(command)
     .option(
       `--effect <${EFFECT_SYNTAX}>`,
       'an effect; repeat it for a chain, in order. A list is KEY=VALUE,VALUE or KEY=FILE.wav. carillon effects lists them',

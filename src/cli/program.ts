@@ -1,10 +1,10 @@
 // The command `carillon`: what is asked for is loaded and run as this module is.
 import { Command } from 'commander'
-import type { CoreKind } from '../cores/core-runner.ts'
 import { VERSION } from '../version.ts'
 import { addEffectsCommand } from './effects-command.ts'
 import { addFirmwareCommand } from './firmware-command.ts'
 import { addLayoutCommand } from './layout-command.ts'
+import type { StartLocalServer } from './own-server.ts'
 import { addProcessCommand } from './process-command.ts'
 import { reportError } from './report-error.ts'
 import { addRingsCommand } from './rings-command.ts'
@@ -19,12 +19,12 @@ const program = new Command('carillon')
   .configureOutput({ outputError: () => {}, writeOut: print })
 
 // Loaded only where a job needs it: a client of another server has no use for native code.
-const startLocalServer = async (core?: CoreKind, signal?: AbortSignal) =>
-  (await import('./local-server.ts')).startLocalServer(core, signal)
+const startLocalServer: StartLocalServer = async (options) =>
+  (await import('./local-server.ts')).startLocalServer(options)
 
 addServeCommand(program)
-addProcessCommand(program, { startLocalServer })
-addEffectsCommand(program, { startLocalServer })
+addProcessCommand(program, startLocalServer)
+addEffectsCommand(program, startLocalServer)
 addLayoutCommand(program)
 addFirmwareCommand(program)
 addRingsCommand(program)

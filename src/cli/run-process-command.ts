@@ -2,24 +2,22 @@ import { isatty } from 'node:tty'
 import { UsageError } from './errors.ts'
 import { interruptible } from './interruption.ts'
 import { outputName, STANDARD_STREAM } from './job-files.ts'
+import { ownServer, type StartLocalServer } from './own-server.ts'
 import type { ProcessOptions } from './process-command.ts'
 import { runProcessJob } from './process-job.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { isStandardOutputClosed, openStandardOutput, printRemark } from './standard-output.ts'
 import { summaryLine } from './summary-line.ts'
-import type { ServerSurroundings } from './with-server.ts'
 
 /** Does what `carillon process` was asked for, with a bar that tells how it goes. */
 export async function runProcessCommand(
   input: string,
   output: string,
   options: ProcessOptions,
-  startLocalServer: ServerSurroundings['startLocalServer'],
+  startLocalServer: StartLocalServer,
 ): Promise<void> {
-  const { effect: effects = [], core, ...rest } = options
-  if (core !== undefined && rest.server !== undefined) {
-    throw new UsageError('--core is of a server of its own: that of --server has its cores')
-  }
+  const { effect: effects = [], ...rest } = options
+  const start = ownServer(options, startLocalServer)
   refuseTerminal(input, 0, 'read from standard input, which is a terminal')
   refuseTerminal(output, 1, 'written to standard output, which is a terminal')
   if (output === STANDARD_STREAM && isStandardOutputClosed()) {
@@ -31,7 +29,7 @@ export async function runProcessCommand(
       runProcessJob(
         { input, output, effects, ...rest },
         {
-          startLocalServer: (_, given) => startLocalServer(core, given),
+          startLocalServer: start,
           openStandardInput: () => process.stdin,
           openStandardOutput,
           signal,

@@ -1,13 +1,9 @@
 import type { ServerAddress } from '../client/connection.ts'
-import type { CoreKind } from '../cores/core-runner.ts'
 import type { LocalServer } from './local-server.ts'
 
 export interface ServerSurroundings {
-  /**
-   * @param core what its core is. Default `hosted`.
-   * @param signal gives the start up, with its reason.
-   */
-  startLocalServer(core?: CoreKind, signal?: AbortSignal): Promise<LocalServer>
+  /** @param signal gives the start up, with its reason. */
+  startLocalServer(signal: AbortSignal): Promise<LocalServer>
   /** Gives the work up, with the signal's reason. */
   readonly signal: AbortSignal
 }
@@ -19,7 +15,7 @@ export async function withServer<Result>(
   work: (address: ServerAddress) => Promise<Result>,
 ): Promise<Result> {
   if (server !== undefined) return await work(server)
-  const local = await startLocalServer(undefined, signal)
+  const local = await startLocalServer(signal)
   let result: Result
   try {
     signal.throwIfAborted()

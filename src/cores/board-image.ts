@@ -1,15 +1,12 @@
-import { errorCode } from '../errors.ts'
 import type { BoardAccess } from './board-access.ts'
 import { type BoardDescription, endOf } from './board-description.ts'
 import { BOARD_LIMITS } from './board-limits.ts'
 import { BOOT_PARAMETERS, BOOT_PARAMETERS_BYTES, bootParameterBytes } from './boot-parameters.ts'
+import { builtBareMetal, readFirmwareFile } from './built-firmware.ts'
 import { MACHINE } from './elf-machine.ts'
 import { ELF_SEGMENT_FLAG } from './elf-segment.ts'
-import { CoreError } from './errors.ts'
 import { FirmwareImage, type FirmwareTarget, type LoadableSegment } from './firmware-image.ts'
 import type { MemoryRange } from './firmware-memory.ts'
-import { FIRMWARE_FOLDER } from './qemu-board.ts'
-import { readElfFile } from './read-elf-file.ts'
 
 const PROGRAM = 2
 
@@ -41,17 +38,8 @@ export async function readBoardFirmware(
   path: string,
   board: BoardDescription,
 ): Promise<FirmwareImage> {
-  try {
-    return new FirmwareImage(await readElfFile(path), boardTarget(board))
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined
-    if (errorCode(cause) !== 'ENOENT') throw error
-    throw new CoreError(
-      'ERR_CARILLON_FIRMWARE_MISSING',
-      `the firmware for the board ${board.name} is not at ${path}: build it with make -C ${FIRMWARE_FOLDER} PORT=${board.name}, which needs apt-get install gcc-aarch64-linux-gnu picolibc-aarch64-linux-gnu`,
-      { cause },
-    )
-  }
+  const elf = await readFirmwareFile(path, builtBareMetal(board.name))
+  return new FirmwareImage(elf, boardTarget(board))
 }
 
 /**

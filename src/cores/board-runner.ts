@@ -1,11 +1,11 @@
 import { readBoardFirmware } from './board-image.ts'
 import { BoardMachine, type BoardMachineOptions } from './board-machine.ts'
+import { bareMetalFirmwarePath } from './built-firmware.ts'
 import { ChosenImage } from './chosen-image.ts'
 import type { Core } from './core.ts'
 import type { BoardKind, CoreRunner, LoadedFirmware } from './core-runner.ts'
 import type { ImageVersion } from './firmware-symbols.ts'
 import type { MachineCore } from './machine-core.ts'
-import { bareMetalFirmwarePath } from './qemu-board.ts'
 
 export interface BoardRunnerOptions extends BoardMachineOptions {
   /** Path of the image. Default: the one that was built here. */

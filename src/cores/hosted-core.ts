@@ -4,16 +4,14 @@ import { errorCode } from '../errors.ts'
 import { Reactor } from '../reactor/reactor.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
 import { systemReason } from '../system-reason.ts'
+import { BUILT_HOSTED, firmwareMissing, HOSTED_FIRMWARE } from './built-firmware.ts'
 import { checkRegionFile } from './check-region-file.ts'
 import type { Core, CoreEvents } from './core.ts'
 import { CoreProcess } from './core-process.ts'
 import type { Doorbell } from './doorbell.ts'
 import { CoreError } from './errors.ts'
 import { EventFdDoorbell } from './event-fd-doorbell.ts'
-import { HOSTED_FIRMWARE, hostedFirmwareMissing } from './hosted-firmware.ts'
 import { SocketDoorbell } from './socket-doorbell.ts'
-
-export { HOSTED_FIRMWARE }
 
 /** The file descriptors at which the firmware finds what it is given. */
 const SOCKET_FD = 3
@@ -132,7 +130,7 @@ function checkFirmware(firmware: string, core: number): void {
     accessSync(firmware, constants.X_OK)
   } catch (cause) {
     if (errorCode(cause) !== 'ENOENT') throw cannotStart(core, firmware, cause)
-    throw hostedFirmwareMissing(firmware, cause)
+    throw firmwareMissing(firmware, BUILT_HOSTED, cause)
   }
 }
 

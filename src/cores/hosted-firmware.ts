@@ -1,16 +1,8 @@
-import { join } from 'node:path'
-import { errorCode } from '../errors.ts'
-import { PACKAGE_ROOT } from '../package-root.ts'
 import type { FirmwareIdentity } from '../shm/firmware-note.ts'
+import { BUILT_HOSTED, readFirmwareFile } from './built-firmware.ts'
 import { checkFirmware, type FirmwareKind } from './check-firmware.ts'
 import { MACHINE } from './elf-machine.ts'
 import { CoreError } from './errors.ts'
-import { readElfFile } from './read-elf-file.ts'
-
-const FIRMWARE_FOLDER = join(PACKAGE_ROOT, 'firmware')
-
-/** The hosted firmware as `make -C firmware` leaves it. */
-export const HOSTED_FIRMWARE: string = join(FIRMWARE_FOLDER, 'build/hosted/carillon-core')
 
 /** Programs, and those that may lie anywhere. */
 const PROGRAMS = [2, 3]
@@ -39,19 +31,5 @@ export async function readHostedFirmware(path: string): Promise<FirmwareIdentity
       `firmware for ${process.arch} cannot be checked, so that it is not loaded`,
     )
   }
-  try {
-    return checkFirmware(await readElfFile(path), kind)
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined
-    if (errorCode(cause) !== 'ENOENT') throw error
-    throw hostedFirmwareMissing(path, cause)
-  }
-}
-
-export function hostedFirmwareMissing(path: string, cause: unknown): CoreError {
-  return new CoreError(
-    'ERR_CARILLON_FIRMWARE_MISSING',
-    `the hosted firmware is not at ${path}: build it with make -C ${FIRMWARE_FOLDER}`,
-    { cause },
-  )
+  return checkFirmware(await readFirmwareFile(path, BUILT_HOSTED), kind)
 }

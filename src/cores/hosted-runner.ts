@@ -1,7 +1,8 @@
+import { HOSTED_FIRMWARE } from './built-firmware.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
 import { type ImageVersion, imageVersion } from './firmware-symbols.ts'
-import { HOSTED_FIRMWARE, HostedCore, type HostedCoreOptions } from './hosted-core.ts'
+import { HostedCore, type HostedCoreOptions } from './hosted-core.ts'
 import { readHostedFirmware } from './hosted-firmware.ts'
 
 /** A process that was killed ends at once; where the kernel takes longer, it is not waited for. */

@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import { PACKAGE_ROOT } from '../package-root.ts'
 import type { MemoryRange } from './firmware-memory.ts'
 
 /** A board that QEMU has and that there is firmware for: what differs from one to another. */
@@ -45,13 +43,6 @@ export interface MachineOptions {
   /** Of the region: whole pages of 4 KiB. */
   readonly regionBytes: number
   readonly entryLevel: EntryLevel
-}
-
-export const FIRMWARE_FOLDER: string = join(PACKAGE_ROOT, 'firmware')
-
-/** Bare-metal firmware as `make -C firmware PORT=…` leaves it. */
-export function bareMetalFirmwarePath(port: string): string {
-  return join(FIRMWARE_FOLDER, 'build', port, 'carillon-core.elf')
 }
 
 /** In QEMU's options a comma ends a value, and two are one. */

@@ -1,11 +1,8 @@
-import { errorCode } from '../errors.ts'
 import { BOOT_PARAMETERS, BOOT_PARAMETERS_BYTES } from './boot-parameters.ts'
-import type { ElfFile } from './elf-file.ts'
+import { builtBareMetal, readFirmwareFile } from './built-firmware.ts'
 import { MACHINE } from './elf-machine.ts'
-import { CoreError } from './errors.ts'
 import { FirmwareImage, type FirmwareTarget } from './firmware-image.ts'
-import { FIRMWARE_FOLDER, type QemuBoard } from './qemu-board.ts'
-import { readElfFile } from './read-elf-file.ts'
+import type { QemuBoard } from './qemu-board.ts'
 
 const PROGRAM = 2
 
@@ -28,19 +25,6 @@ export function qemuTarget({ kind, machine, image, takesFlatImage }: QemuBoard):
  * @throws {LayoutError} where its layout is another one, or not known.
  */
 export async function readQemuFirmware(path: string, board: QemuBoard): Promise<FirmwareImage> {
-  return new FirmwareImage(await readImage(path, board), qemuTarget(board))
-}
-
-async function readImage(path: string, { kind }: QemuBoard): Promise<ElfFile> {
-  try {
-    return await readElfFile(path)
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined
-    if (errorCode(cause) !== 'ENOENT') throw error
-    throw new CoreError(
-      'ERR_CARILLON_FIRMWARE_MISSING',
-      `the firmware for QEMU is not at ${path}: build it with make -C ${FIRMWARE_FOLDER} PORT=${kind}, which needs apt-get install gcc-aarch64-linux-gnu picolibc-aarch64-linux-gnu`,
-      { cause },
-    )
-  }
+  const elf = await readFirmwareFile(path, builtBareMetal(board.kind))
+  return new FirmwareImage(elf, qemuTarget(board))
 }

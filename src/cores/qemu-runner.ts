@@ -1,11 +1,11 @@
 import { ArgumentError } from '../errors.ts'
 import { unlessAborted } from '../unless-aborted.ts'
+import { bareMetalFirmwarePath } from './built-firmware.ts'
 import { ChosenImage } from './chosen-image.ts'
 import type { Core } from './core.ts'
 import type { CoreRunner, LoadedFirmware } from './core-runner.ts'
 import { CoreError } from './errors.ts'
 import type { ImageVersion } from './firmware-symbols.ts'
-import { bareMetalFirmwarePath } from './qemu-board.ts'
 import { readQemuFirmware } from './qemu-firmware.ts'
 import { QemuMachine, type QemuMachineOptions } from './qemu-machine.ts'
 

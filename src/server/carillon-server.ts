@@ -270,7 +270,7 @@ export class CarillonServer {
 
   async #startAgain(cores: readonly ManagedCore[]): Promise<void> {
     const { runner } = this.#parts
-    await Promise.all(cores.map((core) => core.stop()))
+    await Promise.all(cores.map((core) => core.stop('is loaded with firmware anew')))
     await runner.end()
     if (this.#stopping !== undefined) throw stoppedMeanwhile()
     const started = await Promise.allSettled(cores.map((core) => core.start()))

@@ -187,9 +187,11 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   /**
    * Stops the core: it ends, or parks. Its streams are lost. It stays offline until it is started.
    * Takes up to two seconds where it does not answer. One that is still starting is not waited for.
+   *
+   * @param why what its clients are told of the core.
    */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
+  stop(why = 'was stopped'): Promise<void> {
+    this.#stopping ??= this.#stop(why).finally(() => {
       this.#stopping = undefined
     })
     return this.#stopping
@@ -256,12 +258,12 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     this.#onBell()
   }
 
-  async #stop(): Promise<void> {
+  async #stop(why: string): Promise<void> {
     this.#wanted = false
     const wasRunning = this.#state === 'running'
     // At once, so that it gets no new stream.
     this.#state = 'offline'
-    const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} was stopped`)
+    const stopped = new CoreError('ERR_CARILLON_CORE_LOST', `core ${this.index} ${why}`)
     clearTimeout(this.#restartTimer)
     this.#patience.end()
     this.#abandon.abort(stopped)
@@ -394,7 +396,9 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       const code = errorCode(reason)
       this.#logger.warn({ code, streams: lost.length }, `rings out of use: ${reason.message}`)
     }
-    for (const stream of lost) stream.handler.onLost(reason)
+    // One that is stopped leaves its rings because of that.
+    const told: Error = this.#wanted ? reason : this.#abandon.signal.reason
+    for (const stream of lost) stream.handler.onLost(told)
     if (!this.#wanted || this.#process === undefined || this.#faults.error !== undefined) return
     this.#patience.expectDescription()
     const damages = this.#link.damaged - this.#damagesBefore

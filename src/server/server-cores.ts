@@ -40,14 +40,23 @@ export interface ServerCores {
 /**
  * Makes the region, in a file or in the board's memory, and what runs cores on it.
  *
- * @throws as `createRegionFile`, `openBoard`, `lockBoard`, {@link BoardRunner}. Nothing is left behind then.
+ * @throws as `createRegionFile`, `openBoard`, `lockBoard`, {@link CoreRunner.load}. Nothing is left behind then.
  */
 export async function openServerCores(options: ServerCoresOptions): Promise<ServerCores> {
   const { kind, cores, firmware, polls, reactor, logger } = options
   if (isBoardKind(kind)) return openBoardCores(kind, options)
   const region = createRegionFile({ cores, ...regionFilePlace(kind) }, logger)
   const how = { polls, ...(reactor !== undefined && { reactor }) }
-  return { region, runner: coreRunner(kind, region, firmware, how), close: () => {} }
+  try {
+    const runner = coreRunner(kind, region, firmware, how)
+    // The one that was built here was checked when it was built.
+    if (firmware !== undefined) await runner.load()
+    return { region, runner, close: () => {} }
+  } catch (error) {
+    region.remove()
+    region.close()
+    throw error
+  }
 }
 
 async function openBoardCores(

@@ -1,11 +1,15 @@
 import { existsSync, readdirSync, watch } from 'node:fs'
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
+import { bareMetalFirmwarePath, HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { carillon, startCarillon } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
 import { coreProcesses } from '../support/core-processes.ts'
 import { FakeServer } from '../support/fake-server.ts'
+import { BOARDS, boardTest } from '../support/needs-board.ts'
+import { writeOtherFirmware } from '../support/other-firmware.ts'
 import { refusingPort } from '../support/refusing-port.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 test('the effects of the firmware are listed, with what their keys take', async (t) => {
   const server = await startServer(t)
@@ -24,6 +28,26 @@ test('without a server it starts one of its own, and leaves nothing of it', asyn
   t.is(code, 0, stderr)
   t.regex(stdout, /^gain {2}/m)
 })
+
+/** Its own server, with cores of a kind and firmware that says other things of itself. */
+async function listOther(t: ExecutionContext, core: string, firmware: string): Promise<void> {
+  const image = join(temporaryFolder(t), 'firmware')
+  writeOtherFirmware(firmware, image, { text: ['Makes the stream', 'MAKES THE STREAM'] })
+  const cores = ['--core', core, '--firmware', image]
+  const { code, stdout, stderr } = await carillon(t, 'effects', ...cores)
+  t.is(code, 0, stderr)
+  t.regex(stdout, /^gain {2}MAKES THE STREAM/m)
+}
+
+test('hosted: its own server has the firmware that is named', async (t) => {
+  await listOther(t, 'hosted', HOSTED_FIRMWARE)
+})
+
+for (const board of BOARDS) {
+  boardTest(board)('its own server has the firmware that is named', async (t) => {
+    await listOther(t, board.kind, bareMetalFirmwarePath(board.kind))
+  })
+}
 
 test('a server that is not there is an error', async (t) => {
   const server = `127.0.0.1:${await refusingPort(t)}`

@@ -1,7 +1,7 @@
 import { copyFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import type { LayoutRow } from '../../src/shm/layout.ts'
 import { STRUCTS } from '../../src/shm/shared-mem.ts'
 import { carillon } from '../support/carillon-command.ts'

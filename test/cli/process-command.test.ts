@@ -91,6 +91,10 @@ for (const [args, says] of [
     ['process', 'a', 'b', '--core', 'virt', '--server', 'localhost'],
     '--core is of a server of its own: that of --server has its cores [ERR_CARILLON_USAGE]',
   ],
+  [
+    ['effects', '--firmware', 'image', '--server', 'localhost'],
+    '--firmware is of a server of its own: that of --server has its cores [ERR_CARILLON_USAGE]',
+  ],
   [['process', 'a', 'b', '--loud'], "unknown option '--loud' [ERR_CARILLON_USAGE]"],
   [['process', 'a', 'b', '--format', 's8'], '--format takes one of s16, s24, s32, f32, not "s8"'],
   [['process', 'a', 'b', '--server', 'a:b'], '--server takes HOST:PORT'],

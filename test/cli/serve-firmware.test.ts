@@ -7,12 +7,12 @@ import {
   renameSync,
   symlinkSync,
   truncateSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { CarillonClient } from '../../src/client/index.ts'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
-import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath, HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { FIRMWARE_INTERFACE } from '../../src/shm/firmware-note.ts'
 import { carillon, MAIN } from '../support/carillon-command.ts'
 import { startServer } from '../support/carillon-server.ts'
@@ -28,29 +28,49 @@ function sharedFiles(pid: number): string[] {
   return readdirSync('/dev/shm').filter((name) => name.startsWith(`carillon-${pid}-`))
 }
 
+/**
+ * Serves with files that are no firmware for these cores: each is one line of error.
+ *
+ * @param firmware one that is right.
+ * @param elsewhere a program that is none for these cores, and the code of that.
+ */
+async function serveWrongFirmware(
+  t: ExecutionContext,
+  core: string,
+  {
+    firmware,
+    elsewhere,
+  }: { readonly firmware: string; readonly elsewhere: readonly [string, string] },
+): Promise<void> {
+  const folder = temporaryFolder(t)
+  const file = (name: string) => join(folder, name)
+  copyFileSync(firmware, file('truncated'))
+  truncateSync(file('truncated'), 40_000)
+  writeOtherFirmware(firmware, file('other'), { interfaceVersion: FIRMWARE_INTERFACE + 1 })
+  writeFileSync(file('script'), '#!/bin/sh\necho it was run >&2\n', { mode: 0o755 })
+  for (const [image, wanted] of [
+    [file('truncated'), 'ERR_CARILLON_ELF_TRUNCATED'],
+    [file('other'), 'ERR_CARILLON_FIRMWARE_VERSION'],
+    [file('script'), 'ERR_CARILLON_ELF'],
+    elsewhere,
+    [file('absent'), 'ERR_CARILLON_FIRMWARE_MISSING'],
+  ] as const) {
+    const { code, stderr } = await carillon(t, ...SERVE, '--core', core, '--firmware', image)
+    t.is(code, 1)
+    t.true(stderr.startsWith('carillon: ') && stderr.endsWith(` [${wanted}]\n`), stderr)
+    t.is(stderr.split('\n').length, 2)
+  }
+}
+
 for (const board of BOARDS) {
   const qemuTest = boardTest(board)
   const firmware = bareMetalFirmwarePath(board.kind)
 
   qemuTest('a wrong image is one line of error, and nothing is left', async (t) => {
-    const folder = temporaryFolder(t)
-    const truncated = join(folder, 'truncated')
-    copyFileSync(firmware, truncated)
-    truncateSync(truncated, 40_000)
-    const other = join(folder, 'other')
-    writeOtherFirmware(firmware, other, { interfaceVersion: FIRMWARE_INTERFACE + 1 })
-    for (const [image, wanted] of [
-      [truncated, 'ERR_CARILLON_ELF_TRUNCATED'],
-      [other, 'ERR_CARILLON_FIRMWARE_VERSION'],
-      [HOSTED_FIRMWARE, 'ERR_CARILLON_FIRMWARE_MACHINE'],
-      [join(folder, 'absent'), 'ERR_CARILLON_FIRMWARE_MISSING'],
-    ] as const) {
-      const serve = [...SERVE, '--core', board.kind, '--firmware', image]
-      const { code, stderr } = await carillon(t, ...serve)
-      t.is(code, 1)
-      t.true(stderr.startsWith('carillon: ') && stderr.endsWith(` [${wanted}]\n`), stderr)
-      t.is(stderr.split('\n').length, 2)
-    }
+    await serveWrongFirmware(t, board.kind, {
+      firmware,
+      elsewhere: [HOSTED_FIRMWARE, 'ERR_CARILLON_FIRMWARE_MACHINE'],
+    })
   })
 
   qemuTest('without QEMU it says how to get it', async (t) => {
@@ -71,6 +91,13 @@ for (const board of BOARDS) {
     t.deepEqual(sharedFiles(child.pid ?? 0), [])
   })
 }
+
+test('hosted: wrong firmware is one line of error, and nothing of it is run', async (t) => {
+  await serveWrongFirmware(t, 'hosted', {
+    firmware: HOSTED_FIRMWARE,
+    elsewhere: ['/bin/true', 'ERR_CARILLON_LAYOUT_MISSING'],
+  })
+})
 
 type Declare = (title: string, run: (t: ExecutionContext) => Promise<void>) => void
 const hostedTest: Declare = (title, run) => test.serial(`hosted: ${title}`, run)

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { MAIN } from '../support/carillon-command.ts'
-import { type FrozenProgram, frozenProgram } from '../support/frozen-program.ts'
+import { buildFrozenFirmware } from '../support/firmware-tool.ts'
+import { type FrozenProgram, frozenFirmware, frozenProgram } from '../support/frozen-program.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { writeRecording } from '../support/wav-files.ts'
@@ -26,7 +27,7 @@ async function stopWhileStarting(
   ...args: string[]
 ) {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, PATH: `${program.folder}:${process.env.PATH}` },
+    env: { ...process.env, ...program.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))
@@ -51,9 +52,15 @@ function messagesOf(stdout: string): string[] {
   return lines.map((line) => (JSON.parse(line) as { msg: string }).msg)
 }
 
+let firmware = ''
+
+test.before(async () => {
+  firmware = await buildFrozenFirmware()
+})
+
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`hosted: ${signal} while a core does not answer ends the server`, async (t) => {
-    const program = await frozenProgram(t, 'firmware')
+    const program = frozenFirmware(t, firmware)
     const serve = [...SERVE, '--firmware', program.path]
     const { code, stdout, stderr } = await stopWhileStarting(t, program, signal, ...serve)
     t.deepEqual([code, stderr], [0, ''])

@@ -1,7 +1,7 @@
 import test from 'ava'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { compareElfLayout, layoutDifference } from '../../src/cores/compare-elf-layout.ts'
 import { ElfFile } from '../../src/cores/elf-file.ts'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { LayoutError } from '../../src/shm/errors.ts'
 import type { LayoutRow } from '../../src/shm/layout.ts'

@@ -7,10 +7,10 @@ import {
   type BootParameters,
   bootParameterBytes,
 } from '../../src/cores/boot-parameters.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/built-firmware.ts'
 import { ElfFile } from '../../src/cores/elf-file.ts'
 import { FirmwareImage, type FirmwareTarget } from '../../src/cores/firmware-image.ts'
 import { loadableElf } from '../../src/cores/loadable-elf.ts'
-import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
 import { qemuTarget } from '../../src/cores/qemu-firmware.ts'
 import { CarillonError, type ErrorCode } from '../../src/errors.ts'
 import { FIRMWARE_INTERFACE } from '../../src/shm/firmware-note.ts'

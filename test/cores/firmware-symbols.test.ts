@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { ElfFile } from '../../src/cores/elf-file.ts'
 import {
   imageVersion,
@@ -8,7 +9,6 @@ import {
   locateInImage,
   locationText,
 } from '../../src/cores/firmware-symbols.ts'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const SYMBOL = 'stream_process'

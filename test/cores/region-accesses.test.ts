@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { HOSTED_FIRMWARE, HostedCore } from '../../src/cores/hosted-core.ts'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
+import { HostedCore } from '../../src/cores/hosted-core.ts'
 import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { VIRT_BOARD } from '../../src/cores/virt-board.ts'

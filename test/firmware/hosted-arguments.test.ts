@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Where the firmware finds the file that it is given. */

@@ -2,10 +2,9 @@ import { copyFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { CarillonClient, type ClientStream } from '../../src/client/index.ts'
+import { bareMetalFirmwarePath, HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import type { CoreKind } from '../../src/cores/core-runner.ts'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
-import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
-import { errorCode } from '../../src/errors.ts'
+import { errorCode, errorMessage } from '../../src/errors.ts'
 import { CarillonServer, type CarillonServerOptions } from '../../src/server/carillon-server.ts'
 import { FIRMWARE_INTERFACE } from '../../src/shm/firmware-note.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
@@ -36,13 +35,21 @@ class Stream {
   blocks = 0
   /** The code of the error that it was lost with; empty where it was closed. */
   readonly ended: Promise<string>
+  /** What it was lost with, in words. */
+  why = ''
   readonly #stream: ClientStream
   #isClosing = false
   #notify: () => void = () => {}
 
   private constructor(stream: ClientStream) {
     this.#stream = stream
-    this.ended = this.#run().then(() => '', errorCode)
+    this.ended = this.#run().then(
+      () => '',
+      (error) => {
+        this.why = errorMessage(error)
+        return errorCode(error)
+      },
+    )
   }
 
   static async open(client: CarillonClient): Promise<Stream> {
@@ -152,6 +159,7 @@ for (const [core, firmware, declare] of KINDS) {
     await server.core(1).restart()
     const [lost, other] = await lostOne(streams)
     t.is(await lost.ended, 'ERR_CARILLON_CORE_LOST')
+    t.regex(lost.why, /core 1 was stopped/)
     for (let boot = 3; boot < 6; boot++) {
       await server.core(1).restart()
       await other.pass(3)
@@ -191,7 +199,10 @@ for (const [core, firmware, declare] of KINDS) {
     const other = join(temporaryFolder(t), 'other')
     writeOtherFirmware(firmware, other, { version: '9.8.7', text: [summary, changed] })
     t.deepEqual(await server.reload(other), { firmware: other, version: '9.8.7' })
-    for (const { ended } of streams) t.is(await ended, 'ERR_CARILLON_CORE_LOST')
+    for (const stream of streams) {
+      t.is(await stream.ended, 'ERR_CARILLON_CORE_LOST')
+      t.regex(stream.why, /core \d is loaded with firmware anew/)
+    }
     t.is((await client.describe()).effects?.[0]?.summary, changed)
     for (const stream of await openStreams(client)) t.is(await stream.close(), '')
     // From the file that was loaded last, which is read again.

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import test from 'ava'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { array, f64, struct, text, u8, u16, u32, u64, writtenBy } from '../../src/shm/layout.ts'
 import { MpscControl, SharedMem, STRUCTS } from '../../src/shm/shared-mem.ts'
 import { listStruct, writersOf } from '../../src/shm/struct-listing.ts'

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/built-firmware.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
 
 /** What a core calls for LIST, and for nothing else. */

@@ -61,6 +61,12 @@ export async function buildSlowWindowFirmware(): Promise<string> {
   )
 }
 
+/** Builds the hosted firmware so that it stands still at once (firmware/test/stands_still.c). */
+export async function buildFrozenFirmware(): Promise<string> {
+  const core = '$(wildcard core/*.c) test/stands_still.c'
+  return await build('hosted-frozen', 'carillon-core', `CORE=${core}`)
+}
+
 /**
  * Builds firmware with an effect that makes the core fault, `fault`, and resolves with its path.
  *

@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { temporaryFolder } from './temporary-folder.ts'
 
+/** A program that stands still as soon as it is started: it answers nothing, and takes no signal but SIGKILL. */
 export interface FrozenProgram {
-  /** A folder with nothing else in it. */
-  readonly folder: string
   readonly path: string
-  /** Resolves with its process once it has been started: it stands still from then on. */
+  /** What who starts it has in its environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** Resolves with its process once it has been started. */
   started(): Promise<number>
 }
 
 /**
- * A program that stops itself as soon as it is started (SIGSTOP): it answers nothing, and takes no signal
- * but SIGKILL.
+ * A script that is found under a name.
  *
  * @param afterwards what it is the next time it is started: a line of the shell. Default: the same again.
  */
@@ -25,18 +25,36 @@ export async function frozenProgram(
 ): Promise<FrozenProgram> {
   const folder = temporaryFolder(t)
   const path = join(folder, name)
-  const others = temporaryFolder(t)
-  const [pipe, mark] = [join(others, 'pipe'), join(others, 'mark')]
-  execFileSync('mkfifo', [pipe])
+  const pipe = makePipe(t)
+  const mark = join(temporaryFolder(t), 'mark')
   const again = afterwards === '' ? [] : [`[ ! -e ${mark} ] || ${afterwards}`, `: >${mark}`]
   const lines = ['#!/bin/sh', ...again, `echo $$ >${pipe}`, 'kill -STOP $$', '']
   await writeFile(path, lines.join('\n'), { mode: 0o755 })
-  const started = async () => {
-    const pid = Number(await readFile(pipe, 'ascii'))
-    t.teardown(() => end(pid))
-    return pid
-  }
-  return { folder, path, started }
+  const env = { PATH: `${folder}:${process.env.PATH}` }
+  return { path, env, started: () => startedProcess(t, pipe) }
+}
+
+/**
+ * Firmware of hosted cores.
+ *
+ * @param path as `buildFrozenFirmware` has built it.
+ */
+export function frozenFirmware(t: ExecutionContext, path: string): FrozenProgram {
+  const pipe = makePipe(t)
+  return { path, env: { CARILLON_TEST_PIPE: pipe }, started: () => startedProcess(t, pipe) }
+}
+
+function makePipe(t: ExecutionContext): string {
+  const pipe = join(temporaryFolder(t), 'pipe')
+  execFileSync('mkfifo', [pipe])
+  return pipe
+}
+
+/** The process that says its number in the pipe. */
+async function startedProcess(t: ExecutionContext, pipe: string): Promise<number> {
+  const pid = Number(await readFile(pipe, 'ascii'))
+  t.teardown(() => end(pid))
+  return pid
 }
 
 /** One that a test which failed has left. */

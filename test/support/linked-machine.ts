@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/built-firmware.ts'
+import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QemuMachine, type QemuMachineOptions } from '../../src/cores/qemu-machine.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { join, relative } from 'node:path'
 import { GUEST, GUEST_PROGRAMS } from '../../bench/board/linux-machine.ts'
-import { bareMetalFirmwarePath } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/built-firmware.ts'
 import { readBoard } from '../../src/cores/read-board.ts'
 import { writeFaultyFirmware } from './faulty-firmware.ts'
 import { buildFaultsFirmware, buildSoakFirmware } from './firmware-tool.ts'

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import test from 'ava'
-import { bareMetalFirmwarePath, type QemuBoard } from '../../src/cores/qemu-board.ts'
+import { bareMetalFirmwarePath } from '../../src/cores/built-firmware.ts'
+import type { QemuBoard } from '../../src/cores/qemu-board.ts'
 import { QEMU_BOARDS } from '../../src/cores/qemu-boards.ts'
 import { needsTool } from './needs-tool.ts'
 

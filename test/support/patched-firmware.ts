@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { HOSTED_FIRMWARE } from '../../src/cores/built-firmware.ts'
 import { ElfFile } from '../../src/cores/elf-file.ts'
-import { HOSTED_FIRMWARE } from '../../src/cores/hosted-core.ts'
 import type { LayoutRow } from '../../src/shm/layout.ts'
 import { DECLARED, layoutImage } from './layout-image.ts'
 

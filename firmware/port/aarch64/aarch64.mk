@@ -13,10 +13,12 @@ PORT_FOLDERS := port/aarch64 $(PORT_PARTS) port/$(PORT)
 PORT_CPPFLAGS := --specs=picolibc.specs -Iport/$(PORT)
 # No call into a library for atomics, which would look for a better instruction first. Nothing
 # unaligned by the compiler's own doing: before the MMU is on all memory is a device's, and a loop
-# must not become a call of memset for the same reason.
+# must not become a call of memset for the same reason. No frame that could reach over the guard page
+# below a stack.
 PORT_CFLAGS := -mcpu=cortex-a53 -mno-outline-atomics -mstrict-align -ffreestanding \
                -fno-tree-loop-distribute-patterns -fno-math-errno -fno-pic -no-pie \
-               -fno-stack-protector -fno-asynchronous-unwind-tables -gdwarf-4
+               -fno-stack-protector -fno-asynchronous-unwind-tables -gdwarf-4 \
+              -Wframe-larger-than=2048
 # What a linker adds that the script does not place is an error.
 PORT_LINKER_SCRIPTS := $(firstword $(wildcard port/$(PORT)/machine.ld port/$(PORT)/board.ld)) \
                        port/aarch64/image.ld

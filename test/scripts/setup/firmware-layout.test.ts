@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { HOSTED_FIRMWARE } from '../../../src/cores/hosted-core.ts'
+import { HOSTED_FIRMWARE } from '../../../src/cores/built-firmware.ts'
 import type { LayoutRow } from '../../../src/shm/layout.ts'
 import { writePatchedFirmware } from '../../support/patched-firmware.ts'
 import { importScript, REPOSITORY } from '../../support/repository.ts'
