@@ -278,6 +278,7 @@ bool Poller::CollectInput(int32_t index, uint32_t events) {
   } else if (hung_up && !(events & EPOLLOUT)) {
     slots_.SetDormant(index);
   }
+  if (!reads && events & EPOLLIN) slots_.TellInterest(index);
   if (is_open && events & EPOLLOUT) Tell(index, kWritable);
   return true;
 }

@@ -58,6 +58,7 @@ int Slots::Add(int fd, SlotKind kind, uint32_t interest) {
   slot.fd = fd;
   slot.generation++;
   slot.interest = interest;
+  slot.told = interest;
   slot.kind = kind;
   slot.ended = false;
   slot.dormant = false;
@@ -91,10 +92,22 @@ int Slots::SetInterest(int32_t index, uint32_t interest) {
   // Behind the peer's FIN a socket is readable for ever.
   if (slot.ended) interest &= ~static_cast<uint32_t>(EPOLLIN);
   if (interest == slot.interest && !(slot.dormant && interest != 0)) return 0;
-  if (slot.dormant && interest == 0) {
-    slot.interest = 0;
+  const bool is_told_later = slot.kind == SlotKind::kConnection && !slot.ended &&
+                             (interest | static_cast<uint32_t>(EPOLLIN)) == slot.told;
+  if (slot.dormant ? interest == 0 : is_told_later) {
+    slot.interest = interest;
     return 0;
   }
+  return Tell(index, interest);
+}
+
+void Slots::TellInterest(int32_t index) {
+  const Slot& slot = slots_[index];
+  if (!slot.dormant && slot.interest != slot.told) Tell(index, slot.interest);
+}
+
+int Slots::Tell(int32_t index, uint32_t interest) {
+  Slot& slot = slots_[index];
   if (!HasItsDescriptor(index)) return -EBADF;
   epoll_event event = {};
   event.events = interest;
@@ -103,6 +116,7 @@ int Slots::SetInterest(int32_t index, uint32_t interest) {
   if (epoll_ctl(epoll_, call, slot.fd, &event) != 0) return -errno;
   // Only now: what was refused may be asked for again.
   slot.interest = interest;
+  slot.told = interest;
   slot.dormant = false;
   slot.hears_edges = false;
   return 0;

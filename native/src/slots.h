@@ -33,6 +33,8 @@ struct Slot {
   int fd = -1;
   uint32_t generation = 0;
   uint32_t interest = 0;
+  // What epoll was told. Of a connection that is not read from for a while, EPOLLIN may still be in it.
+  uint32_t told = 0;
   SlotKind kind = SlotKind::kFree;
   // The peer has sent its FIN.
   bool ended = false;
@@ -73,8 +75,11 @@ class Slots {
   int Add(int fd, SlotKind kind, uint32_t interest);
   // The slot in use at `index`, or null: what JavaScript names is checked like any other input.
   Slot* Find(int32_t index);
-  // Of a slot in use: 0, or a negative error number.
+  // Of a slot in use: 0, or a negative error number. That a connection is not read from is told to
+  // epoll only where something comes meanwhile (TellInterest): most are read from again before.
   int SetInterest(int32_t index, uint32_t interest);
+  // Of a connection with an event that nobody is interested in.
+  void TellInterest(int32_t index);
   // A hang-up is told however little interest there is: a connection that is not read from would wake
   // us for ever. It comes back with the next interest in it.
   void SetDormant(int32_t index);
@@ -90,6 +95,7 @@ class Slots {
   auto end() { return slots_.end(); }
 
  private:
+  int Tell(int32_t index, uint32_t interest);
   void HearEdges(int32_t index);
   bool HasItsDescriptor(int32_t index) const;
   void Linger(int32_t index);

@@ -47,8 +47,13 @@ export interface CoreLinkHandler {
    * CoreLink.damaged}) ends the core, or closes the link.
    */
   onUnlinked(reason: Error): void
-  /** A record of the core's. Its payload is in `bytes` and valid until the call returns. */
+  /**
+   * A record of the core's. Its payload is in `bytes` and valid until the call returns; in the region's
+   * memory (`bytes` then lies in it), until `onRead` has returned.
+   */
   onRecord(record: RingRecord, bytes: Uint8Array): void
+  /** All records of this look have been told. */
+  onRead?(): void
   /** A `send` that found no room may be tried again. */
   onRoom(): void
 }
@@ -65,6 +70,7 @@ export class CoreLink {
   readonly #rings: CoreRings
   readonly #handler: CoreLinkHandler
   readonly #ring: () => void
+  readonly #onRead: () => void
   /** Counts the links of this session: none is used twice. */
   #lastLink = 0
   /** The link in use or offered, and the start of the core that it is for; 0 where there is none. */
@@ -96,6 +102,7 @@ export class CoreLink {
     this.#rings = coreRings(region, core)
     this.#ring = ring
     this.#handler = handler
+    this.#onRead = () => handler.onRead?.()
   }
 
   get isLinked(): boolean {
@@ -142,9 +149,21 @@ export class CoreLink {
    * @throws {ArgumentError} where the payload is over `payloadBytesMax`, or the type is none.
    */
   send(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
+    return this.sendPart(type, stream, sequence, payload, 0, payload.length)
+  }
+
+  /** As `send`, of the bytes from `start` to `end` of `source`. */
+  sendPart(
+    type: number,
+    stream: number,
+    sequence: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     if (!this.#linked) return false
     try {
-      if (!this.#write(type, stream, sequence, payload)) return false
+      if (!this.#write(type, stream, sequence, source, start, end)) return false
     } catch (error) {
       this.#leaveDamaged(error)
       return false
@@ -283,9 +302,16 @@ export class CoreLink {
     this.#offerTimer.unref()
   }
 
-  #write(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
+  #write(
+    type: number,
+    stream: number,
+    sequence: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     const { toCore } = this.#rings
-    while (!toCore.write(type, stream, sequence, payload)) {
+    while (!toCore.writePart(type, stream, sequence, source, start, end)) {
       // The core can only make room of what it has been shown.
       this.#flush()
       if (toCore.trySleep()) {
@@ -310,11 +336,15 @@ export class CoreLink {
     this.#inTurn = true
     try {
       fromCore.wake()
-      const count = fromCore.read((record) => {
-        this.#handler.onRecord(record, bytes)
-        // What the handler did may have ended the link, and with it the records behind this one.
-        return this.#linked
-      }, RECORDS_PER_TURN)
+      const count = fromCore.read(
+        (record) => {
+          this.#handler.onRecord(record, bytes)
+          // What the handler did may have ended the link, and with it the records behind this one.
+          return this.#linked
+        },
+        RECORDS_PER_TURN,
+        this.#onRead,
+      )
       if (!this.#linked) return
       if (fromCore.shouldRing()) this.#ring()
       if (count === RECORDS_PER_TURN) this.#planTurn()

@@ -54,6 +54,18 @@ export class ClientOutput {
     return result
   }
 
+  /** As `TcpClient.sendLent`. */
+  sendLent(head: Uint8Array, memory: Uint8Array, start: number, end: number): SendResult {
+    this.sendRun()
+    const bytes = head.length + end - start
+    if (!this.isOpen) return this.#outbox.drop(bytes)
+    if (bytes === 0) return 'sent'
+    const result = this.#outbox.sendLent(head, memory, start, end)
+    if (result === 'sent') this.#onSent()
+    else this.onSlow(result, bytes)
+    return result
+  }
+
   /** @param release called once, whatever the answer. */
   sendHeld(chunks: readonly Uint8Array[], release: () => void): SendResult {
     this.sendRun()
@@ -80,7 +92,7 @@ export class ClientOutput {
       const end = info.wholeStart + message.length
       const from = this.#parts.strategy.framedFrom?.(chunk, info.wholeStart, end) ?? -1
       if (from >= 0 && info === own) return this.sendBack(from, end)
-      if (from >= 0) return this.#sendLent(chunk, from, end)
+      if (from >= 0) return this.#sendChunk(chunk, from, end)
     }
     return this.sendEncoded(message)
   }
@@ -115,7 +127,7 @@ export class ClientOutput {
     const isFree = this.isOpen && this.#outbox.isFree
     // A longer chunk may have messages in it that are over the limit.
     if (!isFree || chunk.length > this.#parts.options.maxQueuedBytes) {
-      return this.#sendLent(chunk, start, end)
+      return this.#sendChunk(chunk, start, end)
     }
     this.#runStart = start
     this.#runEnd = end
@@ -128,10 +140,10 @@ export class ClientOutput {
     const end = this.#runEnd
     if (end === NO_RUN) return
     this.#runEnd = NO_RUN
-    this.#sendLent(delivery.lentChunk as Buffer, this.#runStart, end, this.#runMessages)
+    this.#sendChunk(delivery.lentChunk as Buffer, this.#runStart, end, this.#runMessages)
   }
 
-  #sendLent(chunk: Buffer, start: number, end: number, messages = 1): SendResult {
+  #sendChunk(chunk: Buffer, start: number, end: number, messages = 1): SendResult {
     const bytes = end - start
     if (!this.isOpen) return this.#outbox.drop(bytes)
     const result = this.#outbox.sendSlice(chunk, start, end, messages)

@@ -131,6 +131,15 @@ export class ClientSession implements TcpClient, ConnectionHandler {
     return this.#output.send(chunks, true)
   }
 
+  sendLent(head: Uint8Array, memory: Uint8Array, start: number, end: number): SendResult {
+    checkBytes('head', head)
+    checkBytes('memory', memory)
+    if (!(start >= 0 && start <= end && end <= memory.length)) {
+      throw new ArgumentError(`bytes ${start} to ${end} do not lie in ${memory.length}`)
+    }
+    return this.#output.sendLent(head, memory, start, end)
+  }
+
   sendMessage(message: Uint8Array): SendResult {
     const info = delivery.lentInfo
     // Small, so that it is compiled into the loop that reads: an echo goes this way, and looking at

@@ -99,6 +99,16 @@ export class EpollConnection implements Connection, Sender, Receiver {
     return true
   }
 
+  writeLent(head: Uint8Array, memory: Uint8Array, start: number, end: number): boolean {
+    const isFree = this.#queuedBytes === 0 && this.#state === 'open'
+    if (!isFree || !this.#reactor.sends.addLent(this, head, memory, start, end)) {
+      const chunks = [head, memory.subarray(start, end)]
+      return this.writeCopy(chunks, head.length + end - start)
+    }
+    this.#reactor.scheduleFlush()
+    return true
+  }
+
   writeSlice(memory: Buffer, start: number, end: number): boolean {
     const isFree = this.#queuedBytes === 0 && this.#state === 'open'
     if (!isFree || !this.#reactor.sends.addSlice(this, memory, start, end)) {

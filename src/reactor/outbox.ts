@@ -74,6 +74,19 @@ export class Outbox {
     return this.noteQueued()
   }
 
+  /** As `send`, of `head` and of the bytes from `start` to `end` of `memory`: at least one in all. */
+  sendLent(head: Uint8Array, memory: Uint8Array, start: number, end: number): SendResult {
+    const bytes = head.length + end - start
+    const connection = this.#connection
+    const isUsual = bytes <= this.#options.maxQueuedBytes && this.#isFreeFor(bytes)
+    if (!isUsual || connection.writeLent === undefined) {
+      return this.send([head, memory.subarray(start, end)], bytes, true)
+    }
+    this.messagesOut++
+    this.bytesOut += bytes
+    return connection.writeLent(head, memory, start, end) ? 'sent' : this.noteQueued()
+  }
+
   #writeCopy(chunks: readonly Uint8Array[], bytes: number): boolean {
     const connection = this.#connection
     if (connection.writeCopy !== undefined) return connection.writeCopy(chunks, bytes)

@@ -1,3 +1,4 @@
+import { copyBytes } from '../copy-bytes.ts'
 import { ARENA, OUTGOING, type Poller } from './native-addon.ts'
 import { throwLater } from './throw-later.ts'
 
@@ -59,6 +60,11 @@ export class SendList {
   /** What a Buffer lies in is slow to ask for, so that is done once a chunk. */
   #lastSliced: Buffer | undefined
   #lastSlicedOffset = 0
+  /** What was lent last, and where in which registered memory it lies. */
+  #lastLent: Uint8Array | undefined
+  #lastLentIndex = 0
+  #lastLentStart = 0
+  #lastLentBytes = 0
   #pieceCount = 0
   #outgoingUsed = 0
 
@@ -117,6 +123,43 @@ export class SendList {
     }
     this.#outgoingUsed = at
     this.#append(sender, OUTGOING, offset, bytes)
+    return true
+  }
+
+  /**
+   * Lists a copy of `head` and the bytes from `start` to `end` of `memory`, from where they lie. False
+   * where there is no room, and where that memory is not registered.
+   */
+  addLent(
+    sender: Sender,
+    head: Uint8Array,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (memory !== this.#lastLent && !this.#findLent(memory)) return false
+    const at = this.#outgoingUsed
+    const from = this.#lastLentStart + start
+    const isWithin = from >= 0 && this.#lastLentStart + end <= this.#lastLentBytes
+    const { maxPieces, maxSends } = this.#limits
+    const hasRoom = this.#pieceCount + 2 <= maxPieces && this.#senderCount < maxSends
+    if (!isWithin || !hasRoom || at + head.length > this.#outgoing.length) return false
+    if (head.length > 0) {
+      copyBytes(this.#outgoing, at, head, 0, head.length)
+      this.#outgoingUsed = at + head.length
+      this.#append(sender, OUTGOING, at, head.length)
+    }
+    if (end > start) this.#append(sender, this.#lastLentIndex, from, end - start)
+    return true
+  }
+
+  #findLent(memory: Uint8Array): boolean {
+    const registered = this.#memories.get(memory.buffer)
+    if (registered === undefined) return false
+    this.#lastLent = memory
+    this.#lastLentIndex = registered.index
+    this.#lastLentStart = memory.byteOffset - registered.offset
+    this.#lastLentBytes = registered.end - registered.offset
     return true
   }
 
@@ -253,6 +296,7 @@ export class SendList {
     const registered = this.#memories.get(memory.buffer)
     if (registered?.memory !== memory) return
     this.flush()
+    this.#lastLent = undefined
     this.#memories.delete(memory.buffer)
     this.#bases[registered.index] = undefined
     this.#poller.unregisterMemory(registered.index)

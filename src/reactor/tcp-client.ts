@@ -65,6 +65,17 @@ export interface TcpClient {
   sendCopy(...chunks: readonly Uint8Array[]): SendResult
 
   /**
+   * As `sendData`, of `head` and the bytes from `start` to `end` of `memory`. `head` is the caller's
+   * again when this returns, and so is the other where it does not lie in memory that is registered with
+   * the reactor. Where it does, it is not changed until the turn ends or `Reactor.flush` has returned,
+   * whatever the answer: over `epoll` it goes out from there, together with what else its client is
+   * sent until then.
+   *
+   * @throws {ArgumentError} where one is no Uint8Array, or the bytes do not lie in `memory`.
+   */
+  sendLent(head: Uint8Array, memory: Uint8Array, start: number, end: number): SendResult
+
+  /**
    * Frames `message` with the client's framing strategy and sends it, as `sendData` does.
    *
    * @throws {StateError} `ERR_CARILLON_NO_FRAME` where the strategy has no `encode`.

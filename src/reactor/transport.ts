@@ -82,6 +82,12 @@ export interface Connection {
    * @param bytes of all chunks, at least one.
    */
   writeCopy?(chunks: readonly Uint8Array[], bytes: number): boolean
+  /**
+   * As `writeCopy`, of `head` and of the bytes from `start` to `end` of `memory`, at least one in all;
+   * the latter, where the transport sends it from where it lies, are the caller's again only when the
+   * turn ends or after `flush`. Absent where `writeCopy` does as well.
+   */
+  writeLent?(head: Uint8Array, memory: Uint8Array, start: number, end: number): boolean
   /** As `write`, of the bytes from `start` to `end` of `memory`, at least one. */
   writeSlice(memory: Buffer, start: number, end: number): boolean
   /**

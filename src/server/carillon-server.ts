@@ -8,6 +8,7 @@ import { StateError } from '../reactor/errors.ts'
 import { NetTransport } from '../reactor/net-transport.ts'
 import { Reactor } from '../reactor/reactor.ts'
 import type { Transport } from '../reactor/transport.ts'
+import type { SharedRegion } from '../shm/shared-region.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { DspServer } from './dsp-server.ts'
 import { DspService } from './dsp-service.ts'
@@ -148,11 +149,17 @@ export class CarillonServer {
       throw error
     }
     const { region, runner } = opened
+    const lender = lendRegion(region, options, reactor)
+    const flush = lender === undefined ? {} : { flush: () => lender.flush() }
     const cores = Array.from(
       { length: count },
-      (_, core) => new ManagedCore({ region, core, runner, logger }),
+      (_, core) => new ManagedCore({ region, core, runner, logger, ...flush }),
     )
-    const parts: Parts = { ...opened, cores, ...(reactor !== undefined && { reactor }) }
+    const parts: Parts = {
+      ...{ ...opened, cores },
+      ...(reactor !== undefined && { reactor }),
+      ...(lender !== undefined && { lender }),
+    }
     try {
       const starting = [
         ...cores.map((core) => core.start()),
@@ -287,6 +294,8 @@ interface Parts extends ServerCores {
   readonly cores: readonly ManagedCore[]
   /** Where it is not the thread's own. */
   readonly reactor?: Reactor
+  /** With which the region's memory is registered. */
+  readonly lender?: Reactor
   service?: DspService
   server?: DspServer
   gateway?: WebGateway
@@ -318,6 +327,28 @@ function chooseTransport(
   if (transport === 'net') return new NetTransport()
   if (reactor !== undefined) return new EpollTransport({ reactor })
   return transport === 'epoll' ? new EpollTransport() : undefined
+}
+
+/**
+ * Has what leaves a ring go to the kernel from there. Of a device's memory, which may not be read as
+ * bytes lie, and over another transport it is copied.
+ */
+function lendRegion(
+  region: SharedRegion,
+  { transport }: CarillonServerOptions,
+  reactor: Reactor | undefined,
+): Reactor | undefined {
+  const cannot = transport === 'net' || Reactor.unavailable !== undefined
+  if (cannot || region.memoryType === 'device') return undefined
+  const lender = reactor ?? Reactor.shared
+  try {
+    lender.registerMemory(region.memory.bytes)
+  } catch (error) {
+    // There are as many as it takes: it is copied then.
+    if (errorCode(error) !== 'ENOSPC') throw error
+    return undefined
+  }
+  return lender
 }
 
 interface Ports {
@@ -357,12 +388,13 @@ async function listen(parts: Parts, service: DspService, options: ListenOptions)
  * where the one before it fails; the first failure is thrown in the end.
  */
 async function stopParts(parts: Parts): Promise<void> {
-  const { region, runner, cores, reactor, service, server, gateway } = parts
+  const { region, runner, cores, reactor, lender, service, server, gateway } = parts
   service?.stop()
   const clients = await Promise.allSettled([gateway?.stop(), server?.stop()])
   const stopped = await Promise.allSettled(cores.map((core) => core.stop()))
   const ended = await Promise.allSettled([runner.end()])
   parts.close()
+  lender?.unregisterMemory(region.memory.bytes)
   reactor?.close()
   region.remove()
   region.close()

@@ -39,7 +39,7 @@ export interface SessionOwner {
   onSubscribed(session: ClientSession): void
   onStreamOpened(session: ClientSession, stream: ClientStream): void
   onStreamEnded(session: ClientSession, stream: ClientStream): void
-  onStreamSamples(stream: ClientStream, data: Uint8Array): void
+  onStreamSamples(stream: ClientStream, memory: Uint8Array, start: number, end: number): void
   onClosed(session: ClientSession): void
 }
 
@@ -98,7 +98,7 @@ export class ClientSession implements PeerHandler {
   #takeSamples(bytes: Uint8Array): void {
     const { stream, sequence, dataStart, dataEnd } = SAMPLES
     try {
-      this.#samples(stream, sequence, bytes.subarray(dataStart, dataEnd))
+      this.#samples(stream, sequence, bytes, dataStart, dataEnd)
     } catch (error) {
       this.#answerError(error, 0)
     }
@@ -168,8 +168,15 @@ export class ClientSession implements PeerHandler {
     this.peer.send(ServerMessage.encode({ request, ...body }).finish())
   }
 
-  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
-    this.peer.sendSamples(stream, sequence, data)
+  /** As {@link Peer.sendSamples}. */
+  sendSamples(
+    stream: number,
+    sequence: number,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.peer.sendSamples(stream, sequence, memory, start, end)
   }
 
   /** Sends what is only worth something now, unless the client is still busy with what came before. */
@@ -247,11 +254,7 @@ export class ClientSession implements PeerHandler {
         this.#openStream(message.request, message.openStream)
         break
       case 'samples':
-        this.#samples(
-          message.samples.stream ?? 0,
-          message.samples.sequence ?? 0,
-          message.samples.data ?? NOTHING,
-        )
+        this.#takeDecoded(message.samples)
         break
       case 'closeStream':
         this.#closeStream(message.request, message.closeStream.stream ?? 0)
@@ -296,7 +299,7 @@ export class ClientSession implements PeerHandler {
       session: this,
       core: this.#owner.chooseCore(open.core ?? undefined),
       onOpened: () => this.#owner.onStreamOpened(this, stream),
-      onSamples: (data) => this.#owner.onStreamSamples(stream, data),
+      onSamples: (memory, start, end) => this.#owner.onStreamSamples(stream, memory, start, end),
       onReleased: () => {
         this.#slots--
       },
@@ -314,13 +317,21 @@ export class ClientSession implements PeerHandler {
     }
   }
 
-  #samples(id: number, sequence: number, data: Uint8Array): void {
+  #takeDecoded({
+    stream = 0,
+    sequence = 0,
+    data = NOTHING,
+  }: carillon.v1.Samples.$Properties): void {
+    this.#samples(stream ?? 0, sequence ?? 0, data ?? NOTHING, 0, data?.length ?? 0)
+  }
+
+  #samples(id: number, sequence: number, source: Uint8Array, start: number, end: number): void {
     const stream = this.#findStream(id)
     if (stream === undefined || stream.isClosing) {
       this.lateBlocks++
       return
     }
-    stream.send(sequence, data)
+    stream.send(sequence, source, start, end)
   }
 
   #closeStream(request: number, id: number): void {

@@ -19,7 +19,8 @@ export interface ClientStreamOptions {
   readonly session: ClientSession
   readonly core: ManagedCore
   readonly onOpened: () => void
-  readonly onSamples: (data: Uint8Array) => void
+  /** Samples have come: the bytes from `start` to `end` of `memory`, valid until it returns. */
+  readonly onSamples: (memory: Uint8Array, start: number, end: number) => void
   /** Its slot on the core is free again. Once, and the last. */
   readonly onReleased: () => void
 }
@@ -73,20 +74,20 @@ export class ClientStream implements CoreStreamHandler {
   }
 
   /**
-   * Passes a block on. Whatever is wrong with it ends the stream: the blocks that follow could not
+   * Passes a block on, the bytes from `start` to `end` of `source`. Whatever is wrong with it ends the stream: the blocks that follow could not
    * be told apart from it.
    */
-  send(sequence: number, data: Uint8Array): void {
-    const wrong = this.#wrongBlock(sequence, data)
+  send(sequence: number, source: Uint8Array, start: number, end: number): void {
+    const wrong = this.#wrongBlock(sequence, end - start)
     if (wrong !== undefined) {
       this.#end(wrong)
       this.#coreStream?.abandon()
       return
     }
     // Where there is no room, the block stays where it was received, if it can.
-    const hasRoom = this.#coreStream?.offer(sequence, data) ?? true
+    const hasRoom = this.#coreStream?.offer(sequence, source, start, end) ?? true
     const isPutBack = !hasRoom && this.session.putBack()
-    if (!hasRoom && !isPutBack) this.#coreStream?.queue(sequence, data)
+    if (!hasRoom && !isPutBack) this.#coreStream?.queue(sequence, source.subarray(start, end))
     if (!isPutBack) this.#blocksIn++
     this.#updateBlocked()
   }
@@ -118,12 +119,12 @@ export class ClientStream implements CoreStreamHandler {
     if (!this.isClosing) this.#options.onReleased()
   }
 
-  onSamples(sequence: number, data: Uint8Array): void {
+  onSamples(sequence: number, memory: Uint8Array, start: number, end: number): void {
     if (this.#ended) return
     this.#blocksOut++
-    this.session.sendSamples(this.id, sequence, data)
+    this.session.sendSamples(this.id, sequence, memory, start, end)
     this.session.updateReading()
-    this.#options.onSamples(data)
+    this.#options.onSamples(memory, start, end)
   }
 
   onFlushed(): void {
@@ -174,7 +175,7 @@ export class ClientStream implements CoreStreamHandler {
     this.session.forget(this)
   }
 
-  #wrongBlock(sequence: number, data: Uint8Array): ServiceError | undefined {
+  #wrongBlock(sequence: number, bytes: number): ServiceError | undefined {
     const expected = this.#blocksIn >>> 0
     if (sequence !== expected) {
       return new ServiceError(
@@ -184,10 +185,10 @@ export class ClientStream implements CoreStreamHandler {
     }
     const frameBytes = BYTES_PER_SAMPLE * this.format.channels
     const { blockBytesMax } = this.core
-    if (data.length === 0 || data.length % frameBytes !== 0 || data.length > blockBytesMax) {
+    if (bytes === 0 || bytes % frameBytes !== 0 || bytes > blockBytesMax) {
       return new ServiceError(
         'ERR_CARILLON_FORMAT',
-        `a block of stream ${this.id} is ${frameBytes} to ${blockBytesMax} bytes in whole frames of ${frameBytes}, not ${data.length}`,
+        `a block of stream ${this.id} is ${frameBytes} to ${blockBytesMax} bytes in whole frames of ${frameBytes}, not ${bytes}`,
       )
     }
     return undefined

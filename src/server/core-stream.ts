@@ -25,8 +25,11 @@ export interface CoreStreamHandler {
   onStarted(): void
   /** The stream has ended. */
   onFailed(failure: StreamFailure): void
-  /** `data` is valid until the call returns. */
-  onSamples(sequence: number, data: Uint8Array): void
+  /**
+   * Samples: the bytes from `start` to `end` of `memory`, valid until the call returns; in the region's
+   * memory, until the link's `onRead`.
+   */
+  onSamples(sequence: number, memory: Uint8Array, start: number, end: number): void
   /** Everything that was queued is on the ring, and what found no room may be offered again. */
   onFlushed(): void
   /** The stream has ended as asked. */
@@ -41,12 +44,14 @@ interface Command {
   readonly payload: Uint8Array
 }
 
-/** Puts a record on the ring, or says that there is no room. */
+/** Puts a record on the ring, of the bytes from `start` to `end` of `source`, or says that there is no room. */
 export type SendCommand = (
   type: number,
   stream: number,
   sequence: number,
-  payload: Uint8Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
 ) => boolean
 
 const NOTHING = new Uint8Array(0)
@@ -55,8 +60,8 @@ export interface CoreStreamOptions {
   readonly slot: number
   readonly send: SendCommand
   readonly handler: CoreStreamHandler
-  /** Bytes of samples that may be on their way; one block always may. */
-  readonly bytesInFlightMax: number
+  /** Bytes of samples that may be on their way now; one block always may. */
+  readonly bytesInFlightMax: () => number
 }
 
 /** One slot of a core, from OPEN to CLOSED. Commands that find no room wait here, in order. */
@@ -99,27 +104,22 @@ export class CoreStream {
   }
 
   /**
-   * Sends a block, where there is room for it now.
+   * Sends a block, the bytes from `start` to `end` of `source`, where there is room for it now.
    *
    * @returns false where there is none: offer it again, and none before it, once `onFlushed` has
    *   said so, or `queue` it.
    */
-  offer(sequence: number, data: Uint8Array): boolean {
+  offer(sequence: number, source: Uint8Array, start: number, end: number): boolean {
     this.#offeredBytes = 0
-    if (!this.isBlocked && this.#trySend(COMMAND.SAMPLES, sequence, data)) return true
-    this.#offeredBytes = data.length
+    const bytes = end - start
+    if (!this.isBlocked && !this.#isOverShare(COMMAND.SAMPLES, bytes)) {
+      if (this.#options.send(COMMAND.SAMPLES, this.slot, sequence, source, start, end)) {
+        this.#bytesInFlight += bytes
+        return true
+      }
+    }
+    this.#offeredBytes = bytes
     return false
-  }
-
-  /**
-   * Sends a block. `data` is the caller's again when this returns: what has to wait is copied.
-   *
-   * @returns false where it has to wait: send no more until `onFlushed`.
-   */
-  send(sequence: number, data: Uint8Array): boolean {
-    const hasRoom = this.offer(sequence, data)
-    if (!hasRoom) this.queue(sequence, data)
-    return hasRoom
   }
 
   /** Sends a block for which there was no room, of which it keeps a copy, once there is. */
@@ -144,9 +144,9 @@ export class CoreStream {
   }
 
   /** A block has come back. */
-  onSamples(sequence: number, data: Uint8Array): void {
-    this.#bytesInFlight -= data.byteLength
-    this.handler.onSamples(sequence, data)
+  onSamples(sequence: number, memory: Uint8Array, start: number, end: number): void {
+    this.#bytesInFlight -= end - start
+    this.handler.onSamples(sequence, memory, start, end)
     if (this.isBlocked) this.flush()
   }
 
@@ -180,11 +180,11 @@ export class CoreStream {
   #isOverShare(type: number, bytes: number): boolean {
     const { bytesInFlightMax } = this.#options
     const inFlight = this.#bytesInFlight
-    return type === COMMAND.SAMPLES && inFlight > 0 && inFlight + bytes > bytesInFlightMax
+    return type === COMMAND.SAMPLES && inFlight > 0 && inFlight + bytes > bytesInFlightMax()
   }
 
   #putOnRing(type: number, sequence: number, payload: Uint8Array): boolean {
-    if (!this.#options.send(type, this.slot, sequence, payload)) return false
+    if (!this.#options.send(type, this.slot, sequence, payload, 0, payload.length)) return false
     if (type === COMMAND.SAMPLES) this.#bytesInFlight += payload.byteLength
     return true
   }

@@ -12,8 +12,11 @@ import {
 import type { EncodedEffect } from './effect-catalogue.ts'
 import { ServiceError } from './errors.ts'
 
-/** The share of its ring that one stream may have in flight, so that others find room beside it. */
-const IN_FLIGHT_SHARE = 1 / 8
+/**
+ * The share of its ring that one stream may have in flight, so that others find room beside it: as many
+ * streams as there are share it alike, from 2 on; beyond 8 they go by turns.
+ */
+const SHARES = { LEAST: 2, MOST: 8 } as const
 
 /** The streams of a core: puts what they say on its ring, and tells them what it says. */
 export class CoreStreams {
@@ -31,6 +34,11 @@ export class CoreStreams {
   /** Streams that hold a slot. */
   get count(): number {
     return this.#slots.size
+  }
+
+  #bytesInFlightMax(): number {
+    const shares = Math.min(Math.max(this.#slots.size, SHARES.LEAST), SHARES.MOST)
+    return this.#link.toCore.capacity / shares
   }
 
   /** How long ago each of them was opened, in milliseconds. */
@@ -58,8 +66,9 @@ export class CoreStreams {
     const stream = new CoreStream({
       slot,
       handler,
-      bytesInFlightMax: this.#link.toCore.capacity * IN_FLIGHT_SHARE,
-      send: (type, slot, sequence, payload) => this.#send(stream, type, slot, sequence, payload),
+      bytesInFlightMax: () => this.#bytesInFlightMax(),
+      send: (type, slot, sequence, source, start, end) =>
+        this.#send(stream, type, slot, sequence, source, start, end),
     })
     this.#slots.take(stream)
     stream.open(format, effects)
@@ -76,8 +85,9 @@ export class CoreStreams {
     return this.#slots.clear()
   }
 
-  /** Hands a record of the core to the stream that it is of. */
-  onRecord(record: RingRecord, payload: Uint8Array): void {
+  /** Hands a record of the core, whose payload is in `bytes`, to the stream that it is of. */
+  onRecord(record: RingRecord, bytes: Uint8Array): void {
+    const { offset, length } = record
     const stream = this.#slots.get(record.stream)
     if (stream === undefined) {
       this.strayRecords++
@@ -85,7 +95,7 @@ export class CoreStreams {
     }
     switch (record.type) {
       case EVENT.SAMPLES:
-        stream.onSamples(record.sequence, payload)
+        stream.onSamples(record.sequence, bytes, offset, offset + length)
         break
       case EVENT.STARTED:
         stream.handler.onStarted()
@@ -93,8 +103,9 @@ export class CoreStreams {
       case EVENT.FAILED:
         // A CLOSE that crossed it will be answered as well: the slot is kept for that.
         if (!stream.isClosing) this.#slots.free(stream)
-        if (payload.byteLength >= Failure.bytes) stream.handler.onFailed(decodeFailure(payload))
-        else stream.handler.onLost(new CoreError('ERR_CARILLON_CORE_LOST', 'malformed failure'))
+        if (length >= Failure.bytes) {
+          stream.handler.onFailed(decodeFailure(bytes.subarray(offset, offset + length)))
+        } else stream.handler.onLost(new CoreError('ERR_CARILLON_CORE_LOST', 'malformed failure'))
         break
       case EVENT.CLOSED:
         this.#slots.free(stream)
@@ -110,9 +121,11 @@ export class CoreStreams {
     type: number,
     slot: number,
     sequence: number,
-    payload: Uint8Array,
+    source: Uint8Array,
+    start: number,
+    end: number,
   ): boolean {
-    if (this.#link.send(type, slot, sequence, payload)) return true
+    if (this.#link.sendPart(type, slot, sequence, source, start, end)) return true
     // A stream that outlived its core sends into the void; its owner has been told.
     if (this.#slots.get(slot) !== stream) return true
     this.#slots.addWaiting(stream)

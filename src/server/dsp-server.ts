@@ -99,11 +99,18 @@ class TcpPeer implements Peer {
     this.#client.sendMessage(message)
   }
 
-  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
-    const headBytes = samplesHeadBytes(stream, sequence, data.length)
-    const at = writeVarint(HEAD, 0, headBytes + data.length)
-    const end = writeSamplesHead(HEAD, at, stream, sequence, data.length)
-    this.#client.sendCopy(HEADS[end] as Uint8Array, data)
+  sendSamples(
+    stream: number,
+    sequence: number,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const bytes = end - start
+    const headBytes = samplesHeadBytes(stream, sequence, bytes)
+    const at = writeVarint(HEAD, 0, headBytes + bytes)
+    const headEnd = writeSamplesHead(HEAD, at, stream, sequence, bytes)
+    this.#client.sendLent(HEADS[headEnd] as Uint8Array, memory, start, end)
   }
 
   pause(): void {

@@ -156,8 +156,8 @@ export class DspService implements SessionOwner {
     if (this.#streams.delete(stream)) this.#chooseSource()
   }
 
-  onStreamSamples(stream: ClientStream, data: Uint8Array): void {
-    if (stream === this.#heard) this.#scope.add(data)
+  onStreamSamples(stream: ClientStream, memory: Uint8Array, start: number, end: number): void {
+    if (stream === this.#heard) this.#scope.add(memory.subarray(start, end))
   }
 
   onClosed(session: ClientSession): void {

@@ -45,6 +45,11 @@ export interface ManagedCoreOptions {
    * milliseconds. Default 10,000.
    */
   readonly silentTimeoutMs?: number
+  /**
+   * Sends what was sent of the region's memory, now: the core writes there again. Default: nothing is
+   * sent from there later than it is asked for.
+   */
+  readonly flush?: () => void
   readonly logger: Logger
 }
 
@@ -97,6 +102,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
       onUnlinked: (reason) => this.#onUnlinked(reason),
       onRecord: (record, bytes) => this.#onRecord(record, bytes),
       onRoom: () => this.#streams.flush(),
+      ...(options.flush !== undefined && { onRead: options.flush }),
     })
     this.#trace = new CoreTrace(options.region, options.core, this.status, this.#logger)
     this.#streams = new CoreStreams(options.core, this.#link)
@@ -418,13 +424,13 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
   }
 
   #onRecord(record: RingRecord, bytes: Uint8Array): void {
-    const payload = bytes.subarray(record.offset, record.offset + record.length)
     if (record.type === EVENT.EFFECT_INFO) {
+      const payload = bytes.subarray(record.offset, record.offset + record.length)
       if (!this.#describing.add(record.sequence, payload)) this.#strayDescriptions++
     } else if (record.type === EVENT.DESCRIBED) {
       this.#onDescribed()
     } else {
-      this.#streams.onRecord(record, payload)
+      this.#streams.onRecord(record, bytes)
     }
   }
 

@@ -9,11 +9,17 @@ export interface Peer {
   /** Sends one encoded ServerMessage. A peer that is gone takes nothing. */
   send(message: Uint8Array): void
   /**
-   * Sends a ServerMessage with samples.
-   *
-   * @param data at least one byte; the caller's again when this returns.
+   * Sends a ServerMessage with samples: the bytes from `start` to `end` of `memory`, at least one. They
+   * are the caller's again when this returns; in memory that is registered with the reactor, once that
+   * is flushed.
    */
-  sendSamples(stream: number, sequence: number, data: Uint8Array): void
+  sendSamples(
+    stream: number,
+    sequence: number,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+  ): void
   /** No further messages until `resume`. */
   pause(): void
   /**

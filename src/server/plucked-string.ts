@@ -77,8 +77,8 @@ export class PluckedString {
     const handler = {
       onStarted: () => {},
       onFailed: (failure: object) => end({ failure }),
-      onSamples: (_sequence: number, data: Uint8Array) => {
-        if (isMine()) this.#onSamples(data)
+      onSamples: (_sequence: number, memory: Uint8Array, start: number, end: number) => {
+        if (isMine()) this.#onSamples(memory.subarray(start, end))
       },
       onFlushed: () => {},
       onClosed: () => end({}),

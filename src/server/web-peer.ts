@@ -75,10 +75,17 @@ export class WebPeer implements Peer {
     this.#counters.bytesOut += message.length
   }
 
-  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
-    const headBytes = samplesHeadBytes(stream, sequence, data.length)
-    const message = new Uint8Array(headBytes + data.length)
-    message.set(data, writeSamplesHead(message, 0, stream, sequence, data.length))
+  sendSamples(
+    stream: number,
+    sequence: number,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const bytes = end - start
+    const message = new Uint8Array(samplesHeadBytes(stream, sequence, bytes) + bytes)
+    const at = writeSamplesHead(message, 0, stream, sequence, bytes)
+    message.set(memory.subarray(start, end), at)
     this.send(message)
   }
 

@@ -1,3 +1,4 @@
+import { copyIntoWords } from '../copy-bytes.ts'
 import type { Memory } from './struct-view.ts'
 
 const WORD_BYTES = 4
@@ -25,22 +26,36 @@ export function copyOut({ bytes, words, isDevice }: Memory, at: number, target: 
 }
 
 /**
- * Copies into a memory. Into a device's by aligned words, the last of which is filled up with zeros.
+ * Copies the bytes from `start` to `end` of `source` into a memory. Into a device's by aligned words,
+ * the last of which is filled up with zeros.
  *
- * @param at as of {@link copyOut}.
+ * @param at in bytes: of a device's memory a multiple of 4.
  */
-export function copyIn({ bytes, words, isDevice }: Memory, at: number, source: Uint8Array): void {
-  if (!isDevice) {
-    bytes.set(source, at)
-    return
-  }
-  const first = at / WORD_BYTES
-  for (let byte = 0; byte < source.length; byte += WORD_BYTES) {
-    words[first + byte / WORD_BYTES] =
-      (source[byte] ?? 0) |
-      ((source[byte + 1] ?? 0) << 8) |
-      ((source[byte + 2] ?? 0) << 16) |
-      ((source[byte + 3] ?? 0) << 24)
+export function copyIn(
+  memory: Memory,
+  at: number,
+  source: Uint8Array,
+  start = 0,
+  end: number = source.length,
+): void {
+  const { bytes, words } = memory
+  if (memory.isDevice) copyWordsIn(words, at / WORD_BYTES, source, start, end)
+  else if (at % WORD_BYTES === 0) copyIntoWords(bytes, words, at, source, start, end)
+  else bytes.set(source.subarray(start, end), at)
+}
+
+function copyWordsIn(
+  words: Int32Array,
+  first: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  let word = first
+  const byteAt = (byte: number) => (byte < end ? (source[byte] ?? 0) : 0)
+  for (let byte = start; byte < end; byte += WORD_BYTES) {
+    words[word++] =
+      byteAt(byte) | (byteAt(byte + 1) << 8) | (byteAt(byte + 2) << 16) | (byteAt(byte + 3) << 24)
   }
 }
 

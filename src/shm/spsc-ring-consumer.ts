@@ -143,11 +143,18 @@ export class SpscRingConsumer {
    * A record during which `reader` throws is consumed too, and so is one for which it returns
    * false, which makes it the last.
    *
+   * @param onRead called once before they are freed, where there were any: until it returns their
+   *   payloads are there. Not of a device's memory, of which each record is a copy that gives way to
+   *   the next.
    * @returns how many there were.
    * @throws {RingError} where the producer's position or a record is impossible.
    * @throws {ArgumentError} from within a reader of this ring, or where `limit` is no number from 0 on.
    */
-  read(reader: (record: RingRecord) => boolean | undefined, limit: number): number {
+  read(
+    reader: (record: RingRecord) => boolean | undefined,
+    limit: number,
+    onRead?: () => void,
+  ): number {
     this.#refuseWhileReading()
     checkLimit(limit)
     const tail = this.#loadTail()
@@ -162,9 +169,13 @@ export class SpscRingConsumer {
         if (reader(this.#record) === false) break
       }
     } finally {
-      this.#reading = false
-      this.#consumed = (this.#consumed + count) >>> 0
-      this.#free()
+      try {
+        if (count > 0) onRead?.()
+      } finally {
+        this.#reading = false
+        this.#consumed = (this.#consumed + count) >>> 0
+        this.#free()
+      }
     }
     return count
   }

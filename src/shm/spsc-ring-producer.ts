@@ -178,7 +178,7 @@ export class SpscRingProducer {
     if (this.#claimedBytes < 0) throw new ArgumentError('fill without a claim')
     const room = this.#claimedBytes - this.#checksumBytes
     if (length > room) throw new ArgumentError(`${room} bytes were claimed, not ${length}`)
-    copyIn(this.#ring.memory, this.#claimedAt + HEADER_BYTES, payload)
+    copyIn(this.#ring.memory, this.#claimedAt + HEADER_BYTES, payload, 0, length)
   }
 
   /**
@@ -226,9 +226,36 @@ export class SpscRingProducer {
    * @throws {RingError} where the consumer's position is impossible.
    */
   write(type: number, stream: number, sequence: number, payload: Uint8Array): boolean {
-    const at = this.claim(checkBytes('a payload', payload).length)
+    return this.writePart(
+      type,
+      stream,
+      sequence,
+      payload,
+      0,
+      checkBytes('a payload', payload).length,
+    )
+  }
+
+  /**
+   * As `write`, of the bytes from `start` to `end` of `source`, for which no view has to be made.
+   *
+   * @throws {ArgumentError} as `write`, and where they do not lie in it.
+   */
+  writePart(
+    type: number,
+    stream: number,
+    sequence: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const at = this.claim(end - start)
     if (at < 0) return false
-    copyIn(this.#ring.memory, at, payload)
+    if (start < 0 || end > source.length) {
+      this.abort()
+      throw new ArgumentError(`bytes ${start} to ${end} do not lie in ${source.length}`)
+    }
+    copyIn(this.#ring.memory, at, source, start, end)
     this.commit(type, stream, sequence)
     return true
   }

@@ -65,6 +65,71 @@ test('what lies elsewhere is copied when it is sent', async (t) => {
   await peer.untilReceived(Buffer.alloc(128, 1))
 })
 
+test('what is lent is sent from where it lies, behind a copy of its head', async (t) => {
+  const { reactor, client, peer } = await connected(t)
+  const buffer = new ArrayBuffer(128)
+  reactor.registerMemory(new Uint8Array(buffer, 32, 64))
+  // A view of the registered part, of more than that, and of it and what is before it.
+  for (const [from, isWithin] of [
+    [32, true],
+    [64, true],
+    [16, false],
+    [88, false],
+  ] as const) {
+    const memory = new Uint8Array(buffer, from, 24).fill(1)
+    const head = Uint8Array.of(7, 8)
+    const received = peer.receivedBytes
+    t.is(client.sendLent(head, memory, 4, 20), 'sent')
+    head.fill(0)
+    memory.fill(2)
+    reactor.flush()
+    memory.fill(3)
+    await peer.until(() => peer.receivedBytes >= received + 18)
+    const sent = Buffer.concat([Buffer.of(7, 8), Buffer.alloc(16, isWithin ? 2 : 1)])
+    t.deepEqual(peer.received.subarray(received), sent, `from ${from}`)
+  }
+})
+
+test('of what is lent, what the kernel has no room for is a copy once that is known', async (t) => {
+  const { reactor, client, peer } = await connected(t)
+  const bytes = pattern(MORE_THAN_THE_KERNEL_TAKES)
+  const memory = new Uint8Array(bytes)
+  reactor.registerMemory(memory)
+  peer.socket.pause()
+  const half = MORE_THAN_THE_KERNEL_TAKES / 2
+  t.is(client.sendLent(Uint8Array.of(1), memory, 0, half), 'sent')
+  t.is(client.sendLent(Uint8Array.of(2), memory, half, memory.length), 'sent')
+  reactor.flush()
+  t.true(client.queuedBytes > 0)
+  // Behind what is queued, at once.
+  t.is(client.sendLent(Uint8Array.of(3), memory, 0, 8), 'queued')
+  memory.fill(0)
+  peer.socket.resume()
+  const parts = [[1], bytes.subarray(0, half), [2], bytes.subarray(half), [3], bytes.subarray(0, 8)]
+  await peer.untilReceived(Buffer.concat(parts.map((part) => Buffer.from(part))))
+})
+
+test('what is lent may be more than one flush can list', async (t) => {
+  const { reactor, client, peer } = await connected(t)
+  const bytes = pattern(1000)
+  const memory = new Uint8Array(bytes)
+  reactor.registerMemory(memory)
+  const times = 6000
+  for (let time = 0; time < times; time++) {
+    t.is(client.sendLent(Uint8Array.of(time), memory, 100, 300), 'sent')
+  }
+  const all = Array.from({ length: times }, (_, time) => [
+    Buffer.of(time & 0xff),
+    bytes.subarray(100, 300),
+  ])
+  await peer.untilReceived(Buffer.concat(all.flat()))
+  reactor.unregisterMemory(memory)
+  memory.fill(1)
+  client.sendLent(Uint8Array.of(9), memory, 0, 2)
+  memory.fill(2)
+  await peer.untilReceived(Buffer.concat([...all.flat(), Buffer.of(9, 1, 1)]))
+})
+
 test('memory is kept where the peer does not read, and what waits is a copy', async (t) => {
   const { reactor, scene, client, peer } = await connected(t)
   const bytes = pattern(MORE_THAN_THE_KERNEL_TAKES)

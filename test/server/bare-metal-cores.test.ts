@@ -8,6 +8,7 @@ import { writeFaultyFirmware } from '../support/faulty-firmware.ts'
 import { BOARDS, boardTest } from '../support/needs-board.ts'
 import { recordingLogger } from '../support/recording-logger.ts'
 import { running } from '../support/running-core.ts'
+import { sendBlock } from '../support/send-block.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const MONO = { sampleRateHz: 48_000, channels: 1 }
@@ -105,7 +106,7 @@ for (const board of BOARDS) {
       const stream = core.openStream(MONO, [], {
         onStarted: () => {
           process.kill(core.pid ?? 0, 'SIGSTOP')
-          for (let block = 0; block < 20; block++) stream.send(block, new Uint8Array(256))
+          for (let block = 0; block < 20; block++) sendBlock(stream, block, new Uint8Array(256))
           process.kill(core.pid ?? 0, 'SIGCONT')
         },
         onSamples: (sequence) => {

@@ -22,6 +22,7 @@ import {
 } from '../support/provoked-faults.ts'
 import { recordingLogger } from '../support/recording-logger.ts'
 import { running, runningCore } from '../support/running-core.ts'
+import { sendBlock } from '../support/send-block.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const MONO = { sampleRateHz: 48_000, channels: 1 }
@@ -47,7 +48,7 @@ async function provoke(core: ManagedCore, provoked: Provoked): Promise<Error | u
     const ignore = () => {}
     const handler: CoreStreamHandler = {
       ...{ onFailed: ignore, onFlushed: ignore, onClosed: ignore },
-      onStarted: () => stream.send(0, new Uint8Array(16)),
+      onStarted: () => sendBlock(stream, 0, new Uint8Array(16)),
       onSamples: () => resolve(undefined),
       onLost: resolve,
     }

@@ -16,30 +16,35 @@ function opened() {
     onFlushed: () => flushes++,
   }
   const stream = new CoreStream({
-    ...{ slot: 0, handler, bytesInFlightMax: SHARE_BYTES },
-    send: (type, _stream, sequence, payload) => {
-      if (ring.hasRoom) sent.push([type, sequence, payload.length])
+    ...{ slot: 0, handler, bytesInFlightMax: () => SHARE_BYTES },
+    send: (type, _stream, sequence, _source, start, end) => {
+      if (ring.hasRoom) sent.push([type, sequence, end - start])
       return ring.hasRoom
     },
   })
   return { stream, sent, ring, flushes: () => flushes }
 }
 
-const block = (bytes: number) => new Uint8Array(bytes)
+const SOURCE = new Uint8Array(2 * SHARE_BYTES)
+
+/** Offers a block of so many bytes, out of the middle of others. */
+function offer(stream: CoreStream, sequence: number, bytes: number): boolean {
+  return stream.offer(sequence, SOURCE, 8, 8 + bytes)
+}
 
 test('a block over its share of the ring is offered again when one has come back', (t) => {
   const { stream, sent, flushes } = opened()
-  t.true(stream.offer(0, block(60)))
+  t.true(offer(stream, 0, 60))
   t.false(stream.isBlocked)
-  t.false(stream.offer(1, block(41)))
+  t.false(offer(stream, 1, 41))
   t.true(stream.isBlocked)
   // There is room on the ring, but not in its share.
   t.true(stream.flush())
   t.true(stream.isBlocked)
-  stream.onSamples(0, block(60))
+  stream.onSamples(0, SOURCE, 0, 60)
   t.false(stream.isBlocked)
   t.is(flushes(), 1)
-  t.true(stream.offer(1, block(41)))
+  t.true(offer(stream, 1, 41))
   t.deepEqual(sent, [
     [COMMAND.SAMPLES, 0, 60],
     [COMMAND.SAMPLES, 1, 41],
@@ -48,34 +53,34 @@ test('a block over its share of the ring is offered again when one has come back
 
 test('a block at its share is taken', (t) => {
   const { stream } = opened()
-  t.true(stream.offer(0, block(60)))
-  t.true(stream.offer(1, block(SHARE_BYTES - 60)))
-  t.false(stream.offer(2, block(1)))
+  t.true(offer(stream, 0, 60))
+  t.true(offer(stream, 1, SHARE_BYTES - 60))
+  t.false(offer(stream, 2, 1))
 })
 
 test('a block that the ring had no room for is offered again when there may be', (t) => {
   const { stream, sent, ring, flushes } = opened()
   ring.hasRoom = false
-  t.false(stream.offer(0, block(8)))
+  t.false(offer(stream, 0, 8))
   t.true(stream.isBlocked)
   t.true(stream.flush())
   t.is(flushes(), 1)
   // There is none yet.
-  t.false(stream.offer(0, block(8)))
+  t.false(offer(stream, 0, 8))
   t.true(stream.isBlocked)
   ring.hasRoom = true
   t.true(stream.flush())
-  t.true(stream.offer(0, block(8)))
+  t.true(offer(stream, 0, 8))
   t.deepEqual(sent, [[COMMAND.SAMPLES, 0, 8]])
 })
 
 test('a block that cannot be offered again is queued, as a copy and in order', (t) => {
   const { stream, sent, ring } = opened()
   ring.hasRoom = false
-  const data = block(8)
-  t.false(stream.offer(0, data))
+  const data = SOURCE.subarray(0, 8)
+  t.false(offer(stream, 0, 8))
   stream.queue(0, data)
-  t.false(stream.offer(1, data))
+  t.false(offer(stream, 1, 8))
   stream.queue(1, data)
   ring.hasRoom = true
   t.true(stream.flush())
@@ -88,8 +93,8 @@ test('a block that cannot be offered again is queued, as a copy and in order', (
 
 test('nothing is awaited of a stream that is abandoned', (t) => {
   const { stream, sent } = opened()
-  t.true(stream.offer(0, block(SHARE_BYTES)))
-  t.false(stream.offer(1, block(8)))
+  t.true(offer(stream, 0, SHARE_BYTES))
+  t.false(offer(stream, 1, 8))
   stream.abandon()
   t.false(stream.isBlocked)
   t.deepEqual(sent.at(-1), [COMMAND.CLOSE, 0, 0])

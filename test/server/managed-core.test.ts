@@ -6,6 +6,7 @@ import { RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
 import { viewStruct } from '../../src/shm/struct-view.ts'
 import { coreProcess, coreProcesses } from '../support/core-processes.ts'
 import { running, runningCore } from '../support/running-core.ts'
+import { sendBlock } from '../support/send-block.ts'
 
 const MONO = { sampleRateHz: 48_000, channels: 1 }
 
@@ -58,7 +59,7 @@ test('a core that hangs is started again, and its streams are lost', async (t) =
   process.kill(coreProcess(region.path), 'SIGSTOP')
   t.like(await lost, { code: 'ERR_CARILLON_CORE_LOST' })
   t.is(core.streamCount, 0)
-  stream.send(0, new Uint8Array(8))
+  sendBlock(stream, 0, new Uint8Array(8))
   await running(core)
   t.is(core.status.boot, 2)
   t.is(await open(core).opened, 'started')
@@ -128,7 +129,7 @@ test('a stream keeps its share of the ring, and everything comes back in order',
     let sent = 0
     let mostUsed = 0
     const pump = () => {
-      while (sent < blocks && stream.send(sent++, data)) {
+      while (sent < blocks && sendBlock(stream, sent++, data)) {
         mostUsed = Math.max(mostUsed, Number(core.rings[0]?.usedBytes))
       }
     }

@@ -201,6 +201,61 @@ test('a reader that throws has consumed its record, and no other', (t) => {
   )
 })
 
+test('what was read is there until the end of the batch has been told', (t) => {
+  const ring = newRing()
+  const { consumer, producer } = ring
+  const batch = (reader: () => boolean | undefined) => {
+    const used: number[] = []
+    const read = () => consumer.read(reader, 2, () => used.push(consumer.usedBytes))
+    return { used, read }
+  }
+  const none = batch(() => true)
+  t.is(none.read(), 0)
+  t.deepEqual(none.used, [])
+  for (let index = 0; index < 5; index++) producer.write(1, 0, index, new Uint8Array(8))
+  producer.publish()
+  const all = consumer.usedBytes
+  const two = batch(() => true)
+  t.is(two.read(), 2)
+  t.deepEqual(two.used, [all], 'nothing was freed')
+  t.true(consumer.usedBytes < all)
+  const stopped = batch(() => false)
+  t.is(stopped.read(), 1)
+  t.is(stopped.used.length, 1)
+  const thrown = batch(() => {
+    throw new Error('enough')
+  })
+  t.throws(thrown.read, { message: 'enough' })
+  t.is(thrown.used.length, 1)
+  const whoTells = () => {
+    throw new Error('no end')
+  }
+  t.throws(() => consumer.read(() => true, 1, whoTells), { message: 'no end' })
+  t.is(consumer.usedBytes, 0, 'freed nevertheless')
+})
+
+test('a part of a memory is a record', (t) => {
+  const ring = newRing()
+  const source = Uint8Array.from({ length: 64 }, (_, index) => index)
+  t.true(ring.producer.writePart(1, 2, 3, source, 5, 64))
+  t.true(ring.producer.writePart(1, 2, 3, source, 64, 64))
+  for (const [start, end] of [
+    [5, 65],
+    [-1, 8],
+    [8, 7],
+    [0.5, 8],
+  ] as const) {
+    const refused = { code: 'ERR_CARILLON_ARGUMENT' }
+    t.throws(() => ring.producer.writePart(1, 2, 3, source, start, end), refused)
+  }
+  t.throws(() => ring.producer.commit(1, 2, 3), { message: /without a claim/ })
+  ring.producer.publish()
+  t.deepEqual(
+    readAll(ring).map(({ payload }) => payload),
+    [source.slice(5), new Uint8Array(0)],
+  )
+})
+
 test('a reader that returns false has had its last record', (t) => {
   const ring = newRing()
   for (let index = 0; index < 3; index++) ring.producer.write(1, 0, index, new Uint8Array(8))

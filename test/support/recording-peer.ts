@@ -46,8 +46,14 @@ export class RecordingPeer implements Peer {
     this.#notify()
   }
 
-  sendSamples(stream: number, sequence: number, data: Uint8Array): void {
-    const samples = { stream, sequence, data: new Uint8Array(data) }
+  sendSamples(
+    stream: number,
+    sequence: number,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const samples = { stream, sequence, data: memory.slice(start, end) }
     this.send(ServerMessage.encode({ samples }).finish())
   }
 

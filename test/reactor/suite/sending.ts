@@ -73,6 +73,39 @@ export function sendingSuite({ open, withRoom }: Stage): void {
     t.is(client.stats().messagesOut, 6)
   })
 
+  test('what sendLent sends of memory that nobody registered is the caller’s again at once', async (t) => {
+    const scene = await open(t, { options: { maxQueuedBytes: 4 * MORE_THAN_THE_KERNEL_TAKES } })
+    const peer = await scene.connect()
+    const client = scene.engine.client()
+    const head = new Uint8Array(3)
+    const memory = new Uint8Array(MORE_THAN_THE_KERNEL_TAKES + 16)
+    const expected: Uint8Array[] = []
+    const send = (bytes: number, value: number) => {
+      expected.push(head.fill(value).slice(), memory.fill(value).slice(8, 8 + bytes))
+      const result = client.sendLent(head, memory, 8, 8 + bytes)
+      head.fill(0)
+      memory.fill(0)
+      return result
+    }
+    t.is(send(0, 1), withRoom)
+    t.is(send(200, 2), withRoom)
+    t.is(send(10_000, 3), withRoom)
+    t.is(client.sendLent(head.subarray(0, 0), memory, 8, 8), 'sent')
+    peer.socket.pause()
+    t.is(send(MORE_THAN_THE_KERNEL_TAKES, 4), 'queued')
+    t.is(send(200, 5), 'queued')
+    peer.socket.resume()
+    await peer.untilReceived(Buffer.concat(expected))
+    t.is(client.stats().messagesOut, 5)
+    const wrong = { code: 'ERR_CARILLON_ARGUMENT' }
+    t.throws(() => client.sendLent(head, memory, 8, 7), wrong)
+    t.throws(() => client.sendLent(head, memory, -1, 7), wrong)
+    t.throws(() => client.sendLent(head, memory, 0, memory.length + 1), wrong)
+    t.throws(() => client.sendLent(head, [1] as unknown as Uint8Array, 0, 1), wrong)
+    client.reset()
+    t.is(client.sendLent(head, memory, 0, 8), 'dropped')
+  })
+
   test('what is given away while it is queued or waits ends its client, and no other', async (t) => {
     const maxQueuedBytes = 4 * MORE_THAN_THE_KERNEL_TAKES
     for (const which of [0, 1, 2]) {
