@@ -1,3 +1,4 @@
+import type { Judgement } from './judgement.ts'
 import { figuresOf, type Results, refusalText, withFigures } from './results.ts'
 import { type Estimate, median } from './statistics.ts'
 import type { Verdict } from './verdict.ts'
@@ -53,6 +54,16 @@ export function spreadText(figures: readonly number[]): string {
 /** An estimate with its interval, each number as `form` writes it. */
 export function estimateText({ value, low, high }: Estimate, form = toHundredths): string {
   return `${form(value)} [${form(low)}, ${form(high)}]`
+}
+
+/** What was measured of a target, and what the yardstick reached of it, each as `form` writes it. */
+export function measuredText(
+  { measured, yardstick }: Pick<Judgement<unknown>, 'measured' | 'yardstick'>,
+  form = toHundredths,
+): string {
+  const text = estimateText(measured, form)
+  if (yardstick === undefined) return text
+  return `${text} (${yardstick.contender}: ${estimateText(yardstick.measured, form)})`
 }
 
 /** A line for each target. */

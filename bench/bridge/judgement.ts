@@ -2,6 +2,7 @@ import type { Judgement } from '../judgement.ts'
 import { figuresOf, findSeries, type Results } from '../results.ts'
 import { type Estimate, ratioOfMedians } from '../statistics.ts'
 import { atLeast, atMost, type Verdict } from '../verdict.ts'
+import { YARDSTICK } from './contenders.ts'
 import type { Target } from './targets.ts'
 
 /** Judges every target whose cell was measured with both contenders. */
@@ -12,7 +13,16 @@ export function judge(results: Results, targets: readonly Target[]): Judgement<T
     const theirs = figuresOf(findSeries(results, cell, peer), metric)
     if (ours.length === 0 || ours.length !== theirs.length) return []
     const measured = ratioOfMedians(ours, theirs)
-    return [{ target, measured, verdict: verdict(target, measured) }]
+    const best = figuresOf(findSeries(results, cell, YARDSTICK), metric)
+    const hasYardstick = peer !== YARDSTICK && best.length === theirs.length
+    return [
+      {
+        ...{ target, measured, verdict: verdict(target, measured) },
+        ...(hasYardstick && {
+          yardstick: { contender: YARDSTICK, measured: ratioOfMedians(best, theirs) },
+        }),
+      },
+    ]
   })
 }
 

@@ -1,6 +1,6 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
 import type { Judgement } from '../judgement.ts'
-import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
+import { estimateText, measuredText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
@@ -91,9 +91,10 @@ function missedTexts(all: readonly Series[], { rate }: Cell): string[] {
 
 function judgedText(judgements: readonly Judgement<Target>[]): string {
   return targetsText(
-    judgements.map(({ target, measured, verdict }) => {
+    judgements.map((judgement) => {
+      const { target, verdict } = judgement
       const title = CELLS.find(({ name }) => name === target.cell)?.title ?? target.cell
-      return { verdict, wish: `${title}: ${wish(target)}`, measured: estimateText(measured) }
+      return { verdict, wish: `${title}: ${wish(target)}`, measured: measuredText(judgement) }
     }),
   )
 }

@@ -2,13 +2,22 @@ import type { Judgement } from '../judgement.ts'
 import { figuresOf, findSeries, type Results } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { atLeast, atMost, type Verdict } from '../verdict.ts'
+import { YARDSTICK } from './contenders.ts'
 import type { Target } from './targets.ts'
 
 /** Judges every target whose cells and contenders were measured. */
 export function judge(results: Results, targets: readonly Target[]): Judgement<Target>[] {
   return targets.flatMap((target) => {
     const measured = measure(results, target)
-    return measured === undefined ? [] : [{ target, measured, verdict: verdict(target, measured) }]
+    if (measured === undefined) return []
+    const isOther = target.kind === 'ratio' && target.peer !== YARDSTICK
+    const best = isOther ? measure(results, { ...target, contender: YARDSTICK }) : undefined
+    return [
+      {
+        ...{ target, measured, verdict: verdict(target, measured) },
+        ...(best !== undefined && { yardstick: { contender: YARDSTICK, measured: best } }),
+      },
+    ]
   })
 }
 

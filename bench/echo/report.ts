@@ -1,6 +1,6 @@
 import { shortNumber, textTable } from '../../src/cli/text-table.ts'
 import type { Judgement } from '../judgement.ts'
-import { estimateText, spreadText, suiteText, targetsText } from '../report-text.ts'
+import { estimateText, measuredText, spreadText, suiteText, targetsText } from '../report-text.ts'
 import { figuresOf, type Results, type Series } from '../results.ts'
 import { type Estimate, median, ratioOfMedians } from '../statistics.ts'
 import { CELLS, type Cell } from './cells.ts'
@@ -60,7 +60,8 @@ function rateRatio(ours: Series, theirs: Series): Estimate {
 
 function judgedText(judgements: readonly Judgement<Target>[]): string {
   return targetsText(
-    judgements.map(({ target, measured, verdict }) => {
+    judgements.map((judgement) => {
+      const { target, measured, verdict } = judgement
       const { value, low, high } = measured
       return {
         verdict,
@@ -68,7 +69,7 @@ function judgedText(judgements: readonly Judgement<Target>[]): string {
         measured:
           target.kind === 'memory'
             ? `${value.toFixed(0)} B (${low.toFixed(0)}..${high.toFixed(0)})`
-            : estimateText(measured),
+            : measuredText(judgement),
       }
     }),
   )

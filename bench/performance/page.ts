@@ -11,7 +11,7 @@ const BY_HAND_END = '<!-- by hand: end -->'
 
 const HEAD = `# Performance
 
-How fast this is, beside others that do the same. \`npm run bench -- report\` writes this page from the newest results of each suite under \`bench/results/\`, but for the part that is marked as kept by hand. [bench/README.md](../bench/README.md) says what each suite measures, how, and what its figures do not say. \`A / B\` is a ratio of medians with the interval in which it lies with a confidence of 95 %; "spread" is half of what lies between the least round and the most. A target \`holds\` or is \`missed\` where its whole interval says so, and is \`unsettled\` else.`
+How fast this is, beside others that do the same. \`npm run bench -- report\` writes this page from the newest results of each suite under \`bench/results/\`, but for the part that is marked as kept by hand. [bench/README.md](../bench/README.md) says what each suite measures, how, and what its figures do not say. \`A / B\` is a ratio of medians with the interval in which it lies with a confidence of 95 %; "spread" is half of what lies between the least round and the most. A target \`holds\` or is \`missed\` where its whole interval says so, and is \`unsettled\` else; in parentheses stands the same ratio of the one in C, where it is over another.`
 
 /** What stands there where nobody has written anything yet. */
 const NOTHING_BY_HAND = `## What was found

@@ -3,7 +3,7 @@ import { judge as judgeBridge } from '../bridge/judgement.ts'
 import { TARGETS as BRIDGE_TARGETS } from '../bridge/targets.ts'
 import { judge as judgeEcho } from '../echo/judgement.ts'
 import { TARGETS as ECHO_TARGETS, type Target as EchoTarget } from '../echo/targets.ts'
-import { estimateText } from '../report-text.ts'
+import { estimateText, measuredText } from '../report-text.ts'
 import type { Results } from '../results.ts'
 import { judge as judgeRings } from '../rings/judgement.ts'
 import { TARGETS as RINGS_TARGETS } from '../rings/targets.ts'
@@ -36,16 +36,18 @@ export function targetRows(results: Results): TargetRow[] {
 
 const JUDGED: Readonly<Record<string, (results: Results) => TargetRow[]>> = {
   bridge: (results) =>
-    judgeBridge(results, BRIDGE_TARGETS).map(({ target, measured, verdict }) => {
+    judgeBridge(results, BRIDGE_TARGETS).map((judgement) => {
+      const { target, verdict } = judgement
       const bound = 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`
       const metric = BRIDGE_METRICS[target.metric] ?? target.metric
       const wish = `${metric}, ${target.contender} over ${target.peer} ${bound}`
-      return { cell: target.cell, wish, measured: estimateText(measured), verdict }
+      return { cell: target.cell, wish, measured: measuredText(judgement), verdict }
     }),
   echo: (results) =>
-    judgeEcho(results, ECHO_TARGETS).map(({ target, measured, verdict }) => {
+    judgeEcho(results, ECHO_TARGETS).map((judgement) => {
+      const { target, verdict } = judgement
       const form = target.kind === 'memory' ? (bytes: number) => bytes.toFixed(0) : undefined
-      const row = { cell: target.cell, measured: estimateText(measured, form), verdict }
+      const row = { cell: target.cell, measured: measuredText(judgement, form), verdict }
       return { ...row, wish: echoWish(target) }
     }),
   rings: (results) =>

@@ -4,6 +4,7 @@ import { CELLS } from '../../../bench/bridge/cells.ts'
 import { CONTENDERS, YARDSTICK } from '../../../bench/bridge/contenders.ts'
 import { judge } from '../../../bench/bridge/judgement.ts'
 import { TARGETS, type Target } from '../../../bench/bridge/targets.ts'
+import { measuredText } from '../../../bench/report-text.ts'
 import { resultsOf, seriesOf } from '../results-of.ts'
 
 const both = { cell: 'blocks', contender: 'carillon', peer: 'c-bridge' } as const
@@ -32,6 +33,22 @@ test('a latency and the CPU for a block have a ceiling', (t) => {
     t.is(verdictOf(target, [121, 122, 123, 124, 125], HUNDREDS), 'missed')
     t.is(verdictOf(target, [110, 115, 119, 125, 130], HUNDREDS), 'unsettled')
   }
+})
+
+test('beside a target over another peer stands what the yardstick reaches of it', (t) => {
+  const series = (contender: string, value: number) =>
+    seriesOf(contender, 'p50Us', Array(5).fill(value), 'blocks')
+  const all = resultsOf([series('carillon', 90), series('afternoon', 100), series(YARDSTICK, 80)])
+  const over = (peer: 'afternoon' | 'c-bridge') => {
+    const target: Target = { ...both, peer, metric: 'p50Us', atMost: 0.7 }
+    return judge(all, [target])[0]
+  }
+  const yardstick = { contender: YARDSTICK, measured: { value: 0.8, low: 0.8, high: 0.8 } }
+  t.like(over('afternoon'), { verdict: 'missed', yardstick })
+  t.is(over('c-bridge')?.yardstick, undefined)
+  const judgement = over('afternoon')
+  if (judgement === undefined) throw new Error('it was measured')
+  t.is(measuredText(judgement), '0.90 [0.90, 0.90] (c-bridge: 0.80 [0.80, 0.80])')
 })
 
 test('what was not measured, or by one of the two only, is not judged', (t) => {

@@ -1,10 +1,11 @@
 import test from 'ava'
 import { CELLS } from '../../../bench/echo/cells.ts'
+import { YARDSTICK } from '../../../bench/echo/contenders.ts'
 import { judge } from '../../../bench/echo/judgement.ts'
 import { TARGETS, type Target } from '../../../bench/echo/targets.ts'
 import { resultsOf, seriesOf } from '../results-of.ts'
 
-const ratio: Target = {
+const ratio: Extract<Target, { kind: 'ratio' }> = {
   ...{ kind: 'ratio', cell: 'bulk', contender: 'carillon', peer: 'c-epoll', atLeast: 1 },
 }
 
@@ -48,6 +49,16 @@ test('memory has a ceiling', (t) => {
   t.is(against([2048, 2000]), 'holds')
   t.is(against([2049, 3000]), 'missed')
   t.is(against([2000, 3000]), 'unsettled')
+})
+
+test('beside a target over another peer stands what the yardstick reaches of it', (t) => {
+  const series = (contender: string, value: number) =>
+    seriesOf(contender, 'messagesPerS', Array(5).fill(value))
+  const all = resultsOf([series('carillon', 150), series('node-net', 100), series(YARDSTICK, 160)])
+  const over = (peer: 'node-net' | 'c-epoll') => judge(all, [{ ...ratio, peer }])[0]
+  const yardstick = { contender: YARDSTICK, measured: { value: 1.6, low: 1.6, high: 1.6 } }
+  t.like(over('node-net'), { measured: { value: 1.5, low: 1.5, high: 1.5 }, yardstick })
+  t.is(over('c-epoll')?.yardstick, undefined)
 })
 
 test('what was not measured is not judged', (t) => {

@@ -74,7 +74,7 @@ test('a table has medians, spread and ratios, and every target what became of it
   )
   t.true(
     text.includes(
-      '| blocks/s, carillon over afternoon ≥ 1.5 | `blocks` | 1.00 [1.00, 1.00] | **missed** |',
+      '| blocks/s, carillon over afternoon ≥ 1.5 | `blocks` | 1.00 [1.00, 1.00] (c-bridge: 1.00 [1.00, 1.00]) | **missed** |',
     ),
   )
   t.regex(text, /2 × a CPU, .*Node 20, .*load average 0 before, 2 after/)
