@@ -276,7 +276,7 @@ for (const board of BOARDS) {
     const start = (firmware: string) => QemuMachine.start({ board, region, firmware })
     await t.throwsAsync(start(join(folder, 'none')), {
       code: 'ERR_CARILLON_FIRMWARE_MISSING',
-      message: new RegExp(`PORT=${board.kind}`),
+      message: /^there is no firmware at .*none$/,
     })
     await t.throwsAsync(start(HOSTED_FIRMWARE), { code: 'ERR_CARILLON_FIRMWARE_MACHINE' })
     for (const { kind } of BOARDS.filter((other) => other !== board)) {
