@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { BoardKind } from '../../src/cores/core-runner.ts'
+import type { BoardKind } from '../../src/cores/core-kind.ts'
 import type { WindowTimes } from '../rings/window.ts'
 
 /** What the process that calls a core is told. */

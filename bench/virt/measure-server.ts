@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
-import type { FileCoreKind } from '../../src/cores/core-runner.ts'
+import type { FileCoreKind } from '../../src/cores/core-kind.ts'
 import type { Sample } from '../results.ts'
 import { CORES } from './cells.ts'
 import { cpuSeconds } from './cpu-time.ts'

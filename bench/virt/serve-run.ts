@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CarillonClient } from '../../src/client/carillon-client.ts'
-import type { FileCoreKind } from '../../src/cores/core-runner.ts'
+import type { FileCoreKind } from '../../src/cores/core-kind.ts'
 import { BenchError } from '../errors.ts'
 import { REPOSITORY } from '../programs.ts'
 

@@ -1,7 +1,7 @@
-import type { BoardKind, CoreKind, FileCoreKind } from '../cores/core-runner.ts'
+import type { BoardKind, CoreKind, FileCoreKind } from '../cores/core-kind.ts'
 import { parseChoice } from './option-values.ts'
 
-/** As `coreRunner` knows them; where they run is loaded only with the server. */
+/** As `makeCoreRunner` knows them; where they run is loaded only with the server. */
 const CORE_KINDS = ['hosted', 'virt', 'raspi3'] as const satisfies readonly FileCoreKind[]
 /** As the folders of boards are called; whether there is one of that name, the server says. */
 const BOARD = /^board:[a-z0-9-]+$/

@@ -1,4 +1,4 @@
-import type { CoreKind } from '../cores/core-runner.ts'
+import type { CoreKind } from '../cores/core-kind.ts'
 import { CarillonServer } from '../server/carillon-server.ts'
 
 /** A server of one's own, for the length of a job. */

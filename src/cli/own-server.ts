@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
 import type { ServerAddress } from '../client/connection.ts'
-import type { CoreKind } from '../cores/core-runner.ts'
+import type { CoreKind } from '../cores/core-kind.ts'
 import { CORE_KINDS_TOLD, CORE_SYNTAX, parseCoreKind } from './core-option.ts'
 import { UsageError } from './errors.ts'
 import type { LocalServer, LocalServerOptions } from './local-server.ts'

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Logger } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
-import type { CoreKind } from '../cores/core-runner.ts'
+import type { CoreKind } from '../cores/core-kind.ts'
 import { CarillonError, errorCode } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'

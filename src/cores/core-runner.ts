@@ -1,26 +1,6 @@
-import type { SharedRegion } from '../shm/shared-region.ts'
 import type { Core } from './core.ts'
+import type { CoreKind } from './core-kind.ts'
 import type { ImageVersion } from './firmware-symbols.ts'
-import { HostedRunner, type HostedRunnerOptions } from './hosted-runner.ts'
-import type { QemuBoard, RegionFilePlace } from './qemu-board.ts'
-import { QEMU_BOARDS } from './qemu-boards.ts'
-import { QemuRunner } from './qemu-runner.ts'
-
-/**
- * What cores can be: processes of this machine, bare metal on a board that QEMU has, or bare metal on
- * other cores of this machine, which is the board of that name.
- */
-export type CoreKind = 'hosted' | QemuBoard['kind'] | BoardKind
-
-/** `board:qemu-virt`: a board that has a description in `boards/`. */
-export type BoardKind = `board:${string}`
-
-/** Cores whose region is a file. */
-export type FileCoreKind = Exclude<CoreKind, BoardKind>
-
-export function isBoardKind(kind: CoreKind): kind is BoardKind {
-  return kind.startsWith('board:')
-}
 
 /** Firmware that was checked, and that cores are started with from then on. */
 export interface LoadedFirmware {
@@ -60,28 +40,4 @@ export interface CoreRunner {
   load(path?: string): Promise<LoadedFirmware>
   /** Ends all that it runs, at once. Cores can be started again. */
   end(): Promise<void>
-}
-
-/** Where the region of such cores has to lie in its file. */
-export function regionFilePlace(kind: FileCoreKind): RegionFilePlace {
-  return kind === 'hosted' ? { offset: 0 } : QEMU_BOARDS[kind].place
-}
-
-/**
- * @param firmware path, where it is not the one that was built here.
- * @param how `reactor` hears the bells; `polls` is for hosted cores, and says nothing of others.
- */
-export function coreRunner(
-  kind: FileCoreKind,
-  region: SharedRegion,
-  firmware?: string,
-  { reactor, polls }: Pick<HostedRunnerOptions, 'polls' | 'reactor'> = {},
-): CoreRunner {
-  const options = {
-    region,
-    ...(firmware !== undefined && { firmware }),
-    ...(reactor !== undefined && { reactor }),
-  }
-  if (kind === 'hosted') return new HostedRunner({ ...options, ...(polls && { polls }) })
-  return new QemuRunner({ ...options, board: QEMU_BOARDS[kind] })
 }

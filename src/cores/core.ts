@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { CoreKind } from './core-runner.ts'
+import type { CoreKind } from './core-kind.ts'
 
 /** How a core ended, or the process that runs it. */
 export interface CoreExit {

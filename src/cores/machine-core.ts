@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { CORE_STATE } from '../shm/shared-mem.ts'
 import type { Core, CoreEvents, CoreExit } from './core.ts'
-import type { CoreKind } from './core-runner.ts'
+import type { CoreKind } from './core-kind.ts'
 
 const STOPPED: CoreExit = { code: 0, signal: null, stderr: '' }
 const KILLED: CoreExit = { code: null, signal: 'SIGKILL', stderr: 'the server took it down' }

@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino'
 import { checkInteger } from '../arguments.ts'
-import type { CoreKind, LoadedFirmware } from '../cores/core-runner.ts'
+import type { CoreKind } from '../cores/core-kind.ts'
+import type { LoadedFirmware } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
 import { ArgumentError, errorCode, errorMessage } from '../errors.ts'
 import { EpollTransport } from '../reactor/epoll-transport.ts'

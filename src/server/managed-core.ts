@@ -3,8 +3,10 @@ import type { Logger } from 'pino'
 import type { carillon } from '../../proto/generated/carillon.js'
 import { CoreLink, type LostRecords } from '../bridge/core-link.ts'
 import type { Core, CoreExit } from '../cores/core.ts'
-import { type CoreKind, type CoreRunner, coreRunner } from '../cores/core-runner.ts'
+import type { CoreKind } from '../cores/core-kind.ts'
+import type { CoreRunner } from '../cores/core-runner.ts'
 import { CoreError } from '../cores/errors.ts'
+import { makeCoreRunner } from '../cores/make-core-runner.ts'
 import { errorCode, errorMessage } from '../errors.ts'
 import { COMMAND, CORE_STATE, EVENT } from '../shm/shared-mem.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
@@ -96,7 +98,7 @@ export class ManagedCore extends EventEmitter<ManagedCoreEvents> {
     super()
     this.index = options.core
     this.#logger = options.logger.child({ core: options.core })
-    this.#runner = options.runner ?? coreRunner('hosted', options.region, options.firmware)
+    this.#runner = options.runner ?? makeCoreRunner('hosted', options.region, options.firmware)
     this.#link = new CoreLink(options.region, options.core, () => this.#process?.ring(), {
       onLinked: (lost) => this.#onLinked(lost),
       onUnlinked: (reason) => this.#onUnlinked(reason),

@@ -1,15 +1,10 @@
 import type { Logger } from 'pino'
 import { checkInteger } from '../arguments.ts'
 import { BoardRunner } from '../cores/board-runner.ts'
-import {
-  type BoardKind,
-  type CoreKind,
-  type CoreRunner,
-  coreRunner,
-  isBoardKind,
-  regionFilePlace,
-} from '../cores/core-runner.ts'
+import { type BoardKind, type CoreKind, isBoardKind } from '../cores/core-kind.ts'
+import type { CoreRunner } from '../cores/core-runner.ts'
 import { lockBoard } from '../cores/lock-board.ts'
+import { makeCoreRunner, regionFilePlace } from '../cores/make-core-runner.ts'
 import { openBoard } from '../cores/open-board.ts'
 import type { Reactor } from '../reactor/reactor.ts'
 import { SharedRegion } from '../shm/shared-region.ts'
@@ -48,7 +43,7 @@ export async function openServerCores(options: ServerCoresOptions): Promise<Serv
   const region = createRegionFile({ cores, ...regionFilePlace(kind) }, logger)
   const how = { polls, ...(reactor !== undefined && { reactor }) }
   try {
-    const runner = coreRunner(kind, region, firmware, how)
+    const runner = makeCoreRunner(kind, region, firmware, how)
     // The one that was built here was checked when it was built.
     if (firmware !== undefined) await runner.load()
     return { region, runner, close: () => {} }

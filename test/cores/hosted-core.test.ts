@@ -2,8 +2,8 @@ import { chmodSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
-import { coreRunner } from '../../src/cores/core-runner.ts'
 import { HostedCore } from '../../src/cores/hosted-core.ts'
+import { makeCoreRunner } from '../../src/cores/make-core-runner.ts'
 import { pageBytes } from '../../src/shm/mapping.ts'
 import { regionBytes } from '../../src/shm/region-format.ts'
 import { LIMITS, RING_KIND, RingControl } from '../../src/shm/shared-mem.ts'
@@ -43,7 +43,7 @@ test('a core is not started on a file that was cut short, until it is mended', a
 test('a core asks to be rung for when it has nothing to do, and one that polls never does', async (t) => {
   const region = SharedRegion.create(join(temporaryFolder(t), 'region'), OPTIONS)
   for (const polls of [false, true]) {
-    const runner = coreRunner('hosted', region, undefined, { polls })
+    const runner = makeCoreRunner('hosted', region, undefined, { polls })
     const { core } = await runningCore(t, { region, runner })
     const ring = region.shared.rings.find(({ kind }) => kind === RING_KIND.TO_CORE)
     const { consumer } = viewStruct(RingControl, region.memory, ring?.offset ?? 0, 'reader')

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { CarillonClient, type ClientStream } from '../../src/client/index.ts'
-import type { FileCoreKind } from '../../src/cores/core-runner.ts'
+import type { FileCoreKind } from '../../src/cores/core-kind.ts'
 import { VIRT_BOARD } from '../../src/cores/virt-board.ts'
 import { CarillonServer } from '../../src/server/carillon-server.ts'
 import { DspService } from '../../src/server/dsp-service.ts'
