@@ -34,8 +34,8 @@ export const CELLS: readonly Cell[] = [
     ...{ connections: 4, samples: 4096, depth: 8 },
   },
   {
-    ...{ kind: 'copies', name: 'copies-256', title: 'Bytes copied, blocks of 256 B' },
-    ...{ connections: 10, samples: 64, depth: 16 },
+    ...{ kind: 'copies', name: 'copies-1k', title: 'Bytes copied, blocks of 1 KiB' },
+    ...{ connections: 10, samples: 256, depth: 16 },
   },
   {
     ...{ kind: 'places', name: 'places', title: 'Where a block of 2 KiB lies once it was there' },

@@ -110,7 +110,7 @@ static struct attribute *bridge_attrs[] = {
     &dev_attr_core_states.attr,
     NULL,
 };
-ATTRIBUTE_GROUPS(bridge);
+static const struct attribute_group bridge_group = {.attrs = bridge_attrs};
 
 static int bridge_probe(struct platform_device *device)
 {
@@ -143,8 +143,11 @@ static int bridge_probe(struct platform_device *device)
     if (error < 0)
         return error;
     bridge->uio.irq = error;
-    /* The sysfs files come with the driver, so that they are there when the device is. */
     platform_set_drvdata(device, bridge);
+    /* First: who is told of the device finds its files. */
+    error = devm_device_add_group(&device->dev, &bridge_group);
+    if (error)
+        return error;
     return devm_uio_register_device(&device->dev, &bridge->uio);
 }
 
@@ -157,7 +160,6 @@ static struct platform_driver bridge_driver = {
         {
             .name = "carillon_bridge",
             .of_match_table = bridge_match,
-            .dev_groups = bridge_groups,
             /* Nobody takes it away from under a server but by removing the module, which it keeps. */
             .suppress_bind_attrs = true,
         },

@@ -106,7 +106,7 @@ int cores_start_asked(struct cores *cores, const char *text)
     if (error)
         return error;
     core = core_of(cores, index);
-    if (!core || !memory_has_instruction(cores->firmware, address))
+    if (!core || !memory_has_instruction(cores->firmware, address, cores->method->own_bytes))
         return -EINVAL;
     mutex_lock(&cores->lock);
     error = cores->method->state(cores, core);

@@ -9,7 +9,7 @@
 #include "memory.h"
 
 /* As many as a region has at most. */
-#define CORES_MAX 8
+#define CORES_MAX 4
 
 struct core {
     /* How people and the device tree count it: its affinity in MPIDR_EL1. */
@@ -27,6 +27,8 @@ enum core_status { CORE_OFF, CORE_ON, CORE_PENDING, CORE_PARKED, CORE_STATUSES }
 struct start_method {
     /* As the device tree calls it. */
     const char *name;
+    /* Bytes at the end of the firmware's memory that are its own: nothing is started there. */
+    size_t own_bytes;
     /* Finds what it needs there. 0, or an error that it has told. */
     int (*find)(struct device *device, struct cores *cores);
     /* 0, or an error: -EBUSY where the core runs. */

@@ -44,10 +44,10 @@ int memory_map(struct device *device, struct memory *memory)
     return PTR_ERR_OR_ZERO(memory->mapped);
 }
 
-bool memory_has_instruction(const struct memory *memory, u64 address)
+bool memory_has_instruction(const struct memory *memory, u64 address, size_t end_bytes)
 {
     return IS_ALIGNED(address, sizeof(u32)) && address >= memory->address &&
-           address - memory->address < memory->bytes;
+           address - memory->address < memory->bytes - end_bytes;
 }
 
 void memory_clean(const struct memory *memory)

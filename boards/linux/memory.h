@@ -23,7 +23,7 @@ int memory_find(struct device *device, const char *name, struct memory *memory);
 int memory_map(struct device *device, struct memory *memory);
 
 /* Whether an instruction may lie there. */
-bool memory_has_instruction(const struct memory *memory, u64 address);
+bool memory_has_instruction(const struct memory *memory, u64 address, size_t end_bytes);
 
 /*
  * Makes what was written through the caches be in memory, where a core reads it whose caches are off,

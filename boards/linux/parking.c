@@ -28,6 +28,9 @@ struct slot {
 
 /* What sets bits of a core's mailbox 0 (BCM2836 ARM-local peripherals), in the page of the doorbells. */
 #define MAILBOX_SET(index) (0x80u + 16u * (index))
+/* Of as many cores; behind them are the registers that clear. Each has a slot in the parking page. */
+#define MAILBOXES 4
+static_assert(MAILBOXES * SLOT_BYTES <= PAGE_BYTES);
 
 static int find(struct device *device, struct cores *cores)
 {
@@ -43,8 +46,8 @@ static int find(struct device *device, struct cores *cores)
 
         if (!addresses[i] || !IS_ALIGNED(addresses[i], sizeof(u64)))
             return dev_err_probe(device, -EINVAL, "no release address: %#llx\n", addresses[i]);
-        if (core->index >= PAGE_BYTES / SLOT_BYTES)
-            return dev_err_probe(device, -EINVAL, "no core %u in the parking page\n", core->index);
+        if (core->index >= MAILBOXES)
+            return dev_err_probe(device, -EINVAL, "no core %u has a mailbox\n", core->index);
         core->release = devm_memremap(device, addresses[i], sizeof(u64), MEMREMAP_WB);
         if (IS_ERR(core->release))
             return PTR_ERR(core->release);
@@ -105,6 +108,7 @@ static int start(const struct cores *cores, const struct core *core, phys_addr_t
 
 const struct start_method start_by_parking = {
     .name = "parking",
+    .own_bytes = PAGE_BYTES,
     .find = find,
     .start = start,
     .state = state,

@@ -51,7 +51,9 @@ export function debianPackages(cache, kernel, { isUpdate = false, mayFetch = tru
   apt.update()
   const found = resolvePackages(apt, kernel)
   fetchMissing(apt, folder, allOf(found), tell)
-  writeFileSync(list, `${JSON.stringify(found, null, 2)}\n`)
+  // Beside it first: a list that is there is whole.
+  writeFileSync(`${list}.new`, `${JSON.stringify(found, null, 2)}\n`)
+  renameSync(`${list}.new`, list)
   return withFiles(folder, found)
 }
 

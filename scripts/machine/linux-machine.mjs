@@ -37,6 +37,7 @@ export class LinuxMachine extends EventEmitter {
   #stderr = ''
   #runs = new Map()
   #lastRun = 0
+  #hasExited = false
   #exited
 
   constructor(qemu) {
@@ -44,6 +45,7 @@ export class LinuxMachine extends EventEmitter {
     this.#qemu = qemu
     this.#qmp = new Qmp(qemu.stdio[QMP_FD])
     this.#exited = once(qemu, 'close').then(([code, signal]) => {
+      this.#hasExited = true
       for (const settle of this.#runs.values()) settle(undefined)
       this.emit('exit', { code, signal })
       return { code, signal }
@@ -117,6 +119,7 @@ export class LinuxMachine extends EventEmitter {
     signal?.addEventListener('abort', onAbort)
     try {
       signal?.throwIfAborted()
+      if (this.#hasExited) onExit()
       this.server = await promise
     } finally {
       clearTimeout(timer)
@@ -177,6 +180,7 @@ export class LinuxMachine extends EventEmitter {
    * @returns {Promise<{ status: number, output: string } | undefined>} undefined where the machine ended
    */
   run(command) {
+    if (this.#hasExited) return Promise.resolve(undefined)
     const id = ++this.#lastRun
     const { promise, resolve } = deferred()
     this.#runs.set(id, Object.assign(resolve, { lines: [] }))

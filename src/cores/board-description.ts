@@ -98,6 +98,12 @@ function coresOf(fields: BoardFields): BoardDescription['cores'] {
   if (firmware.some((core, at) => core !== first + at)) {
     throw fields.refuse('RANGE', 'the numbers of cores.firmware follow one another')
   }
+  if (first === 0) {
+    throw fields.refuse(
+      'RANGE',
+      'cores.firmware begins at 1 at least: without a core 0 it is alone',
+    )
+  }
   const both = linux.find((core) => firmware.includes(core))
   if (both !== undefined) {
     throw fields.refuse('OVERLAP', `core ${both} is Linux's and the firmware's`)
@@ -167,11 +173,11 @@ function bellsOf(fields: BoardFields): BoardDescription['bells'] {
 
 function bellToCore(fields: BoardFields): BellToCore {
   const kind = fields.choice('kind', ['sgi', 'mailbox'])
-  const { SGI_MIN, SGI_MAX, MAILBOX_MAX } = BOARD_LIMITS
+  const { SGI_MIN, SGI_MAX, MAILBOX } = BOARD_LIMITS
   const number =
     kind === 'sgi'
       ? fields.integer('number', SGI_MIN, SGI_MAX)
-      : fields.integer('number', 0, MAILBOX_MAX)
+      : fields.integer('number', MAILBOX, MAILBOX)
   fields.end()
   return { kind, number }
 }
@@ -202,6 +208,16 @@ function checkTogether(fields: BoardFields, board: BoardDescription): void {
     )
   }
   const isGic = interrupts.controller === 'gicv2'
+  if (isGic !== (start.method === 'psci')) {
+    throw fields.refuse(
+      'FIELD',
+      `the cores of a ${interrupts.controller} are not started by ${start.method}`,
+    )
+  }
+  const last = Math.max(...board.cores.linux, ...board.cores.firmware)
+  if (!isGic && last > BOARD_LIMITS.BCM2836_CORE_INDEX_MAX) {
+    throw fields.refuse('RANGE', `a ${interrupts.controller} has no core ${last}`)
+  }
   if (isGic !== (bells.toCore.kind === 'sgi')) {
     throw fields.refuse('FIELD', `a ${interrupts.controller} has no ${bells.toCore.kind}`)
   }

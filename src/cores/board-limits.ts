@@ -20,8 +20,9 @@ export const BOARD_LIMITS = {
   /** Those that are shared by all cores, as a GICv2 numbers them. */
   SPI_MIN: 32,
   SPI_MAX: 1019,
-  /** Each core of a BCM2836 has four. */
-  MAILBOX_MAX: 3,
+  /** Each core of a BCM2836 has four, of which what waits in the parking page, and Linux's driver, know this one. */
+  MAILBOX: 0,
+  BCM2836_CORE_INDEX_MAX: 3,
   /** The graphics processor has the system timer's channels 0 and 2, and Linux has 3. */
   SYSTEM_TIMER_CHANNEL: 1,
 } as const

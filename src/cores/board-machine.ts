@@ -19,6 +19,12 @@ const OFF_TIMEOUT_MS = 2_000
 /** How often the driver is asked meanwhile, in milliseconds: it has no event for it. */
 const ASK_AGAIN_MS = 2
 
+/**
+ * How often a core is asked to park meanwhile, in milliseconds: one that was just beginning takes what
+ * it was asked before for done.
+ */
+const PARK_AGAIN_MS = 50
+
 export interface BoardMachineOptions {
   readonly access: BoardAccess
   /** What is shared with its cores: it lies where the board has it. */
@@ -49,6 +55,7 @@ export class BoardMachine implements CoreMachine {
   readonly #beginTimeoutMs: number
   readonly #offTimeoutMs: number
   readonly #cores = new Map<number, MachineCore>()
+  readonly #givenUp = new Set<Promise<void>>()
 
   /**
    * @throws {ArgumentError} where the region has more cores than the board has for the firmware.
@@ -81,6 +88,17 @@ export class BoardMachine implements CoreMachine {
 
   async left(index: number): Promise<void> {
     await this.#untilOff(index)
+  }
+
+  /** Waits for the cores whose start was given up to be off, up to two seconds. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#givenUp)
+  }
+
+  #giveUp(core: MachineCore): void {
+    core.kill()
+    const off = this.left(core.index).finally(() => this.#givenUp.delete(off))
+    this.#givenUp.add(off)
   }
 
   /** Hears nothing more, and rings nobody. */
@@ -150,7 +168,7 @@ export class BoardMachine implements CoreMachine {
       if (!hasBegun && !this.#isOn(index)) hasBegun = await this.#begins(core, entry, signal)
       signal?.throwIfAborted()
     } catch (error) {
-      if (signal?.aborted) core.kill()
+      if (signal?.aborted) this.#giveUp(core)
       throw error
     } finally {
       if (!hasBegun || signal?.aborted) this.#cores.delete(index)
@@ -197,12 +215,18 @@ export class BoardMachine implements CoreMachine {
     this.ring(index)
   }
 
-  /** False where it is still on after a while, or when the signal is aborted; at once without the driver, where none is ever off. */
+  /** Waits for a core that was asked to park. False where it is still on after a while, or when the signal is aborted; at once without the driver, where none is ever off. */
   async #untilOff(index: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#access.power === undefined) return false
-    const deadline = performance.now() + this.#offTimeoutMs
+    const beganMs = performance.now()
+    let parksAtMs = beganMs + PARK_AGAIN_MS
     while (this.#isOn(index)) {
-      if (performance.now() >= deadline || signal?.aborted) return false
+      const nowMs = performance.now()
+      if (nowMs >= beganMs + this.#offTimeoutMs || signal?.aborted) return false
+      if (nowMs >= parksAtMs) {
+        this.#ask(index, PARK)
+        parksAtMs += PARK_AGAIN_MS
+      }
       await pause(ASK_AGAIN_MS)
     }
     return true

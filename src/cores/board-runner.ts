@@ -63,6 +63,7 @@ export class BoardRunner implements CoreRunner {
     this.#started.clear()
     for (const core of cores) core.kill()
     await Promise.all(cores.map((core) => this.#machine.left(core.index)))
+    await this.#machine.settle()
   }
 
   /** Hears and rings nothing more. */

@@ -8,6 +8,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { errorCode, errorMessage } from '../errors.ts'
 import type { Reactor } from '../reactor/reactor.ts'
 import { Mapping } from '../shm/mapping.ts'
 import {
@@ -75,7 +76,7 @@ export function openUioAccess(
     for (const fd of opened.splice(0)) closeSync(fd)
   }
   const map = (name: MapName, bytes: number): { place: RegionPlace; memory: Uint8Array } => {
-    const place = openPlace(path, true, { uioMap: maps[name], length: bytes }, surroundings)
+    const place = openDevice(path, { uioMap: maps[name], length: bytes }, surroundings)
     opened.push(place.fd)
     const mapping = new Mapping({ ...place, writable: true })
     mapped.push(mapping)
@@ -101,6 +102,20 @@ export function openUioAccess(
   } catch (error) {
     close()
     throw error
+  }
+}
+
+/** @throws {BoardError} `ERR_CARILLON_BOARD_ACCESS` where it is not this user's, or not there any more. */
+function openDevice(
+  path: string,
+  map: { readonly uioMap: number; readonly length: number },
+  surroundings: UioSurroundings,
+): RegionPlace {
+  try {
+    return openPlace(path, true, map, surroundings)
+  } catch (cause) {
+    if (errorCode(cause) !== 'ERR_CARILLON_MAPPING') throw cause
+    throw new BoardError('ERR_CARILLON_BOARD_ACCESS', errorMessage(cause), { cause })
   }
 }
 

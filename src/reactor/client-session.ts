@@ -134,7 +134,8 @@ export class ClientSession implements TcpClient, ConnectionHandler {
   sendLent(head: Uint8Array, memory: Uint8Array, start: number, end: number): SendResult {
     checkBytes('head', head)
     checkBytes('memory', memory)
-    if (!(start >= 0 && start <= end && end <= memory.length)) {
+    const isPart = Number.isInteger(start) && Number.isInteger(end)
+    if (!isPart || start < 0 || start > end || end > memory.length) {
       throw new ArgumentError(`bytes ${start} to ${end} do not lie in ${memory.length}`)
     }
     return this.#output.sendLent(head, memory, start, end)

@@ -150,18 +150,15 @@ export class CarillonServer {
       throw error
     }
     const { region, runner } = opened
-    const lender = lendRegion(region, options, reactor)
-    const flush = lender === undefined ? {} : { flush: () => lender.flush() }
-    const cores = Array.from(
-      { length: count },
-      (_, core) => new ManagedCore({ region, core, runner, logger, ...flush }),
-    )
-    const parts: Parts = {
-      ...{ ...opened, cores },
-      ...(reactor !== undefined && { reactor }),
-      ...(lender !== undefined && { lender }),
-    }
+    const parts: Parts = { ...opened, cores: [], ...(reactor !== undefined && { reactor }) }
     try {
+      const lender = lendRegion(region, options, reactor)
+      const flush = lender === undefined ? {} : { flush: () => lender.flush() }
+      if (lender !== undefined) parts.lender = lender
+      for (let core = 0; core < count; core++) {
+        parts.cores.push(new ManagedCore({ region, core, runner, logger, ...flush }))
+      }
+      const { cores } = parts
       const starting = [
         ...cores.map((core) => core.start()),
         removeOrphanedRegions(REGION_FOLDERS, logger),
@@ -292,11 +289,11 @@ function stoppedMeanwhile(): CoreError {
 }
 
 interface Parts extends ServerCores {
-  readonly cores: readonly ManagedCore[]
+  readonly cores: ManagedCore[]
   /** Where it is not the thread's own. */
   readonly reactor?: Reactor
   /** With which the region's memory is registered. */
-  readonly lender?: Reactor
+  lender?: Reactor
   service?: DspService
   server?: DspServer
   gateway?: WebGateway

@@ -1,3 +1,4 @@
+import { recordBytes } from '../shm/ring-geometry.ts'
 import { COMMAND, Failure, OpenStream, STREAM_FLAG } from '../shm/shared-mem.ts'
 import { memoryOver, viewStruct } from '../shm/struct-view.ts'
 import type { EncodedEffect } from './effect-catalogue.ts'
@@ -56,6 +57,9 @@ export type SendCommand = (
 
 const NOTHING = new Uint8Array(0)
 
+/** A short block counts as what the shortest record takes: many of them would fill the ring unseen. */
+const COUNTED_BYTES_LEAST = recordBytes(1)
+
 export interface CoreStreamOptions {
   readonly slot: number
   readonly send: SendCommand
@@ -111,7 +115,7 @@ export class CoreStream {
    */
   offer(sequence: number, source: Uint8Array, start: number, end: number): boolean {
     this.#offeredBytes = 0
-    const bytes = end - start
+    const bytes = countedBytes(end - start)
     if (!this.isBlocked && !this.#isOverShare(COMMAND.SAMPLES, bytes)) {
       if (this.#options.send(COMMAND.SAMPLES, this.slot, sequence, source, start, end)) {
         this.#bytesInFlight += bytes
@@ -145,7 +149,7 @@ export class CoreStream {
 
   /** A block has come back. */
   onSamples(sequence: number, memory: Uint8Array, start: number, end: number): void {
-    this.#bytesInFlight -= end - start
+    this.#bytesInFlight -= countedBytes(end - start)
     this.handler.onSamples(sequence, memory, start, end)
     if (this.isBlocked) this.flush()
   }
@@ -154,7 +158,7 @@ export class CoreStream {
   flush(): boolean {
     const wasBlocked = this.isBlocked
     for (let first = this.#outbox[0]; first !== undefined; first = this.#outbox[0]) {
-      if (this.#isOverShare(first.type, first.payload.length)) return true
+      if (this.#isOverShare(first.type, countedBytes(first.payload.length))) return true
       if (!this.#putOnRing(first.type, first.sequence, first.payload)) return false
       this.#outbox.shift()
     }
@@ -174,7 +178,10 @@ export class CoreStream {
 
   /** Whether it is on the ring: it has its share of it, and there is room. */
   #trySend(type: number, sequence: number, payload: Uint8Array): boolean {
-    return !this.#isOverShare(type, payload.length) && this.#putOnRing(type, sequence, payload)
+    return (
+      !this.#isOverShare(type, countedBytes(payload.length)) &&
+      this.#putOnRing(type, sequence, payload)
+    )
   }
 
   #isOverShare(type: number, bytes: number): boolean {
@@ -185,7 +192,7 @@ export class CoreStream {
 
   #putOnRing(type: number, sequence: number, payload: Uint8Array): boolean {
     if (!this.#options.send(type, this.slot, sequence, payload, 0, payload.length)) return false
-    if (type === COMMAND.SAMPLES) this.#bytesInFlight += payload.byteLength
+    if (type === COMMAND.SAMPLES) this.#bytesInFlight += countedBytes(payload.length)
     return true
   }
 }
@@ -210,4 +217,8 @@ function encodeOpen(format: StreamFormat, effectCount: number): Uint8Array {
   open.flags = format.freeRunningFrames === undefined ? 0 : STREAM_FLAG.FREE_RUNNING
   open.blockFrames = format.freeRunningFrames ?? 0
   return bytes
+}
+
+function countedBytes(blockBytes: number): number {
+  return Math.max(blockBytes, COUNTED_BYTES_LEAST)
 }

@@ -8,6 +8,7 @@ import { bareMetalFirmwarePath } from '../../src/cores/built-firmware.ts'
 import { readFaultReport } from '../../src/cores/fault-record.ts'
 import { boardNames } from '../../src/cores/read-board.ts'
 import { readElfFile } from '../../src/cores/read-elf-file.ts'
+import { errorMessage } from '../../src/errors.ts'
 import { COMMAND, CORE_STATE } from '../../src/shm/shared-mem.ts'
 import { SharedRegion } from '../../src/shm/shared-region.ts'
 import { openStream } from '../support/core-streams.ts'
@@ -318,6 +319,32 @@ for (const name of boardNames()) {
     setImmediate(() => given.abort(reason))
     for (const start of starts) t.is(await t.throwsAsync(start), reason)
     t.is(await echoTimes(second, 20), 20)
+  })
+
+  boardTest('a core whose start is given up as it begins is off in the end', async (t) => {
+    const standIn = await StandInBoard.start(t, name, 'runner')
+    const access = standIn.access()
+    const region = SharedRegion.attachHost(access.region.path, { cores: 2, ...access.region.place })
+    const runner = new BoardRunner({ access, region })
+    t.teardown(() => {
+      runner.close()
+      access.close()
+    })
+    const [number = 0] = standIn.board.cores.firmware
+    const isOn = () => ['on', 'pending'].includes(access.power?.state(number) ?? '')
+    for (let round = 0; round < 5; round++) {
+      const given = new AbortController()
+      const start = runner.start(0, given.signal)
+      // As soon as the driver says so; its firmware may not have got far.
+      while (!isOn()) await new Promise((resolve) => setImmediate(resolve))
+      given.abort(new Error('no longer wanted'))
+      // It may have begun just before.
+      await start.catch((error) => t.is(errorMessage(error), 'no longer wanted'))
+      await runner.end()
+      t.false(isOn(), `round ${round}`)
+    }
+    t.is((await runner.start(1)).kind, `board:${name}`)
+    await runner.end()
   })
 
   boardTest('a region has no more cores than the board has for the firmware', async (t) => {

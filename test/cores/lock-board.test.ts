@@ -11,6 +11,8 @@ const BUSY = {
   message: 'another server has the cores of stand-in',
 }
 
+const NOWHERE = '/nowhere'
+
 function makeDevice(t: ExecutionContext): string {
   const device = join(temporaryFolder(t), 'device')
   writeFileSync(device, '')
@@ -19,10 +21,24 @@ function makeDevice(t: ExecutionContext): string {
 
 test('a board has one server at a time', (t) => {
   const device = makeDevice(t)
-  const unlock = lockBoard('stand-in', device)
-  t.throws(() => lockBoard('stand-in', device), BUSY)
+  const unlock = lockBoard('stand-in', device, NOWHERE)
+  t.throws(() => lockBoard('stand-in', device, NOWHERE), BUSY)
   unlock()
-  lockBoard('stand-in', device)()
+  lockBoard('stand-in', device, NOWHERE)()
+})
+
+test('two ways to one board are one', (t) => {
+  const [driver, memory] = [makeDevice(t), makeDevice(t)]
+  const lockByDriver = () => lockBoard('stand-in', driver, memory)
+  const unlock = lockBoard('stand-in', memory, memory)
+  t.throws(lockByDriver, BUSY)
+  unlock()
+  const unlockDriver = lockByDriver()
+  t.throws(() => lockBoard('stand-in', memory, memory), BUSY)
+  t.throws(() => lockBoard('stand-in', driver, NOWHERE), BUSY)
+  unlockDriver()
+  lockBoard('stand-in', memory, memory)()
+  lockBoard('stand-in', driver, NOWHERE)()
 })
 
 test('what another process has is free once that process was killed', async (t) => {
@@ -32,14 +48,14 @@ test('what another process has is free once that process was killed', async (t) 
   const other = spawn('sh', ['-c', script, 'sh', device], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => other.kill('SIGKILL'))
   await once(other.stdout, 'data')
-  t.throws(() => lockBoard('stand-in', device), BUSY)
+  t.throws(() => lockBoard('stand-in', device, NOWHERE), BUSY)
   other.kill('SIGKILL')
   await once(other, 'close')
-  t.notThrows(() => lockBoard('stand-in', device)())
+  t.notThrows(() => lockBoard('stand-in', device, NOWHERE)())
 })
 
 test('a device that is not there is an error that says so', (t) => {
-  t.throws(() => lockBoard('stand-in', join(temporaryFolder(t), 'none')), {
+  t.throws(() => lockBoard('stand-in', join(temporaryFolder(t), 'none'), NOWHERE), {
     code: 'ERR_CARILLON_BOARD_ACCESS',
     message: /none could not be opened: no such file or directory$/,
   })

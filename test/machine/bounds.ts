@@ -19,7 +19,7 @@ export async function linuxKeepsToItsOwn(machine: Machine, board: string): Promi
   for (const kind of ['possible', 'present', 'online']) {
     equal(await outputOf(machine, `cat /sys/devices/system/cpu/${kind}`), cores.linux.join(), kind)
   }
-  // None of the lines, whatever they are called, but those of the driver's own.
+  // What Linux has for memory of its own; the driver's, which is reserved, is called otherwise.
   const lines = (await outputOf(machine, 'grep "System RAM\\|Kernel" /proc/iomem')).split('\n')
   ok(lines.length > 0)
   for (const line of lines) {

@@ -58,6 +58,14 @@ test('a block at its share is taken', (t) => {
   t.false(offer(stream, 2, 1))
 })
 
+test('short blocks count as the records that they take', (t) => {
+  const { stream } = opened()
+  for (let sequence = 0; sequence < 3; sequence++) t.true(offer(stream, sequence, 4))
+  t.false(offer(stream, 3, 4), 'each takes 32 bytes of a ring')
+  stream.onSamples(0, SOURCE, 0, 4)
+  t.true(offer(stream, 3, 4))
+})
+
 test('a block that the ring had no room for is offered again when there may be', (t) => {
   const { stream, sent, ring, flushes } = opened()
   ring.hasRoom = false

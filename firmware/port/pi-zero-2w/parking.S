@@ -50,3 +50,6 @@ parking_code:
     isb
     br x2
 parking_code_end:
+    .if (parking_code_end - parking_code) > PARKING_CODE_BYTES
+    .error "the code of a slot does not fit"
+    .endif

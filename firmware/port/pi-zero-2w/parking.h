@@ -12,6 +12,7 @@
 #define PARKING_STATE 8          // PARKING_PARKED while the core waits here
 #define PARKING_MAILBOX_CLEAR 16 // the address of the register that empties the core's mailbox
 #define PARKING_CODE 64
+#define PARKING_CODE_BYTES 192
 #define PARKING_PARKED 0x6b726170 // "park"
 
 #ifndef __ASSEMBLER__
@@ -24,7 +25,7 @@ struct parking_slot {
     volatile uint64_t state;
     volatile uint64_t mailbox_clear;
     uint64_t unused[5];
-    volatile uint32_t code[48];
+    volatile uint32_t code[PARKING_CODE_BYTES / 4];
 };
 _Static_assert(sizeof(struct parking_slot) == PARKING_SLOT_BYTES, "a slot");
 _Static_assert(offsetof(struct parking_slot, state) == PARKING_STATE, "state");

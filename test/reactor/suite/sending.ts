@@ -100,6 +100,8 @@ export function sendingSuite({ open, withRoom }: Stage): void {
     const wrong = { code: 'ERR_CARILLON_ARGUMENT' }
     t.throws(() => client.sendLent(head, memory, 8, 7), wrong)
     t.throws(() => client.sendLent(head, memory, -1, 7), wrong)
+    t.throws(() => client.sendLent(head, memory, 0, 8.5), wrong)
+    t.throws(() => client.sendLent(head, memory, Number.NaN, 8), wrong)
     t.throws(() => client.sendLent(head, memory, 0, memory.length + 1), wrong)
     t.throws(() => client.sendLent(head, [1] as unknown as Uint8Array, 0, 1), wrong)
     client.reset()
