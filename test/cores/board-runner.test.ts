@@ -325,7 +325,8 @@ for (const name of boardNames()) {
     const standIn = await StandInBoard.start(t, name, 'runner')
     const access = standIn.access()
     const region = SharedRegion.attachHost(access.region.path, { cores: 2, ...access.region.place })
-    const runner = new BoardRunner({ access, region })
+    // A busy machine may take its time.
+    const runner = new BoardRunner({ access, region, offTimeoutMs: 60_000 })
     t.teardown(() => {
       runner.close()
       access.close()
