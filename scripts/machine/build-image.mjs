@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { kernelBehindStub } from './boot-stub.mjs'
@@ -144,8 +144,16 @@ const manifestPath = (root, board) => join(root, 'dist/.images', `${board}.json`
 function writeManifest(root, image) {
   const path = manifestPath(root, image.board)
   mkdirSync(join(path, '..'), { recursive: true })
-  writeFileSync(path, `${JSON.stringify(image, null, 2)}\n`)
+  const bytes = filesOf(image).map((file) => statSync(file).size)
+  // Beside it first: one that is there is whole.
+  writeFileSync(`${path}.new`, `${JSON.stringify({ ...image, bytes }, null, 2)}\n`)
+  renameSync(`${path}.new`, path)
 }
+
+const filesOf = ({ kernel, initramfs, deviceTree, disks }) => [
+  ...[kernel, initramfs, deviceTree],
+  ...disks,
+]
 
 /**
  * The image of a board that was built last from a checkout.
@@ -155,12 +163,30 @@ function writeManifest(root, image) {
  */
 export function readImage(root, board) {
   const path = manifestPath(root, board)
-  const image = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
-  const files = image ? [image.kernel, image.initramfs, image.deviceTree, ...image.disks] : []
-  const gone = files.find((file) => !existsSync(file))
-  if (image !== undefined && gone === undefined) return image
-  throw new MachineError(
-    'ERR_CARILLON_MACHINE_IMAGE',
-    `there is no image of ${board}${gone === undefined ? '' : `, of which ${gone} is gone`}; to build it: npm run image -- ${board}`,
-  )
+  const image = readManifest(path)
+  const refuse = (why) =>
+    new MachineError('ERR_CARILLON_MACHINE_IMAGE', `${why}npm run image -- ${board}`)
+  if (image === undefined) throw refuse(`there is no image of ${board}; to build it: `)
+  for (const [at, file] of filesOf(image).entries()) {
+    const bytes = statSync(file, { throwIfNoEntry: false })?.size
+    if (bytes === undefined) {
+      throw refuse(`there is no image of ${board}, of which ${file} is gone; to build it: `)
+    }
+    if (bytes !== image.bytes[at]) {
+      throw refuse(
+        `the image of ${board} is damaged: ${file} has ${bytes} bytes, not ${image.bytes[at]}; remove it, then `,
+      )
+    }
+  }
+  return image
+}
+
+/** Undefined where there is none that can be read: one that is built takes its place. */
+function readManifest(path) {
+  try {
+    const image = JSON.parse(readFileSync(path, 'utf8'))
+    return image !== null && filesOf(image).length === image.bytes.length ? image : undefined
+  } catch {
+    return undefined
+  }
 }

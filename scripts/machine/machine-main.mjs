@@ -40,6 +40,7 @@ async function main(words) {
   const target = machineBoard(board)
   const image = readImage(repository, target.name)
   const onLine = log ? (line) => console.error(line) : tellWarning
+  console.error(`booting ${target.name}…`)
   const machine = await LinuxMachine.start(image, target, {
     ...options,
     onLine,
@@ -68,8 +69,10 @@ function readyLine({ name }, { server, port, consolePort }) {
 function tellWarning(line) {
   if (!line.startsWith('{')) return
   try {
-    const { level, msg } = JSON.parse(line)
-    if (level >= WARNING) console.error(msg)
+    const { level, msg, client, address, code } = JSON.parse(line)
+    const about = [client === undefined ? undefined : `client ${client}`, address, code]
+    const known = about.filter((each) => each !== undefined).join(', ')
+    if (level >= WARNING) console.error(known === '' ? msg : `${msg} (${known})`)
   } catch {
     // Not the server's.
   }

@@ -8,6 +8,9 @@ const DEFAULT_PORT = 5555
 const DEFAULT_CONSOLE_PORT = 8080
 const HIGHEST_PORT = 65_535
 
+/** What the server in the machine is started with, as the machine's ports and board want it. */
+const THE_MACHINES = ['--core', '--host', '--port', '--console-port', '--no-console']
+
 /**
  * What is written after `npm run machine --`.
  *
@@ -26,6 +29,12 @@ export function machineOptions(words) {
   const consolePort = values['no-console']
     ? undefined
     : portOf('--console-port', values['console-port'], DEFAULT_CONSOLE_PORT)
+  const taken = serve.find((word) => THE_MACHINES.includes(word.replace(/=.*/s, '')))
+  if (taken !== undefined) {
+    throw usage(
+      `${taken} of the server is the machine's to say; its own options stand before the --`,
+    )
+  }
   if (port !== 0 && port === consolePort) throw usage(`--port and --console-port are both ${port}`)
   return { board: positionals[0], port, consolePort, log: values.log, serve }
 }

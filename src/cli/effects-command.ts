@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { CarillonClient } from '../client/carillon-client.ts'
 import type { EffectInfo, ParameterInfo } from '../client/messages.ts'
+import { printable } from '../printable.ts'
 import { interruptible } from './interruption.ts'
 import {
   addServerChoice,
@@ -33,17 +34,24 @@ async function describeEffects(client: CarillonClient): Promise<readonly EffectI
   return (await client.describe()).effects
 }
 
-/** The effect and a line for each of its keys. */
+/** As much as a line of a terminal or two. */
+const SUMMARY_CHARACTERS_MAX = 200
+
+/** The effect and a line for each of its keys. A server may be anybody's. */
 export function effectLines({ name, summary, parameters }: EffectInfo): string {
-  const keys = parameters.map((parameter) => [`  ${parameter.name}`, rangeOf(parameter)] as const)
-  const width = Math.max(0, ...keys.map(([key]) => key.length)) + 2
-  return [`${name}  ${summary}`, ...keys.map(([key, range]) => key.padEnd(width) + range), ''].join(
-    '\n',
+  const keys = parameters.map(
+    (parameter) => [`  ${printable(parameter.name)}`, rangeOf(parameter)] as const,
   )
+  const width = Math.max(0, ...keys.map(([key]) => key.length)) + 2
+  return [
+    `${printable(name)}  ${printable(summary, SUMMARY_CHARACTERS_MAX)}`,
+    ...keys.map(([key, range]) => key.padEnd(width) + range),
+    '',
+  ].join('\n')
 }
 
 function rangeOf({ unit, min, max, default: value, required, maxValues }: ParameterInfo): string {
-  const of = unit === '' ? '' : ` ${unit}`
+  const of = unit === '' ? '' : ` ${printable(unit)}`
   const range = `${shown(min)} to ${shown(max)}${of}`
   const values = maxValues > 0 ? `1 to ${maxValues} values, each ${range}` : range
   return `${values}, ${required ? 'required' : `default ${shown(value)}${of}`}`

@@ -23,5 +23,6 @@ export interface LocalServerOptions {
  * @throws as `CarillonServer.start`.
  */
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
-  return CarillonServer.start({ port: 0, ...options })
+  // The server of a board gives root up. This one shares its process with a job that writes files.
+  return CarillonServer.start({ port: 0, user: 'root', ...options })
 }

@@ -10,7 +10,7 @@ import type { CarillonServer } from '../server/carillon-server.ts'
 import { DEFAULT_MAX_CLIENTS, HIGHEST_MAX_CLIENTS } from '../server/limits.ts'
 import { LIMITS } from '../shm/shared-mem.ts'
 import { CORE_KINDS_TOLD, CORE_SYNTAX, parseCoreKind } from './core-option.ts'
-import { InterruptedError } from './errors.ts'
+import { InterruptedError, UsageError } from './errors.ts'
 import { onStopSignal } from './on-stop-signal.ts'
 import { parseChoice, parseInteger } from './option-values.ts'
 import { RELOAD_SIGNAL, Reloads } from './reloads.ts'
@@ -32,7 +32,7 @@ interface ServeOptions {
   readonly transport?: (typeof TRANSPORTS)[number]
   readonly busyPollUs: number
   readonly corePolls?: true
-  readonly user: string
+  readonly user?: string
 }
 
 /** Adds `carillon serve` to the program: the server, until a signal ends it. */
@@ -84,14 +84,18 @@ export function addServeCommand(program: Command): void {
     )
     .option(
       '--user <USER>',
-      'name or number: whom a server of a board becomes once it has mapped its memory',
-      'nobody',
+      'name or number: whom a server of a board becomes once it has mapped its memory (default: nobody)',
     )
     .option('--core-polls', 'hosted cores look for work all the time: sooner, for a CPU each')
     .action(serve)
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  if (options.user !== undefined && !options.core.startsWith('board:')) {
+    throw new UsageError(
+      `--user is of a server of a board, which has to begin as root; --core ${options.core} does not`,
+    )
+  }
   const logger = createServeLogger()
   const asked = new AbortController()
   const ended = new Promise<void>((resolve) => {
@@ -116,7 +120,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.transport !== undefined && { transport: options.transport }),
     busyPollUs: options.busyPollUs,
     corePolls: options.corePolls ?? false,
-    user: options.user,
+    ...(options.user !== undefined && { user: options.user }),
     signal: asked.signal,
     logger,
   }).catch((error) => {

@@ -224,7 +224,10 @@ function checkTogether(fields: BoardFields, board: BoardDescription): void {
   if (isGic !== (bells.toLinux.kind === 'spi')) {
     throw fields.refuse('FIELD', `a ${interrupts.controller} has no ${bells.toLinux.kind}`)
   }
-  for (const [name, page] of registerPages(board)) {
+  const pages = registerPages(board)
+  for (const [at, [name, page]] of pages.entries()) {
+    const other = pages.slice(0, at).find(([, address]) => address === page)
+    if (other !== undefined) throw fields.refuse('OVERLAP', `${name} lies at ${other[0]}`)
     if (page + PAGE_BYTES > memory.ram.address && page < endOf(memory.ram)) {
       throw fields.refuse('OVERLAP', `${name} lies in memory.ram`)
     }

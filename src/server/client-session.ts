@@ -8,13 +8,13 @@ import {
 } from '../../proto/messages.ts'
 import { SamplesReader } from '../../proto/samples.ts'
 import { CarillonError, errorMessage } from '../errors.ts'
+import { printable } from '../printable.ts'
 import { ClientStream } from './client-stream.ts'
 import { ServiceError } from './errors.ts'
 import { QUEUE_HIGH_BYTES, SERVICE_LIMITS, SNAPSHOT_QUEUE_BYTES_MAX } from './limits.ts'
 import type { ManagedCore } from './managed-core.ts'
 import { checkShape } from './message-shape.ts'
 import type { Peer, PeerHandler } from './peer.ts'
-import { printable } from './printable.ts'
 import { SnapshotGate } from './snapshot-gate.ts'
 
 type Body = Omit<ServerMessage, 'request'>

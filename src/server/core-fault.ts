@@ -6,7 +6,7 @@ import {
   locationText,
   symbolText,
 } from '../cores/firmware-symbols.ts'
-import { printable } from './printable.ts'
+import { printable } from '../printable.ts'
 
 /** A fault of a core, and where in its firmware's source that was. */
 export interface CoreFault {

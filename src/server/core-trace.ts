@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import type { TraceLine } from '../cores/fault-record.ts'
 import { TraceReader } from '../cores/trace-reader.ts'
+import { printable } from '../printable.ts'
 import type { SharedRegion } from '../shm/shared-region.ts'
-import { printable } from './printable.ts'
 
 /** Lines of one core that are logged in a second: a core that talks all the time fills no disk. */
 export const TRACE_LINES_PER_S_MAX = 50

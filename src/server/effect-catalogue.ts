@@ -1,4 +1,5 @@
 import type { carillon } from '../../proto/generated/carillon.js'
+import { printable } from '../printable.ts'
 import {
   EffectConfig,
   EffectInfo,
@@ -9,7 +10,6 @@ import {
 } from '../shm/shared-mem.ts'
 import { memoryOver, viewStruct } from '../shm/struct-view.ts'
 import { ServiceError } from './errors.ts'
-import { printable } from './printable.ts'
 
 type EffectMessage = carillon.v1.Effect.$Properties
 type EffectInfoMessage = carillon.v1.EffectInfo.$Properties
@@ -51,7 +51,7 @@ export class EffectCatalogue {
   /**
    * Takes in the payload of an EFFECT_INFO record.
    *
-   * @returns false where it is none, or not the next one.
+   * @returns false where it is none, or not the next one, or has the name of another.
    */
   add(index: number, payload: Uint8Array): boolean {
     const isNext = index === this.#effects.size && index < EFFECTS_DESCRIBED_MAX
@@ -61,8 +61,8 @@ export class EffectCatalogue {
       const param = info.params[at]
       if (param === undefined) throw new RangeError(`effect ${index} has no parameter ${at}`)
       return {
-        name: param.name,
-        unit: param.unit,
+        name: printable(param.name),
+        unit: printable(param.unit),
         min: param.min,
         max: param.max,
         rateMin: param.rateMin,
@@ -73,7 +73,11 @@ export class EffectCatalogue {
         scale: param.scale,
       }
     })
-    this.#effects.set(info.name, { index, name: info.name, summary: info.summary, params })
+    const name = printable(info.name)
+    // The next one has the number of this one then, and the list is not taken for whole.
+    if (this.#effects.has(name)) return false
+    const summary = printable(info.summary, EffectInfo.bytes)
+    this.#effects.set(name, { index, name, summary, params })
     return true
   }
 

@@ -98,6 +98,7 @@ const VALUES: [board: string, path: string, value: Json, code?: string][] = [
   ['qemu-virt', 'interrupts.distributor', '0x40000000', 'OVERLAP'],
   ['qemu-virt', 'interrupts.cpuInterface', '0x7ffff000', 'OVERLAP'],
   ['qemu-virt', 'interrupts.cpuInterface', '0x80000000'],
+  ['qemu-virt', 'interrupts.cpuInterface', '0x08000000', 'OVERLAP'],
   ['qemu-virt', 'bells.toCore.kind', 'mailbox', 'RANGE'],
   ['qemu-virt', 'bells.toCore', { kind: 'mailbox', number: 0 }, 'FIELD'],
   ['qemu-virt', 'bells.toCore.number', 7, 'RANGE'],

@@ -32,13 +32,22 @@ test('an image that was not built, or has lost a part, is told with what builds 
     initramfs: part('initramfs'),
     deviceTree: part('tree'),
     disks: [part('a'), part('b')],
+    bytes: [0, 0, 0, 0, 2],
   }
   for (const name of ['kernel', 'initramfs', 'tree', 'a']) writeFileSync(part(name), '')
   mkdirSync(join(root, 'dist/.images'), { recursive: true })
   writeFileSync(join(root, 'dist/.images/qemu-virt.json'), JSON.stringify(image))
   t.throws(() => readImage(root, 'qemu-virt'), { message: /, of which .*\/b is gone; to build it/ })
-  writeFileSync(part('b'), '')
+  writeFileSync(part('b'), 'b')
+  t.throws(() => readImage(root, 'qemu-virt'), {
+    message: /is damaged: .*\/b has 1 bytes, not 2; remove it, then npm run image -- qemu-virt/,
+  })
+  writeFileSync(part('b'), 'bb')
   t.is(readImage(root, 'qemu-virt').kernel, part('kernel'))
+  for (const text of ['', '{', '{}', 'null', '[]', '7', JSON.stringify({ ...image, bytes: [] })]) {
+    writeFileSync(join(root, 'dist/.images/qemu-virt.json'), text)
+    t.throws(() => readImage(root, 'qemu-virt'), { message: /^there is no image of qemu-virt; / })
+  }
 })
 
 test('nothing is fetched where that is not wanted', (t) => {

@@ -16,24 +16,29 @@ test('what is not said is as it is of carillon serve', (t) => {
 })
 
 test('what comes behind -- is the server’s', (t) => {
-  const words = [
-    'qemu-virt',
-    '--port',
-    '0',
-    '--no-console',
-    '--log',
-    '--',
-    '--port',
-    '1',
-    '--cores',
-  ]
-  t.deepEqual(machineOptions(words), {
+  const own = ['qemu-virt', '--port', '0', '--no-console', '--log']
+  t.deepEqual(machineOptions([...own, '--', '--cores', '2', '--max-clients']), {
     board: 'qemu-virt',
     port: 0,
     consolePort: undefined,
     log: true,
-    serve: ['--port', '1', '--cores'],
+    serve: ['--cores', '2', '--max-clients'],
   })
+})
+
+test('what the machine says to the server is not said behind --', (t) => {
+  for (const word of [
+    '--port',
+    '--port=1',
+    '--console-port=1',
+    '--no-console',
+    '--host',
+    '--core',
+  ]) {
+    t.throws(() => machineOptions(['--', '--cores', '2', word, '1']), {
+      message: new RegExp(`: ${word} of the server is the machine's to say`),
+    })
+  }
 })
 
 test('a port is a whole number of 16 bits', (t) => {

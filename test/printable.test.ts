@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { printable } from '../../src/server/printable.ts'
+import { printable } from '../src/printable.ts'
 
 test('plain text stays as it is, up to 64 characters', (t) => {
   t.is(printable('Zoë’s 🎻'), 'Zoë’s 🎻')
