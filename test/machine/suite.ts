@@ -80,20 +80,24 @@ machineTest('Linux maps what the driver gives, as root, and nothing else', async
 
 machineTest('all cores of the firmware run, and Linux’s own cannot be started', async (t) => {
   t.is(await coreStates(machine), '1 on\n2 on\n3 on')
-  const { firmware: memory } = readBoard(BOARD).memory
+  const { memory: memories, start } = readBoard(BOARD)
+  const { firmware: memory } = memories
   const first = memory.address
+  // Where cores wait is no place to start them.
+  const end = start.method === 'parking' ? start.page : endOf(memory)
   for (const [asked, reason] of [
     [`0 ${first}`, 'Invalid argument'],
     [`4 ${first}`, 'Invalid argument'],
     [`1 ${first - 4}`, 'Invalid argument'],
     [`1 ${endOf(memory)}`, 'Invalid argument'],
+    [`1 ${end}`, 'Invalid argument'],
     [`1 ${first + 2}`, 'Invalid argument'],
     ['1', 'Invalid argument'],
     [`1 ${first} 0`, 'Invalid argument'],
     [`one ${first}`, 'Invalid argument'],
     // They run.
     [`1 ${first}`, 'resource busy'],
-    [`3 ${endOf(memory) - 4}`, 'resource busy'],
+    [`3 ${end - 4}`, 'resource busy'],
   ]) {
     const result = await machine.run(`echo ${asked} > ${DRIVER}/start_core`)
     t.is(result?.status, 1, asked)
