@@ -34,7 +34,7 @@ export function curvePlot(
   return drawSvg(
     {
       title: { text: title, left: 'center', textStyle: { fontSize: 14 } },
-      legend: { bottom: 0, data: curves.map(({ contender }) => contender) },
+      legend: { bottom: 0, itemGap: 30, data: curves.map(({ contender }) => contender) },
       grid: { left: 70, right: 25, top: 40, bottom: 80 },
       xAxis: axis(
         axes.x,

@@ -41,7 +41,7 @@ export function ratioPlot(title: string, rows: readonly RatioRow[]): string {
   return drawSvg(
     {
       title: { text: title, left: 'center', textStyle: { fontSize: 14 } },
-      legend: { bottom: 0, data: contenders },
+      legend: { bottom: 0, itemGap: 30, data: contenders },
       grid: { left: 320, right: 30, top: 40, bottom: 60 },
       xAxis: {
         ...{ type: 'log', logBase: 2 },
