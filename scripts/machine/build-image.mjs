@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { kernelBehindStub } from './boot-stub.mjs'
@@ -13,6 +13,7 @@ import { MachineError } from './machine-error.mjs'
 import { nodeRelease } from './node-release.mjs'
 import { buildOverlay, overlaidDeviceTree } from './overlaid-device-tree.mjs'
 import { requireMachineTools, runMachineTool } from './tools.mjs'
+import { writeJson } from './write-json.mjs'
 
 /** What makes an image. */
 const TOOLS = [
@@ -145,9 +146,7 @@ function writeManifest(root, image) {
   const path = manifestPath(root, image.board)
   mkdirSync(join(path, '..'), { recursive: true })
   const bytes = filesOf(image).map((file) => statSync(file).size)
-  // Beside it first: one that is there is whole.
-  writeFileSync(`${path}.new`, `${JSON.stringify({ ...image, bytes }, null, 2)}\n`)
-  renameSync(`${path}.new`, path)
+  writeJson(path, { ...image, bytes })
 }
 
 const filesOf = ({ kernel, initramfs, deviceTree, disks }) => [

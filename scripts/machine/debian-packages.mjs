@@ -6,11 +6,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { AptRoot } from './apt-root.mjs'
 import { MachineError } from './machine-error.mjs'
+import { writeJson } from './write-json.mjs'
 
 /** What runs inside besides the kernel: a shell and its tools, and the libraries that Node needs. */
 const USERLAND = ['busybox-static', 'libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1']
@@ -51,9 +51,7 @@ export function debianPackages(cache, kernel, { isUpdate = false, mayFetch = tru
   apt.update()
   const found = resolvePackages(apt, kernel)
   fetchMissing(apt, folder, allOf(found), tell)
-  // Beside it first: a list that is there is whole.
-  writeFileSync(`${list}.new`, `${JSON.stringify(found, null, 2)}\n`)
-  renameSync(`${list}.new`, list)
+  writeJson(list, found)
   return withFiles(folder, found)
 }
 

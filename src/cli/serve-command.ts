@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Logger } from 'pino'
 import { DEFAULT_PORT } from '../../proto/messages.ts'
-import type { CoreKind } from '../cores/core-kind.ts'
+import { type CoreKind, isBoardKind } from '../cores/core-kind.ts'
 import { CarillonError, errorCode } from '../errors.ts'
 import { formatAddress } from '../format-address.ts'
 import { ListenError } from '../reactor/errors.ts'
@@ -91,7 +91,7 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  if (options.user !== undefined && !options.core.startsWith('board:')) {
+  if (options.user !== undefined && !isBoardKind(options.core)) {
     throw new UsageError(
       `--user is of a server of a board, which has to begin as root; --core ${options.core} does not`,
     )

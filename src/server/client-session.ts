@@ -317,12 +317,9 @@ export class ClientSession implements PeerHandler {
     }
   }
 
-  #takeDecoded({
-    stream = 0,
-    sequence = 0,
-    data = NOTHING,
-  }: carillon.v1.Samples.$Properties): void {
-    this.#samples(stream ?? 0, sequence ?? 0, data ?? NOTHING, 0, data?.length ?? 0)
+  #takeDecoded(samples: carillon.v1.Samples.$Properties): void {
+    const data = samples.data ?? NOTHING
+    this.#samples(samples.stream ?? 0, samples.sequence ?? 0, data, 0, data.length)
   }
 
   #samples(id: number, sequence: number, source: Uint8Array, start: number, end: number): void {

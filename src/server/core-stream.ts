@@ -115,14 +115,9 @@ export class CoreStream {
    */
   offer(sequence: number, source: Uint8Array, start: number, end: number): boolean {
     this.#offeredBytes = 0
-    const bytes = countedBytes(end - start)
-    if (!this.isBlocked && !this.#isOverShare(COMMAND.SAMPLES, bytes)) {
-      if (this.#options.send(COMMAND.SAMPLES, this.slot, sequence, source, start, end)) {
-        this.#bytesInFlight += bytes
-        return true
-      }
-    }
-    this.#offeredBytes = bytes
+    const isFree = !this.isBlocked
+    if (isFree && this.#trySend(COMMAND.SAMPLES, sequence, source, start, end)) return true
+    this.#offeredBytes = end - start
     return false
   }
 
@@ -158,8 +153,9 @@ export class CoreStream {
   flush(): boolean {
     const wasBlocked = this.isBlocked
     for (let first = this.#outbox[0]; first !== undefined; first = this.#outbox[0]) {
-      if (this.#isOverShare(first.type, countedBytes(first.payload.length))) return true
-      if (!this.#putOnRing(first.type, first.sequence, first.payload)) return false
+      const { type, sequence, payload } = first
+      if (this.#isOverShare(type, payload.length)) return true
+      if (!this.#putOnRing(type, sequence, payload, 0, payload.length)) return false
       this.#outbox.shift()
     }
     if (this.#offeredBytes > 0 && this.#isOverShare(COMMAND.SAMPLES, this.#offeredBytes))
@@ -171,28 +167,38 @@ export class CoreStream {
   }
 
   #put(type: number, sequence: number, payload: Uint8Array): void {
-    if (this.isBlocked || !this.#trySend(type, sequence, payload)) {
+    if (this.isBlocked || !this.#trySend(type, sequence, payload, 0, payload.length)) {
       this.#outbox.push({ type, sequence, payload })
     }
   }
 
   /** Whether it is on the ring: it has its share of it, and there is room. */
-  #trySend(type: number, sequence: number, payload: Uint8Array): boolean {
-    return (
-      !this.#isOverShare(type, countedBytes(payload.length)) &&
-      this.#putOnRing(type, sequence, payload)
-    )
+  #trySend(
+    type: number,
+    sequence: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const isOverShare = this.#isOverShare(type, end - start)
+    return !isOverShare && this.#putOnRing(type, sequence, source, start, end)
   }
 
-  #isOverShare(type: number, bytes: number): boolean {
-    const { bytesInFlightMax } = this.#options
+  #isOverShare(type: number, blockBytes: number): boolean {
     const inFlight = this.#bytesInFlight
-    return type === COMMAND.SAMPLES && inFlight > 0 && inFlight + bytes > bytesInFlightMax()
+    if (type !== COMMAND.SAMPLES || inFlight === 0) return false
+    return inFlight + countedBytes(blockBytes) > this.#options.bytesInFlightMax()
   }
 
-  #putOnRing(type: number, sequence: number, payload: Uint8Array): boolean {
-    if (!this.#options.send(type, this.slot, sequence, payload, 0, payload.length)) return false
-    if (type === COMMAND.SAMPLES) this.#bytesInFlight += countedBytes(payload.length)
+  #putOnRing(
+    type: number,
+    sequence: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (!this.#options.send(type, this.slot, sequence, source, start, end)) return false
+    if (type === COMMAND.SAMPLES) this.#bytesInFlight += countedBytes(end - start)
     return true
   }
 }
